@@ -1,0 +1,94 @@
+# Secondstep: every command of the house. `make` alone lists them.
+# On a machine with Go, Node and make, each of them works as the first one typed.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+export CGO_ENABLED := 0
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+
+# What `make check`, `make test` install into .cache/bin, once per version.
+GOLANGCI_LINT_VERSION := v2.15.0
+GOVULNCHECK_VERSION   := v1.9.0
+GOTESTSUM_VERSION     := v1.13.0
+
+GOLANGCI_LINT := .cache/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+GOVULNCHECK   := .cache/bin/govulncheck-$(GOVULNCHECK_VERSION)
+GOTESTSUM     := .cache/bin/gotestsum-$(GOTESTSUM_VERSION)
+
+# Files whose change makes the next step run again.
+GO_FILES       := main.go embed.go go.mod go.sum $(shell find server -type f 2>/dev/null)
+FRONTEND_FILES := package.json vite.config.ts $(shell find frontend -type f \
+	-not -path 'frontend/dist/*' -not -path 'frontend/src/api/generated/*' \
+	-not -path 'frontend/src/paraglide/*' -not -path 'frontend/tests/*' 2>/dev/null)
+GENERATED := frontend/src/api/generated
+
+##@ Use it
+.PHONY: run build
+run: build ## build everything and start the server (ARGS="--listen 127.0.0.1:9000" passes flags)
+	bin/secondstep serve $(ARGS)
+
+build: bin/secondstep ## build bin/secondstep: one static file, front end included
+
+##@ Change it
+.PHONY: dev check test bench screenshots
+dev: build ## edit with hot reload: Vite in front of the Go server, which restarts when its files change
+	.ci/dev
+
+check: check-go check-frontend ## formatting, vet, linters, types, known vulnerabilities
+
+test: .ci/test-tools.installed $(GOTESTSUM) ## everything: check, Go tests on both databases, vitest, browser
+	.ci/test
+
+bench: ## benchmarks, in one table (BENCH=regexp picks some)
+	.ci/bench
+
+screenshots: .ci/test-tools.installed build ## take the pictures of docs/screenshots again
+	SECONDSTEP_SCREENSHOTS=1 npx playwright test --config frontend/playwright.config.ts --project screenshots
+
+##@ Else
+.PHONY: clean help
+clean: ## remove everything that was built or downloaded into this folder (never data/)
+	rm -rf bin .cache node_modules $(GENERATED) frontend/src/paraglide test-results playwright-report
+	find frontend/dist -mindepth 1 -not -name .gitkeep -delete
+
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+# ── What is built from what ──────────────────────────────────────────────────
+
+# `npm ci` runs when the lock changed. npm empties the folder first, so the mark goes with it.
+node_modules/.installed: package-lock.json
+	npm ci --no-audit --no-fund
+	touch $@
+
+# The server describes its own API. The document is replaced only when it differs,
+# so that a change of Go code that leaves the API alone costs no front-end build.
+.cache/openapi.made: $(GO_FILES)
+	@mkdir -p .cache $(GENERATED)
+	go run . openapi > .cache/openapi.json
+	cmp -s .cache/openapi.json $(GENERATED)/openapi.json || cp .cache/openapi.json $(GENERATED)/openapi.json
+	touch $@
+
+$(GENERATED)/openapi.json: .cache/openapi.made
+	@test -f $@ || { mkdir -p $(GENERATED) && cp .cache/openapi.json $@; }
+
+$(GENERATED)/.made: $(GENERATED)/openapi.json node_modules/.installed
+	npm run generate
+	touch $@
+
+# Vite writes index.html anew on every build.
+frontend/dist/index.html: $(GENERATED)/.made $(FRONTEND_FILES)
+	npm run build
+
+# Go knows best what to compile again.
+.PHONY: bin/secondstep
+bin/secondstep: frontend/dist/index.html
+	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ .
