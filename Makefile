@@ -42,13 +42,16 @@ dev: build ## edit with hot reload: Vite in front of the Go server, which restar
 
 check: check-go check-frontend ## formatting, vet, linters, types, known vulnerabilities
 
-test: .ci/test-tools.installed $(GOTESTSUM) ## everything: check, Go tests on both databases, vitest, browser
-	.ci/test
+test: $(GOTESTSUM) ## everything: check, Go tests on both databases, vitest, build, browser
+	.ci/tools chromium postgresql oathtool zbar-tools
+	GOTESTSUM=$(GOTESTSUM) .ci/test
 
 bench: ## benchmarks, in one table (BENCH=regexp picks some)
+	.ci/tools postgresql
 	.ci/bench
 
-screenshots: .ci/test-tools.installed build ## take the pictures of docs/screenshots again
+screenshots: build ## take the pictures of docs/screenshots again
+	.ci/tools chromium
 	SECONDSTEP_SCREENSHOTS=1 npx playwright test --config frontend/playwright.config.ts --project screenshots
 
 ##@ Else
@@ -92,3 +95,30 @@ frontend/dist/index.html: $(GENERATED)/.made $(FRONTEND_FILES)
 .PHONY: bin/secondstep
 bin/secondstep: frontend/dist/index.html
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ .
+
+# ── What is checked ──────────────────────────────────────────────────────────
+
+.PHONY: check-go check-frontend
+check-go: $(GOLANGCI_LINT) $(GOVULNCHECK)
+	@unformatted=$$(gofmt -l main.go embed.go server); \
+		[ -z "$$unformatted" ] || { printf 'run gofmt -w on:\n%s\n' "$$unformatted"; exit 1; }
+	go vet ./...
+	$(GOLANGCI_LINT) run
+	.ci/vulnerabilities $(GOVULNCHECK)
+
+check-frontend: $(GENERATED)/.made
+	npm run check
+	npm run lint
+
+define install_tool
+	@mkdir -p .cache/bin
+	GOBIN=$(CURDIR)/.cache/bin go install $(1)
+	mv .cache/bin/$(notdir $(firstword $(subst @, ,$(1)))) $@
+endef
+$(GOLANGCI_LINT):
+	@echo "Compiling the linter: minutes the first time, then never again for this version."
+	$(call install_tool,github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION))
+$(GOVULNCHECK):
+	$(call install_tool,golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION))
+$(GOTESTSUM):
+	$(call install_tool,gotest.tools/gotestsum@$(GOTESTSUM_VERSION))
