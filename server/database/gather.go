@@ -1,0 +1,294 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/uptrace/bun"
+)
+
+// gather commits on SQLite. One goroutine owns the one connection that writes; it takes
+// what waits, runs each function in a savepoint of its own, and commits all of them
+// with one fsync. Callers are answered after the COMMIT only.
+//
+// No statement inside the transaction may be interrupted, for SQLite rolls the whole
+// transaction back then: a caller can withdraw until its function is taken, and the
+// context that the function gets does not end.
+type gather struct {
+	database *Database
+	limits   limits
+	pool     *bun.DB
+	conn     bun.Conn
+	cache    cache
+
+	queue   chan *request
+	closing chan struct{} // no more requests
+	ended   chan struct{} // the goroutine has gone
+
+	// taken is what the goroutine works on, kept here for the case that it is ended
+	// from inside a function (runtime.Goexit, which testing's FailNow calls).
+	taken   []*request
+	running *request
+}
+
+// request is one caller's Write.
+type request struct {
+	ctx    context.Context
+	run    func(context.Context, Tx) error
+	state  atomic.Int32 // waiting → taken by the writer, or withdrawn by the caller
+	tries  int
+	err    error
+	answer chan error
+}
+
+const (
+	waiting int32 = iota
+	taken
+	withdrawn
+)
+
+var (
+	begin      = Prepare("BEGIN IMMEDIATE")
+	commit     = Prepare("COMMIT")
+	rollback   = Prepare("ROLLBACK")
+	savepoint  = Prepare("SAVEPOINT one")
+	release    = Prepare("RELEASE one")
+	rollbackTo = Prepare("ROLLBACK TO one")
+)
+
+func newGather(ctx context.Context, d *Database, pool *bun.DB, limits limits) (*gather, error) {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g := &gather{
+		database: d, limits: limits, pool: pool, conn: conn,
+		queue:   make(chan *request, limits.gather),
+		closing: make(chan struct{}),
+		ended:   make(chan struct{}),
+	}
+	g.cache.prepare = func(ctx context.Context, text string) (*sql.Stmt, error) {
+		return conn.Conn.PrepareContext(ctx, text)
+	}
+	go g.serve()
+	return g, nil
+}
+
+func (g *gather) write(ctx context.Context, run func(context.Context, Tx) error) error {
+	r := &request{ctx: ctx, run: run, answer: make(chan error, 1)}
+	select {
+	case <-g.closing:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	case g.queue <- r:
+	}
+	select {
+	case err := <-r.answer:
+		return err
+	case <-ctx.Done():
+		if r.state.CompareAndSwap(waiting, withdrawn) {
+			return ctx.Err()
+		}
+	case <-g.ended:
+		// Close came between: nobody will take it any more, or has answered already.
+		if r.state.CompareAndSwap(waiting, withdrawn) {
+			return ErrClosed
+		}
+	}
+	return <-r.answer
+}
+
+func (g *gather) close() error {
+	close(g.closing)
+	<-g.ended
+	return errors.Join(g.cache.close(), g.conn.Close(), g.pool.Close())
+}
+
+func (g *gather) serve() {
+	orderly := false
+	defer func() {
+		if orderly {
+			close(g.ended)
+			return
+		}
+		// A function ended this goroutine. Its own caller is told so, the others'
+		// functions run again on a new one.
+		g.exec(rollback)
+		if r := g.running; r != nil {
+			g.running = nil
+			g.taken = without(g.taken, r)
+			r.answer <- errors.New("database: the function ended its goroutine (runtime.Goexit, or FailNow of a test)")
+		}
+		go g.serve()
+	}()
+	for {
+		g.settle()
+		if !g.take() {
+			orderly = true
+			return
+		}
+	}
+}
+
+// take waits for a request and then takes all that wait, up to the limit. It answers
+// false when the database closes and nobody waits any more.
+func (g *gather) take() bool {
+	for len(g.taken) == 0 {
+		select {
+		case r := <-g.queue:
+			g.add(r)
+		default:
+			select {
+			case r := <-g.queue:
+				g.add(r)
+			case <-g.closing:
+				select {
+				case r := <-g.queue:
+					g.add(r)
+				default:
+					return false
+				}
+			}
+		}
+	}
+	// Those answered by the last commit are about to ask again: let them run first, as
+	// long as that brings more, rather than give the quickest a commit of its own.
+	for more := true; more && len(g.taken) < g.limits.gather; {
+		runtime.Gosched()
+		more = false
+		for len(g.taken) < g.limits.gather {
+			select {
+			case r := <-g.queue:
+				g.add(r)
+				more = true
+				continue
+			default:
+			}
+			break
+		}
+	}
+	return true
+}
+
+func (g *gather) add(r *request) {
+	if r.state.CompareAndSwap(waiting, taken) {
+		g.taken = append(g.taken, r)
+	}
+}
+
+// settle runs and commits what is taken, again as often as it must, until every caller
+// is answered. Each round answers somebody or uses up a try, so it ends.
+func (g *gather) settle() {
+	for len(g.taken) > 0 {
+		g.round()
+	}
+}
+
+// round is one transaction.
+func (g *gather) round() {
+	batch := g.taken
+	if err := g.exec(begin); err != nil {
+		g.failed(batch, err)
+		return
+	}
+	count := 0
+	for _, r := range batch {
+		if r.err = r.ctx.Err(); r.err != nil {
+			continue
+		}
+		broken := g.one(r)
+		if broken != nil {
+			// SQLite gave the whole transaction up (disk full, out of memory …). The
+			// one in whose savepoint it happened bears it, the others run again.
+			g.exec(rollback)
+			g.failed([]*request{r}, errors.Join(r.err, broken))
+			return
+		}
+		if r.err == nil {
+			count++
+		}
+	}
+	if count == 0 {
+		// Nothing to keep: no fsync for refusals to run and faults only.
+		g.exec(rollback)
+	} else if err := g.exec(commit); err != nil {
+		g.exec(rollback)
+		g.failed(batch, err)
+		return
+	}
+	if g.limits.committed != nil && count > 0 {
+		g.limits.committed(count)
+	}
+	g.taken = nil
+	for _, r := range batch {
+		if r.err != nil && transient(r.err) {
+			g.taken = append(g.taken, r)
+			g.failed([]*request{r}, r.err)
+			continue
+		}
+		r.answer <- r.err
+	}
+}
+
+// one runs one function in its savepoint. r.err is the function's own error; the result
+// says that the transaction itself is lost.
+func (g *gather) one(r *request) (broken error) {
+	if err := g.exec(savepoint); err != nil {
+		return err
+	}
+	g.running = r
+	r.err = call(context.WithoutCancel(r.ctx), g.database.newTx(g.conn, &g.cache), r.run)
+	g.running = nil
+	if r.err != nil {
+		if err := g.exec(rollbackTo); err != nil {
+			return err
+		}
+	}
+	return g.exec(release)
+}
+
+// failed counts a try of each and answers those that may not be run again.
+func (g *gather) failed(requests []*request, err error) {
+	again := transient(err)
+	if again && g.limits.retried != nil {
+		g.limits.retried(err)
+	}
+	for _, r := range requests {
+		r.tries++
+		if again && r.tries < g.limits.tries {
+			continue
+		}
+		g.taken = without(g.taken, r)
+		if r.err == nil || again {
+			r.err = err
+			if again {
+				r.err = fmt.Errorf("%w: %w", ErrBusy, err)
+			}
+		}
+		r.answer <- r.err
+	}
+}
+
+func (g *gather) exec(s *Statement) error {
+	stmt, err := g.cache.prepared(context.Background(), s)
+	if err != nil {
+		return err
+	}
+	_, err = stmt.ExecContext(context.Background())
+	return err
+}
+
+func without(requests []*request, one *request) []*request {
+	kept := make([]*request, 0, len(requests))
+	for _, r := range requests {
+		if r != one {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,86 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"github.com/uptrace/bun"
+)
+
+// Tx is the transaction of one function given to [Database.Write], good only while that
+// runs. Start no transaction inside it.
+type Tx struct {
+	bun.IDB
+	// Now is the one time of the change: UTC, whole milliseconds.
+	Now time.Time
+
+	ids        *ids
+	statements preparer
+}
+
+// NewID makes a ULID of tx.Now. Within one process the ids of one millisecond ascend in
+// the order they were made. It panics when the random source fails: there is no id
+// without randomness, and the panic rolls the function back.
+func (tx Tx) NewID() string { return tx.ids.make(tx.Now) }
+
+func (tx Tx) prepared(ctx context.Context, s *Statement) (*sql.Stmt, error) {
+	return tx.statements.prepared(ctx, s)
+}
+
+// ids makes ULIDs; its lock also lets the random source be one that has none.
+type ids struct {
+	mu      sync.Mutex
+	random  io.Reader
+	entropy *ulid.MonotonicEntropy
+}
+
+func newIDs(random io.Reader) *ids {
+	return &ids{random: random, entropy: ulid.Monotonic(random, 0)}
+}
+
+func (i *ids) make(now time.Time) string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	id, err := ulid.New(ulid.Timestamp(now), i.entropy)
+	if errors.Is(err, ulid.ErrMonotonicOverflow) {
+		i.entropy = ulid.Monotonic(i.random, 0)
+		id, err = ulid.New(ulid.Timestamp(now), i.entropy)
+	}
+	if err != nil {
+		panic(fmt.Errorf("database: no randomness for an id: %w", err))
+	}
+	return id.String()
+}
+
+// Panic is the error of a Write whose function panicked.
+type Panic struct {
+	Value any
+	Stack []byte
+}
+
+// Error tells the value; the stack is for the log.
+func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
+
+// Unwrap gives the value when it is an error.
+func (p *Panic) Unwrap() error {
+	err, _ := p.Value.(error)
+	return err
+}
+
+// call runs the function and turns a panic into an error, so that one function's slip
+// costs neither its neighbours in the commit nor the writer.
+func call(ctx context.Context, tx Tx, run func(context.Context, Tx) error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &Panic{Value: value, Stack: debug.Stack()}
+		}
+	}()
+	return run(ctx, tx)
+}
