@@ -5,15 +5,22 @@ import (
 	"crypto/rand"
 	"testing"
 	"time"
+
+	"github.com/secondstep/secondstep/server/database/databasetest"
 )
 
 // both runs a test on SQLite and on PostgreSQL, each with an empty database.
 func both(t *testing.T, test func(t *testing.T, options Options)) {
 	t.Run("SQLite", func(t *testing.T) { test(t, sqliteOptions(t)) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, postgresOptions(t)) })
 }
 
 func sqliteOptions(tb testing.TB) Options {
 	return Options{Folder: tb.TempDir(), Now: time.Now, Random: rand.Reader}
+}
+
+func postgresOptions(tb testing.TB) Options {
+	return Options{URL: databasetest.Postgres(tb), Now: time.Now, Random: rand.Reader}
 }
 
 func opened(tb testing.TB, options Options, limits limits) *Database {

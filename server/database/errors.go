@@ -4,16 +4,18 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/secondstep/secondstep/server/problem"
 	"github.com/uptrace/bun/driver/pgdriver"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
 var (
-	// ErrBusy is returned when the database stayed busy, or kept refusing a transaction
-	// as conflicting, through all tries. Nothing was written.
-	ErrBusy = errors.New("the database is busy")
+	// ErrBusy (503 with Retry-After) is returned when the database stayed busy, or kept
+	// refusing a transaction as conflicting, through all tries. Nothing was written.
+	ErrBusy = problem.New(503, "busy", "The server is busy right now. Try again in a moment.").After(time.Second)
 	// ErrClosed is returned by a Write after Close.
 	ErrClosed = errors.New("the database is closed")
 )

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"runtime"
 	"sync/atomic"
 
@@ -267,7 +266,7 @@ func (g *gather) failed(requests []*request, err error) {
 		if r.err == nil || again {
 			r.err = err
 			if again {
-				r.err = fmt.Errorf("%w: %w", ErrBusy, err)
+				r.err = ErrBusy.Because(err)
 			}
 		}
 		r.answer <- r.err

@@ -116,7 +116,7 @@ func (p *postgres) write(ctx context.Context, run func(context.Context, Tx) erro
 			p.limits.retried(err)
 		}
 		if try == p.limits.tries {
-			return fmt.Errorf("%w: %w", ErrBusy, err)
+			return ErrBusy.Because(err)
 		}
 		// Two that collided must not collide again in step. The pause is no secret.
 		pause := time.Duration(rand.Int64N(int64(time.Millisecond) << min(try, 7)))

@@ -1,0 +1,229 @@
+// Package databasetest gives tests a real PostgreSQL. One throw-away cluster is started a
+// test process, when a test first asks, and is gone when the process is, however it ends.
+package databasetest
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/uptrace/bun/driver/pgdriver"
+)
+
+// Environment names the variable with the URL of a running server (its user may create
+// databases). Set, no cluster is started: one serves the tests of all packages.
+const Environment = "SECONDSTEP_TEST_POSTGRES"
+
+// Postgres returns the URL of a fresh, empty database, which is dropped when the test
+// ends. Without PostgreSQL the test fails and says what to install.
+func Postgres(tb testing.TB) string {
+	tb.Helper()
+	server := os.Getenv(Environment)
+	if server == "" {
+		started, err := cluster()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		server = started
+	}
+	fresh, drop, err := create(server)
+	if err != nil {
+		tb.Fatalf("a database on %s: %v", server, err)
+	}
+	tb.Cleanup(func() {
+		if err := drop(); err != nil {
+			tb.Errorf("dropping the test's database: %v", err)
+		}
+	})
+	return fresh
+}
+
+// create makes a database with a name of its own.
+func create(server string) (fresh string, drop func() error, err error) {
+	address, err := url.Parse(server)
+	if err != nil {
+		return "", nil, err
+	}
+	name := "secondstep_" + strings.ToLower(rand.Text())
+	run := func(statement string) error {
+		db := sql.OpenDB(pgdriver.NewConnector(pgdriver.WithDSN(server), pgdriver.WithReadTimeout(time.Minute)))
+		_, err := db.ExecContext(context.Background(), statement)
+		return errors.Join(err, db.Close())
+	}
+	if err := run("CREATE DATABASE " + name); err != nil {
+		return "", nil, err
+	}
+	address.Path = "/" + name
+	return address.String(), func() error { return run("DROP DATABASE " + name + " WITH (FORCE)") }, nil
+}
+
+// cluster is the process's own cluster.
+var cluster = sync.OnceValues(func() (string, error) {
+	server, _, err := Start()
+	return server, err
+})
+
+// Start starts a cluster on a free port of 127.0.0.1 and returns the URL of its server.
+// It stops and is removed at stop, or when this process has ended. Tests use Postgres;
+// Start is for a command that runs the tests of many packages against one cluster.
+func Start() (server string, stop func(), err error) {
+	programs, err := find()
+	if err != nil {
+		return "", nil, err
+	}
+	folder, err := os.MkdirTemp("", "secondstep-postgres-")
+	if err != nil {
+		return "", nil, err
+	}
+	as, err := runAs(folder)
+	if err != nil {
+		return "", nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	stop, err = watch(as, programs, folder)
+	if err != nil {
+		return "", nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	port, err := launch(as, programs, folder)
+	if err != nil {
+		stop()
+		return "", nil, err
+	}
+	return "postgres://postgres@127.0.0.1:" + port + "/postgres?sslmode=disable", stop, nil
+}
+
+// find looks for PostgreSQL's programs in PATH and where Debian puts them.
+func find() (folder string, err error) {
+	if initdb, err := exec.LookPath("initdb"); err == nil {
+		if initdb, err = filepath.EvalSymlinks(initdb); err == nil {
+			return filepath.Dir(initdb), nil
+		}
+	}
+	versions, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil {
+		return "", err
+	}
+	newest, best := 0, ""
+	for _, initdb := range versions {
+		version, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(initdb))))
+		if err == nil && version > newest {
+			newest, best = version, filepath.Dir(initdb)
+		}
+	}
+	if best == "" {
+		return "", errors.New("these tests need PostgreSQL: install it (Debian: apt-get install postgresql), or set " + Environment + " to the URL of a server whose user may create databases")
+	}
+	return best, nil
+}
+
+// runAs is how to begin a command: PostgreSQL refuses to run as root, so root becomes
+// the user that its package made, who then owns the folder.
+func runAs(folder string) (prefix []string, err error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	account, err := user.Lookup("postgres")
+	if err != nil {
+		return nil, fmt.Errorf("PostgreSQL does not run as root, and its user is missing: %w", err)
+	}
+	uid, err := strconv.Atoi(account.Uid)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chown(folder, uid, -1); err != nil {
+		return nil, err
+	}
+	return []string{"runuser", "-u", "postgres", "--"}, nil
+}
+
+// watch starts a shell that waits for the end of its standard input, which comes when
+// this process closes it or has ended (even killed), and then stops the cluster and
+// removes its folder. So no test needs a TestMain, and nothing is left behind.
+func watch(as []string, programs, folder string) (stop func(), err error) {
+	const script = `trap '' INT TERM HUP
+cat >/dev/null
+"$1/pg_ctl" -D "$2/data" -m immediate -w stop
+rm -rf "$2"`
+	watcher := command(as, folder, "sh", "-c", script, "sh", programs, folder)
+	input, err := watcher.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := watcher.Start(); err != nil {
+		return nil, err
+	}
+	return sync.OnceFunc(func() {
+		_ = input.Close()
+		_ = watcher.Wait()
+	}), nil
+}
+
+// launch makes the cluster and starts its server. Another process may take the free
+// port in between, so it tries more than once.
+func launch(as []string, programs, folder string) (port string, err error) {
+	data := filepath.Join(folder, "data")
+	if err := run(command(as, folder, filepath.Join(programs, "initdb"),
+		"--pgdata", data, "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")); err != nil {
+		return "", err
+	}
+	for range 5 {
+		if port, err = freePort(); err != nil {
+			return "", err
+		}
+		// It keeps nothing, so it need not wait for the disk.
+		settings := "-c listen_addresses=127.0.0.1 -c port=" + port + " -c unix_socket_directories='' -c fsync=off" +
+			" -c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB -c autovacuum=off"
+		if err = run(command(as, folder, filepath.Join(programs, "pg_ctl"),
+			"--pgdata", data, "--log", filepath.Join(folder, "log"), "--options", settings, "--wait", "start")); err == nil {
+			return port, nil
+		}
+	}
+	log, _ := os.ReadFile(filepath.Join(folder, "log"))
+	return "", fmt.Errorf("%w\n%s", err, log)
+}
+
+func freePort() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	return port, errors.Join(err, listener.Close())
+}
+
+func command(as []string, folder, name string, args ...string) *exec.Cmd {
+	words := append(append([]string{}, as...), append([]string{name}, args...)...)
+	c := exec.Command(words[0], words[1:]...)
+	c.Dir = folder // the user postgres may not be able to enter where the tests run
+	return c
+}
+
+// run runs a command and puts what it printed into the error. The output goes through a
+// file, for the server that pg_ctl leaves running would hold a pipe open.
+func run(c *exec.Cmd) error {
+	output, err := os.CreateTemp("", "secondstep-postgres-output-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = errors.Join(output.Close(), os.Remove(output.Name())) }()
+	c.Stdout, c.Stderr = output, output
+	if err := c.Run(); err != nil {
+		_, _ = output.Seek(0, io.SeekStart)
+		printed, _ := io.ReadAll(output)
+		return fmt.Errorf("%s: %w\n%s", c, err, printed)
+	}
+	return nil
+}
