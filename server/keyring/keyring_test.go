@@ -40,10 +40,11 @@ func TestOpenRefusesAnotherBinding(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, b := range map[string]Binding{
-		"another person":         {seed.Purpose, seed.Column, "01OTHER", seed.Record},
-		"another row":            {seed.Purpose, seed.Column, seed.User, "01OTHER"},
-		"another column":         {seed.Purpose, "totp_enrolments.secret", seed.User, seed.Record},
-		"another purpose":        {"mail password", seed.Column, seed.User, seed.Record},
+		// of the same lengths, so that nothing but the letters tells them apart
+		"another person":         {seed.Purpose, seed.Column, "01OTHR", seed.Record},
+		"another row":            {seed.Purpose, seed.Column, seed.User, "02APP"},
+		"another column":         {seed.Purpose, "totp_appz.secret", seed.User, seed.Record},
+		"another purpose":        {"totp feed", seed.Column, seed.User, seed.Record},
 		"person and row swapped": {seed.Purpose, seed.Column, seed.Record, seed.User},
 		"a letter moved over":    {seed.Purpose, seed.Column, seed.User + "0", seed.Record[1:]},
 		"no person":              {seed.Purpose, seed.Column, "", seed.User + seed.Record},
