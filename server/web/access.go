@@ -1,0 +1,58 @@
+package web
+
+// Access is who may call an operation. The zero Access is none: an operation
+// with it keeps the server from starting.
+type Access struct {
+	name       string
+	credential credential
+	confined   bool // a session confined to enrolment will do
+	role       string
+	fresh      bool // needs fresh proof
+	byApp      bool // which no backup code gave
+}
+
+type credential int
+
+const (
+	nobody credential = iota
+	pendingSignIn
+	session
+)
+
+// RoleAdministrator is the Session.Role that Administrator asks for.
+const RoleAdministrator = "administrator"
+
+// BackupCode is the Session.FreshWith that does not do where proof by the app
+// is asked for.
+const BackupCode = "backup_code"
+
+// The levels, from anybody to an administrator with fresh proof.
+var (
+	// Public: anybody.
+	Public = Access{name: "public"}
+	// Pending: a browser that gave the right password and owes its second step.
+	Pending = Access{name: "pending", credential: pendingSignIn}
+	// Enrolling: any session, also one confined to enrolment.
+	Enrolling = Access{name: "enrolling", credential: session, confined: true}
+	// SignedIn: a full session.
+	SignedIn = Access{name: "signed_in", credential: session}
+	// Fresh: a full session with fresh proof.
+	Fresh = Access{name: "fresh", credential: session, fresh: true}
+	// FreshByApp: the same, and the proof was not given by a backup code.
+	FreshByApp = Access{name: "fresh_by_app", credential: session, fresh: true, byApp: true}
+	// FreshEnrolling: fresh proof, in any session, also a confined one.
+	FreshEnrolling = Access{name: "fresh_enrolling", credential: session, confined: true, fresh: true}
+	// Administrator: a full session of an administrator.
+	Administrator = Access{name: "administrator", credential: session, role: RoleAdministrator}
+	// FreshAdministrator: an administrator's act on somebody; fresh proof, and
+	// not by a backup code (security.md, "a session opened by a backup code").
+	FreshAdministrator = Access{name: "fresh_administrator", credential: session, role: RoleAdministrator, fresh: true, byApp: true}
+)
+
+// String is the level's name, as in the matrix and in "x-access".
+func (a Access) String() string {
+	if a.name == "" {
+		return "undeclared"
+	}
+	return a.name
+}

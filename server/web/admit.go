@@ -1,0 +1,97 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/secondstep/secondstep/server/problem"
+)
+
+// admit decides whether a request may reach an operation of this access, and
+// notes who calls. The order of the checks is the order of these lines:
+// cross-site, credential, confinement, role, fresh proof. It answers nil for
+// yes, or the refusal.
+func (a *API) admit(r *request, fctx *requestCtx, access Access) *problem.Problem {
+	r.caller.Client = a.client(r, fctx)
+
+	if changesState(r.method) && !a.sameSite(fctx) {
+		return a.crossSiteRefusal()
+	}
+
+	switch access.credential {
+	case nobody:
+		return nil
+	case pendingSignIn:
+		return a.admitPending(r, fctx)
+	}
+
+	s, refusal := a.findSession(r, fctx)
+	if refusal != nil {
+		return refusal
+	}
+	r.caller.Session = s
+
+	if s.ConfinedTo != "" && !access.confined {
+		return enrolmentRequired
+	}
+	if access.role != "" && s.Role != access.role {
+		return notPermitted
+	}
+	if access.fresh && !s.FreshUntil.After(a.now()) {
+		return freshProofRequired
+	}
+	if access.byApp && s.FreshWith == BackupCode {
+		return appCodeRequired
+	}
+	return nil
+}
+
+// findSession takes the session from its cookie and from nowhere else: no
+// Authorization header, no query. A cookie whose session is gone is left where
+// it is: a clearing answer could arrive after the cookie of the next session
+// and take that one away.
+func (a *API) findSession(r *request, fctx *requestCtx) (*Session, *problem.Problem) {
+	raw, sent := token(fctx, a.cookies.session)
+	if !sent {
+		return nil, notSignedIn
+	}
+	if raw == nil {
+		return nil, sessionEnded
+	}
+	s, err := a.auth.Session(r, raw)
+	if err != nil {
+		return nil, problem.Of(err)
+	}
+	if s == nil {
+		return nil, sessionEnded
+	}
+	return s, nil
+}
+
+func (a *API) admitPending(r *request, fctx *requestCtx) *problem.Problem {
+	raw, sent := token(fctx, a.cookies.pending)
+	if !sent {
+		return notSignedIn
+	}
+	if raw == nil {
+		return signInExpired
+	}
+	p, err := a.auth.Pending(r, raw)
+	if err != nil {
+		return problem.Of(err)
+	}
+	if p == nil {
+		return signInExpired
+	}
+	r.caller.Pending = p
+	return nil
+}
+
+// changesState says whether requests of this method may change something; only
+// those are worth sending from another site.
+func changesState(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return false
+	}
+	return true
+}

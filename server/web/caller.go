@@ -1,0 +1,73 @@
+package web
+
+import (
+	"context"
+	"net/netip"
+	"time"
+)
+
+// Client is what is known about whoever sends a request, signed in or not.
+type Client struct {
+	// RequestID is ours, of 32 hexadecimal digits; it is in the answer and the log.
+	RequestID string
+	// Address is the client's, IPv4 also where it came as IPv4-mapped IPv6.
+	Address netip.Addr
+	// Network is what limits count by: an IPv4 address, or an IPv6 /64.
+	Network string
+	// Browser is a short label such as "Firefox on Linux", never what was sent.
+	Browser string
+	// BrowserID is the SHA-256 of the browser cookie's token, nil without one.
+	BrowserID []byte
+}
+
+// Session is a live session with its person, as read for this request.
+type Session struct {
+	ID, UserID  string
+	Name, Email string
+	Role        string
+	// MFA says that 2-step verification is on for the person.
+	MFA bool
+	// Requirement is what is asked of the person: off, allowed, required.
+	Requirement string
+	// Deadline is until when a required one may wait; zero without one.
+	Deadline time.Time
+	// ConfinedTo is "" or ConfinedToEnrolment.
+	ConfinedTo string
+	// SignedInWith are the methods that opened it, such as "password", "totp".
+	SignedInWith []string
+	// FreshUntil is when the fresh proof ends; zero without one.
+	FreshUntil time.Time
+	// FreshWith is the strongest method of that proof, "" without one.
+	FreshWith string
+	ExpiresAt time.Time
+}
+
+// ConfinedToEnrolment is the Session.ConfinedTo of somebody who may do nothing
+// but enrol.
+const ConfinedToEnrolment = "enrolment"
+
+// Password is the Session.FreshWith, and the first of SignedInWith, of who gave
+// a password and nothing else.
+const Password = "password"
+
+// PendingSignIn is a sign-in whose password was right.
+type PendingSignIn struct {
+	ID, UserID string
+	ExpiresAt  time.Time
+}
+
+// Caller is who calls an operation. Session is set exactly where the Access
+// needs a session, Pending exactly where it is Pending.
+type Caller struct {
+	Client
+	Session *Session
+	Pending *PendingSignIn
+}
+
+// Authenticator finds what a cookie stands for; token is its 32 raw bytes. Both
+// methods answer nil without an error when there is no such thing, or no more.
+// Session is called once for every request that needs one.
+type Authenticator interface {
+	Session(ctx context.Context, token []byte) (*Session, error)
+	Pending(ctx context.Context, token []byte) (*PendingSignIn, error)
+}

@@ -1,0 +1,245 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html"
+	"io/fs"
+	"net/http"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// files is the built front end, read once: it is small, and embed's files would
+// be copied at every read.
+type files struct {
+	byPath map[string]*file // "/assets/main-x.js"
+	pages  [2][]byte        // index.html, for set-up not needed, and needed
+}
+
+// file is one asset with its precompressed siblings, nil where there is none.
+type file struct {
+	contentType string
+	immutable   bool // its name holds a hash of what is in it
+	plain       coded
+	gzip, br    coded
+}
+
+type coded struct {
+	content []byte
+	etag    string
+}
+
+const assetsFolder = "/assets/"
+
+// readFiles takes all of dist. index.html gets the brand and the version, and
+// comes in two: its metas tell the front end what it must know before any call.
+func readFiles(dist fs.FS, brand, version string) (*files, error) {
+	index, err := fs.ReadFile(dist, "index.html")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("the front end is not built into this program: run `make build`")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the front end: %w", err)
+	}
+	f := &files{byPath: map[string]*file{}}
+	for i := range f.pages {
+		page, err := fillPage(string(index), brand, version, strconv.FormatBool(i == 1))
+		if err != nil {
+			return nil, err
+		}
+		f.pages[i] = []byte(page)
+	}
+	err = fs.WalkDir(dist, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || strings.HasPrefix(path.Base(name), ".") || strings.HasPrefix(name, "index.html") {
+			return err
+		}
+		content, err := fs.ReadFile(dist, name)
+		if err != nil {
+			return err
+		}
+		switch path.Ext(name) {
+		case ".br":
+			f.at(strings.TrimSuffix(name, ".br")).br = encode(content, "-br")
+		case ".gz":
+			f.at(strings.TrimSuffix(name, ".gz")).gzip = encode(content, "-gz")
+		default:
+			f.at(name).plain = encode(content, "")
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the front end: %w", err)
+	}
+	for name, one := range f.byPath {
+		if one.plain.content == nil {
+			delete(f.byPath, name) // a sibling without its original
+		}
+	}
+	return f, nil
+}
+
+func (f *files) at(name string) *file {
+	name = "/" + name
+	if f.byPath[name] == nil {
+		f.byPath[name] = &file{contentType: contentTypeOf(name), immutable: strings.HasPrefix(name, assetsFolder)}
+	}
+	return f.byPath[name]
+}
+
+func encode(content []byte, suffix string) coded {
+	sum := sha256.Sum256(content)
+	return coded{content: bytes.Clone(content), etag: `"` + hex.EncodeToString(sum[:12]) + suffix + `"`}
+}
+
+var titleTag = regexp.MustCompile(`<title>[^<]*</title>`)
+
+// fillPage puts the values into the places that the built page has for them.
+func fillPage(page, brand, version, setupNeeded string) (string, error) {
+	for _, meta := range [][2]string{
+		{"secondstep-brand", brand}, {"secondstep-version", version}, {"secondstep-setup-needed", setupNeeded},
+	} {
+		place := regexp.MustCompile(`(<meta\s+name="` + meta[0] + `"\s+content=")[^"]*(")`)
+		if !place.MatchString(page) {
+			return "", fmt.Errorf("the front end built into this program has no place for %s: run `make build`", meta[0])
+		}
+		page = replaceOnce(page, place, func(parts []string) string {
+			return parts[1] + html.EscapeString(meta[1]) + parts[2]
+		})
+	}
+	return replaceOnce(page, titleTag, func([]string) string {
+		return "<title>" + html.EscapeString(brand) + "</title>"
+	}), nil
+}
+
+// replaceOnce replaces the first match, without any of regexp's own templates:
+// a brand may hold a dollar sign.
+func replaceOnce(s string, place *regexp.Regexp, with func(parts []string) string) string {
+	at := place.FindStringIndex(s)
+	if at == nil {
+		return s
+	}
+	return s[:at[0]] + with(place.FindStringSubmatch(s)) + s[at[1]:]
+}
+
+// contentTypeOf goes by our own list: the system's differs from host to host.
+func contentTypeOf(name string) string {
+	switch path.Ext(name) {
+	case ".js", ".mjs":
+		return "text/javascript; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".html":
+		return "text/html; charset=utf-8"
+	case ".txt":
+		return "text/plain; charset=utf-8"
+	case ".json", ".map":
+		return "application/json"
+	case ".webmanifest":
+		return "application/manifest+json"
+	case ".svg":
+		return "image/svg+xml"
+	case ".png":
+		return "image/png"
+	case ".ico":
+		return "image/x-icon"
+	case ".webp":
+		return "image/webp"
+	case ".woff2":
+		return "font/woff2"
+	case ".wasm":
+		return "application/wasm"
+	}
+	return "application/octet-stream"
+}
+
+// servePage answers what is no operation: a file, or the one page, which finds
+// its screen by the address.
+func (a *API) servePage(fctx *requestCtx, r *request) {
+	h := &fctx.Response.Header
+	if r.method != http.MethodGet && r.method != http.MethodHead {
+		h.Set("Cache-Control", "no-store")
+		h.Set("Allow", "GET, HEAD")
+		a.answer(fctx, r, methodNotAllowed)
+		return
+	}
+	name := string(fctx.URI().PathOriginal())
+	if f := a.files.byPath[name]; f != nil {
+		serveFile(fctx, f)
+		return
+	}
+	h.Set("Cache-Control", "no-store")
+	if strings.HasPrefix(name, assetsFolder) || !wantsPage(name, string(fctx.Request.Header.Peek("Accept"))) {
+		a.answer(fctx, r, notFound)
+		return
+	}
+	page := a.files.pages[0]
+	if a.setupNeeded != nil && a.setupNeeded(context.WithoutCancel(r)) {
+		page = a.files.pages[1]
+	}
+	h.SetContentType("text/html; charset=utf-8")
+	fctx.Response.SetBody(page)
+}
+
+// wantsPage tells somebody who opens an address from a page that misses a file:
+// only the first asks for HTML.
+func wantsPage(name, accept string) bool {
+	if accept == "" || strings.Contains(accept, "text/html") {
+		return true
+	}
+	return strings.Contains(accept, "*/*") && path.Ext(name) == ""
+}
+
+func serveFile(fctx *requestCtx, f *file) {
+	h := &fctx.Response.Header
+	sent := f.plain
+	if f.br.content != nil || f.gzip.content != nil {
+		h.Set("Vary", "Accept-Encoding")
+		accepted := string(fctx.Request.Header.Peek("Accept-Encoding"))
+		switch {
+		case f.br.content != nil && acceptsCoding(accepted, "br"):
+			sent = f.br
+			h.Set("Content-Encoding", "br")
+		case f.gzip.content != nil && acceptsCoding(accepted, "gzip"):
+			sent = f.gzip
+			h.Set("Content-Encoding", "gzip")
+		}
+	}
+	if f.immutable {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	} else {
+		h.Set("Cache-Control", "no-cache")
+	}
+	h.Set("ETag", sent.etag)
+	h.SetContentType(f.contentType)
+	if contains(string(fctx.Request.Header.Peek("If-None-Match")), sent.etag) {
+		h.Del("Content-Encoding")
+		fctx.Response.SetStatusCode(http.StatusNotModified)
+		return
+	}
+	fctx.Response.SetBodyRaw(sent.content)
+}
+
+// acceptsCoding reads Accept-Encoding (RFC 9110, 12.5.3): named, and not with
+// q=0. A mere * is not taken for a yes.
+func acceptsCoding(accepted, coding string) bool {
+	for one := range strings.SplitSeq(accepted, ",") {
+		name, parameter, _ := strings.Cut(strings.TrimSpace(one), ";")
+		if strings.TrimSpace(name) != coding {
+			continue
+		}
+		q, found := strings.CutPrefix(strings.TrimSpace(parameter), "q=")
+		if !found {
+			return true
+		}
+		weight, err := strconv.ParseFloat(q, 64)
+		return err == nil && weight > 0
+	}
+	return false
+}

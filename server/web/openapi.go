@@ -1,0 +1,60 @@
+package web
+
+import (
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// openAPIConfig is Huma's without what it adds of its own: routes for documents
+// and schemas, and $schema links made from the Host header.
+func openAPIConfig() huma.Config {
+	c := huma.DefaultConfig("Secondstep", "1")
+	c.Info.Description = "The HTTP interface of Secondstep, a self-hosted 2-step verification. " +
+		"`x-access` says who may call an operation. Times are RFC 3339 in UTC."
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
+	c.CreateHooks = nil
+	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat}
+	c.Formats["json"] = huma.DefaultJSONFormat
+	return c
+}
+
+// problemDetails describes every refusal in the OpenAPI document (RFC 9457).
+// What is sent is problem.Problem.Body; a test holds the two together.
+type problemDetails struct {
+	Title             string         `json:"title" doc:"The status's own phrase."`
+	Status            int            `json:"status" doc:"The HTTP status."`
+	Code              string         `json:"code" doc:"The stable name of the problem." example:"code_refused"`
+	Detail            string         `json:"detail" doc:"One English sentence. It never repeats what was sent."`
+	RequestID         string         `json:"request_id" doc:"The request's number in the log."`
+	Fields            []fieldIssue   `json:"fields,omitempty" nullable:"false" doc:"What is wrong with which input."`
+	RetryAfterSeconds int64          `json:"retry_after_seconds,omitempty" doc:"How long to wait, as in Retry-After."`
+	Diagnosis         *codeDiagnosis `json:"diagnosis,omitempty" doc:"Why a code was refused; with code_refused and too_many_attempts."`
+}
+
+type fieldIssue struct {
+	Name   string         `json:"name" doc:"The input's name, with dots and [n] below the top."`
+	Code   string         `json:"code" doc:"What is wrong: required, too_short, too_long, invalid, or one of the operation's own."`
+	Params map[string]any `json:"params,omitempty" doc:"Numbers for a sentence about it, such as min or max."`
+}
+
+// codeDiagnosis says why a code was refused.
+type codeDiagnosis struct {
+	Reason string `json:"reason" enum:"wrong_code,already_used,older_than_last,clock_behind,clock_ahead,previous_setup,setup_not_finished,malformed,enrolment_expired,too_many_attempts,sign_in_expired,backup_code_used,backup_code_replaced,no_backup_codes_left"`
+
+	AttemptsLeft       int        `json:"attempts_left,omitempty" doc:"Tries that are left; absent where none are counted."`
+	RetryAfterSeconds  int64      `json:"retry_after_seconds,omitempty"`
+	Locked             bool       `json:"locked,omitempty" doc:"Codes are refused until somebody lifts it."`
+	OffsetSeconds      int64      `json:"offset_seconds,omitempty" doc:"How far the device's clock is off; behind is negative."`
+	NextCodeInSeconds  int64      `json:"next_code_in_seconds,omitempty"`
+	UsedAt             *time.Time `json:"used_at,omitempty"`
+	UsedBrowser        string     `json:"used_browser,omitempty" example:"Firefox on Linux"`
+	UsedHere           bool       `json:"used_here,omitempty" doc:"It was used in this browser."`
+	ReplacedAt         *time.Time `json:"replaced_at,omitempty"`
+	SetupLabel         string     `json:"setup_label,omitempty" doc:"The entry in the app to look for."`
+	OldLabel           string     `json:"old_label,omitempty" doc:"The entry that the code came from."`
+	Expected           string     `json:"expected,omitempty" enum:"app_code,backup_code"`
+	NextNumber         int        `json:"next_number,omitempty" doc:"The lowest number of a backup code that is not used."`
+	Remaining          int        `json:"remaining,omitempty" doc:"Backup codes that are left."`
+	ServerClockSuspect bool       `json:"server_clock_suspect,omitempty"`
+}

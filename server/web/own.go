@@ -1,0 +1,71 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// nothing is the input of an operation that takes none.
+type nothing struct{}
+
+// healthOutput is the answer of the two health checks.
+type healthOutput struct {
+	Body struct {
+		Status string `json:"status" enum:"ok"`
+	}
+}
+
+type timeOutput struct {
+	Body struct {
+		Now string `json:"now" format:"date-time" doc:"The server's time, with milliseconds." example:"2026-01-02T03:04:05.678Z"`
+	}
+}
+
+type documentOutput struct {
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}
+
+// registerOwn adds the operations of this package.
+func (a *API) registerOwn() {
+	Register(a, Public, huma.Operation{OperationID: "health", Method: http.MethodGet, Path: "/healthz",
+		Summary: "Is the process alive", Tags: []string{"server"}},
+		func(context.Context, Caller, *nothing) (*healthOutput, error) { return healthy(), nil })
+
+	Register(a, Public, huma.Operation{OperationID: "ready", Method: http.MethodGet, Path: "/readyz",
+		Summary: "Can the server serve", Description: "503 `not_ready` while its database can't be reached.", Tags: []string{"server"}},
+		func(ctx context.Context, _ Caller, _ *nothing) (*healthOutput, error) {
+			if a.ready != nil {
+				if err := a.ready(ctx); err != nil {
+					return nil, notReady.Because(err)
+				}
+			}
+			return healthy(), nil
+		})
+
+	Register(a, Public, huma.Operation{OperationID: "time", Method: http.MethodGet, Path: "/api/v1/time",
+		Summary: "The server's time", Tags: []string{"server"}},
+		func(context.Context, Caller, *nothing) (*timeOutput, error) {
+			out := &timeOutput{}
+			out.Body.Now = a.now().UTC().Format("2006-01-02T15:04:05.000Z07:00")
+			return out, nil
+		})
+
+	Register(a, Public, huma.Operation{OperationID: "openapi", Method: http.MethodGet, Path: "/api/openapi.json",
+		Summary: "This document", Tags: []string{"server"},
+		Responses: map[string]*huma.Response{"200": {
+			Description: "The OpenAPI 3.1 document.",
+			Content:     map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}},
+		}}},
+		func(context.Context, Caller, *nothing) (*documentOutput, error) {
+			return &documentOutput{ContentType: "application/json", Body: a.OpenAPI()}, nil
+		})
+}
+
+func healthy() *healthOutput {
+	out := &healthOutput{}
+	out.Body.Status = "ok"
+	return out
+}

@@ -1,0 +1,155 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
+)
+
+// route is one registered operation.
+type route struct {
+	method, pattern string
+	access          Access
+	input           input
+}
+
+// fiberPath is the pattern as Fiber writes it, :id for {id}.
+func (r *route) fiberPath() string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(r.pattern)
+}
+
+// Register adds an operation: who may call it, what it is, and what it does.
+//
+// I holds the input as Huma reads it (`path:"…"`, `query:"…"`, Body), O the
+// output; cookies go out by a field `SetCookie []http.Cookie` with the tag
+// `header:"Set-Cookie"`. The handler runs only for a caller whom the access
+// lets in, with input that was read strictly. It refuses by returning a
+// *problem.Problem; any other error is a fault, logged and not shown. Its ctx
+// and everything else it gets may be kept after it returned.
+//
+// A wrong registration is told by Start. Operations of one method whose
+// patterns overlap are tried in the order in which they were registered.
+func Register[I, O any](api *API, access Access, op huma.Operation, handler func(ctx context.Context, caller Caller, in *I) (*O, error)) {
+	rt := &route{method: op.Method, pattern: op.Path, access: access}
+	if err := api.refuseRegistration(rt, op); err != nil {
+		api.faults = append(api.faults, err)
+		return
+	}
+	op.Extensions = map[string]any{"x-access": access.String()}
+	op.MaxBodyBytes = bodyLimit + 1 // Fiber has refused more already
+	op.Middlewares = huma.Middlewares{api.gate(rt)}
+	huma.Register(api.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		r := ctx.(*request) // gate's
+		out, err := handler(r, r.caller, in)
+		if err != nil {
+			r.refuse(err)
+			return nil, nil //nolint:nilnil // gate answers with the refusal
+		}
+		return out, nil
+	})
+	api.routes = append(api.routes, rt)
+
+	documented := operationsOf(api.huma.OpenAPI().Paths[op.Path])[op.Method]
+	in, err := readInput(api.huma.OpenAPI().Components.Schemas, documented, reflect.TypeFor[I]())
+	if err != nil {
+		api.faults = append(api.faults, fmt.Errorf("web: %s %s: %w", op.Method, op.Path, err))
+		return
+	}
+	rt.input = in
+}
+
+func (a *API) refuseRegistration(rt *route, op huma.Operation) error {
+	reason := ""
+	switch {
+	case rt.access.name == "":
+		reason = "has no access"
+	case a.auth != nil:
+		reason = "comes after Start"
+	case op.Hidden:
+		reason = "is hidden from the OpenAPI document"
+	case len(op.Middlewares) > 0:
+		reason = "has middlewares"
+	case !servedByOperation(op.Path):
+		reason = "is outside /api/"
+	case op.Method != http.MethodGet && !changesState(op.Method):
+		reason = "has a method that is answered by itself"
+	default:
+		return nil
+	}
+	return fmt.Errorf("web: %s %s %s", rt.method, rt.pattern, reason)
+}
+
+// servedByOperation tells the paths of operations from those of pages.
+func servedByOperation(path string) bool {
+	return path == "/api" || strings.HasPrefix(path, "/api/") || path == "/healthz" || path == "/readyz"
+}
+
+// gate lets a request through to its operation, or answers in its place. It is
+// Huma's hook before the input is read; what it decides is in admit.
+func (a *API) gate(rt *route) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		fctx := humafiber.Unwrap(ctx).Context()
+		r := requestOf(fctx)
+		r.route = rt
+		if r.refusal = a.admit(r, fctx, rt.access); r.refusal == nil {
+			if r.refusal = rt.input.check(fctx); r.refusal == nil {
+				next(&exchange{humaContext: ctx, request: r, fctx: fctx})
+			}
+		}
+		if r.refusal != nil {
+			a.answer(fctx, r, r.refusal)
+		}
+	}
+}
+
+// humaContext is another name, so that exchange can have a method Context.
+type humaContext = huma.Context
+
+// exchange is Huma's view of a request, with what its adapter does otherwise.
+type exchange struct {
+	humaContext
+	request *request
+	fctx    *requestCtx
+}
+
+// Unwrap is for humafiber.Unwrap.
+func (e *exchange) Unwrap() huma.Context { return e.humaContext }
+
+// Context is the request itself; nothing in it belongs to Fiber.
+func (e *exchange) Context() context.Context { return e.request }
+
+// AppendHeader adds a header line. Fiber's Append joins values by commas, which
+// makes one broken cookie of two.
+func (e *exchange) AppendHeader(name, value string) { e.fctx.Response.Header.Add(name, value) }
+
+// BodyReader reads what was sent as it is. Fiber's Body would unpack it
+// according to Content-Encoding, past the limit.
+func (e *exchange) BodyReader() io.Reader { return bytes.NewReader(e.fctx.PostBody()) }
+
+// SetReadDeadline does nothing: the body is here, and the server has time-outs.
+func (e *exchange) SetReadDeadline(time.Time) error { return nil }
+
+// operationsOf lists what a path's item describes, by method.
+func operationsOf(item *huma.PathItem) map[string]*huma.Operation {
+	all := map[string]*huma.Operation{}
+	if item == nil {
+		return all
+	}
+	for method, op := range map[string]*huma.Operation{
+		http.MethodGet: item.Get, http.MethodPut: item.Put, http.MethodPost: item.Post, http.MethodDelete: item.Delete,
+		http.MethodPatch: item.Patch, http.MethodHead: item.Head, http.MethodOptions: item.Options, http.MethodTrace: item.Trace,
+	} {
+		if op != nil {
+			all[method] = op
+		}
+	}
+	return all
+}
