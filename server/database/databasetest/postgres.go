@@ -34,11 +34,11 @@ func Postgres(tb testing.TB) string {
 	tb.Helper()
 	server := os.Getenv(Environment)
 	if server == "" {
-		started, err := cluster()
-		if err != nil {
-			tb.Fatal(err)
+		own := cluster()
+		if own.err != nil {
+			tb.Fatal(own.err)
 		}
-		server = started
+		server = own.server
 	}
 	fresh, drop, err := create(server)
 	if err != nil {
@@ -71,15 +71,21 @@ func create(server string) (fresh string, drop func() error, err error) {
 	return address.String(), func() error { return run("DROP DATABASE " + name + " WITH (FORCE)") }, nil
 }
 
-// cluster is the process's own cluster.
-var cluster = sync.OnceValues(func() (string, error) {
-	server, _, err := Start()
-	return server, err
+// cluster is the process's own cluster. It keeps stop, and with it the pipe whose end
+// stops the server: the garbage collector closes what nobody holds.
+var cluster = sync.OnceValue(func() (own struct {
+	server string
+	stop   func()
+	err    error
+}) {
+	own.server, own.stop, own.err = Start()
+	return own
 })
 
 // Start starts a cluster on a free port of 127.0.0.1 and returns the URL of its server.
-// It stops and is removed at stop, or when this process has ended. Tests use Postgres;
-// Start is for a command that runs the tests of many packages against one cluster.
+// It stops and is removed at stop, or when this process has ended; hold on to stop as
+// long as the server is needed. Tests use Postgres; Start is for a command that runs the
+// tests of many packages against one cluster.
 func Start() (server string, stop func(), err error) {
 	programs, err := find()
 	if err != nil {
