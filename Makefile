@@ -100,9 +100,9 @@ bin/secondstep: frontend/dist/index.html
 
 .PHONY: check-go check-frontend
 check-go: $(GOLANGCI_LINT) $(GOVULNCHECK)
-	@unformatted=$$(gofmt -l main.go embed.go server); \
+	@unformatted=$$(gofmt -l main.go embed.go server .ci); \
 		[ -z "$$unformatted" ] || { printf 'run gofmt -w on:\n%s\n' "$$unformatted"; exit 1; }
-	go vet ./...
+	go vet ./... ./.ci/cluster
 	$(GOLANGCI_LINT) run
 	.ci/vulnerabilities $(GOVULNCHECK)
 
