@@ -1,0 +1,81 @@
+/** The reasons of a refused code, as the server names them. */
+export const reasons = [
+  'wrong_code',
+  'already_used',
+  'older_than_last',
+  'clock_behind',
+  'clock_ahead',
+  'previous_setup',
+  'setup_not_finished',
+  'malformed',
+  'enrolment_expired',
+  'too_many_attempts',
+  'sign_in_expired',
+  'backup_code_used',
+  'backup_code_replaced',
+  'no_backup_codes_left',
+] as const;
+
+export type Reason = (typeof reasons)[number];
+
+/** Why a code was refused. Which members are there depends on the reason; times are RFC 3339, lengths seconds. */
+export type Diagnosis = {
+  reason: Reason | (string & {});
+  attempts_left?: number;
+  retry_after_seconds?: number;
+  locked?: boolean;
+  /** Signed: minus is behind. */
+  offset_seconds?: number;
+  next_code_in_seconds?: number;
+  used_at?: string;
+  used_browser?: string;
+  used_here?: boolean;
+  replaced_at?: string;
+  setup_label?: string;
+  old_label?: string;
+  expected?: 'app_code' | 'backup_code' | (string & {});
+  next_number?: number;
+  remaining?: number;
+  server_clock_suspect?: boolean;
+};
+
+export type ProblemField = { name: string; code: string; params?: Record<string, unknown> };
+
+/** RFC 9457 with the members of this product, and the two codes that only a browser can give: see `unreached`. */
+export type Problem = {
+  status: number;
+  code: string;
+  fields: ProblemField[];
+  requestId?: string;
+  retryAfterSeconds?: number;
+  diagnosis?: Diagnosis;
+};
+
+/** No answer came: `offline` when the browser knows that it has no network, else `unreachable`. Status 0. */
+export function unreached(): Problem {
+  return { status: 0, code: navigator.onLine === false ? 'offline' : 'unreachable', fields: [] };
+}
+
+/** Reads a problem out of an answer. A proxy's own page (502, 504 …) has no code: that is a server out of reach. */
+export function problemOf(response: Response, body: unknown): Problem {
+  const members = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
+  if (typeof members.code !== 'string') {
+    const away = response.status === 502 || response.status === 503 || response.status === 504;
+    return { status: response.status, code: away ? 'unreachable' : 'internal_fault', fields: [] };
+  }
+  const header = Number(response.headers.get('Retry-After'));
+  const said = members.retry_after_seconds;
+  return {
+    status: response.status,
+    code: members.code,
+    fields: Array.isArray(members.fields) ? (members.fields as ProblemField[]) : [],
+    requestId: typeof members.request_id === 'string' ? members.request_id : undefined,
+    retryAfterSeconds: typeof said === 'number' ? said : header > 0 ? header : undefined,
+    diagnosis: members.diagnosis as Diagnosis | undefined,
+  };
+}
+
+/** May the same request be sent again without harm to anybody and with a chance to succeed? */
+export function passing(problem: Problem): boolean {
+  return problem.code === 'offline' || problem.code === 'unreachable' || problem.code === 'busy';
+}

@@ -1,0 +1,57 @@
+import { localPath, type Note, place } from '../navigation.svelte';
+import { api, onRefusal, type Outcome, read, send } from './client';
+import type { SessionView } from './shapes';
+
+/** Who is signed in here, as far as this page knows. */
+class Session {
+  current = $state.raw<SessionView | undefined>();
+
+  constructor() {
+    onRefusal((problem) => {
+      const gone = problem.code === 'session_ended' || problem.code === 'not_signed_in';
+      // During the sign-in the same code means that the pending sign-in is over; its screens say so themselves.
+      if (gone && this.current !== undefined) this.ended();
+      if (problem.code === 'enrolment_required' && this.current !== undefined) void this.load();
+    });
+  }
+
+  /** Asks the server who is signed in. */
+  async load(): Promise<Outcome<SessionView>> {
+    const outcome = await read(() => api.GET('/api/v1/session'));
+    if (outcome.ok) this.current = outcome.value;
+    return outcome;
+  }
+
+  /** The server no longer knows the session: sign in again, and come back to where one was. */
+  ended() {
+    const back = place.path + place.search;
+    this.current = undefined;
+    place.go('/sign-in', { replace: true, note: { ended: true, back } });
+  }
+
+  async signOut() {
+    const outcome = await send(() => api.DELETE('/api/v1/session'));
+    if (!outcome.ok && outcome.problem.status !== 401) return outcome;
+    this.current = undefined;
+    // Another person may sign in next: nothing of this one may stay in memory.
+    place.go('/sign-in', { replace: true, note: { told: 'signed_out' } });
+    return outcome;
+  }
+
+  /** The password, and where there is one the second step, were right: find out who that was, and go in. */
+  async begin(back: string | undefined): Promise<Outcome<SessionView>> {
+    const outcome = await this.load();
+    if (outcome.ok) this.enter(back);
+    return outcome;
+  }
+
+  /** To where the person wanted to go; to the wizard when the session is for nothing else. */
+  enter(back: string | undefined, told?: Note['told']) {
+    const confined = this.current?.confined_to === 'enrolment';
+    place.go(confined ? enrolmentPath : (localPath(back) ?? '/'), { replace: true, note: { told } });
+  }
+}
+
+export const enrolmentPath = '/parameters/users/me/security/enable/app';
+
+export const session = new Session();

@@ -1,0 +1,17 @@
+import type { paths } from './generated/schema';
+
+/** What an operation answers, taken from the generated types so that nothing is copied by hand. */
+type Json<R> = R extends { content: { 'application/json': infer Body } } ? Body : never;
+type Responses<O> = O extends { responses: infer R } ? R : never;
+type Success<R> = { [S in keyof R]: S extends 200 | 201 ? Json<R[S]> : never }[keyof R];
+type Answered<P extends keyof paths, M extends keyof paths[P]> = Success<Responses<NonNullable<paths[P][M]>>>;
+
+export type SignInState = Answered<'/api/v1/sign-in', 'post'>;
+export type SecondStepAnswer = Answered<'/api/v1/sign-in/totp', 'post'>;
+export type SessionView = Answered<'/api/v1/session', 'get'>;
+export type UserView = Answered<'/api/v1/users/{id}', 'get'>;
+export type SecurityView = Answered<'/api/v1/users/{id}/security', 'get'>;
+export type EnrolmentView = Answered<'/api/v1/users/{id}/security/enrolments/current', 'get'>;
+export type UserList = Answered<'/api/v1/users', 'get'>;
+export type ListedUser = NonNullable<UserList['users']>[number];
+export type Factor = NonNullable<SecurityView['mfa']['factors']>[number];

@@ -1,0 +1,81 @@
+/** Dates, numbers and lengths of time in the language of the document, by the reader's regional habits for it. */
+function locale(): string {
+  const language = document.documentElement.lang || 'en';
+  const regional = navigator.languages?.find((tag) => tag === language || tag.startsWith(`${language}-`));
+  return regional ?? language;
+}
+
+export function number(value: number): string {
+  return new Intl.NumberFormat(locale()).format(value);
+}
+
+/** 12 March 2026 */
+export function date(instant: string | Date): string {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'long' }).format(new Date(instant));
+}
+
+/** 5 Dec, with the year when it is not this one. */
+export function shortDate(instant: string | Date, now = new Date()): string {
+  const when = new Date(instant);
+  const year = when.getFullYear() === now.getFullYear() ? undefined : 'numeric';
+  return new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short', year }).format(when);
+}
+
+export function time(instant: string | Date): string {
+  return new Intl.DateTimeFormat(locale(), { timeStyle: 'short' }).format(new Date(instant));
+}
+
+/** today, 09:41 · yesterday, 18:03 · 4 days ago · 12 March 2026 */
+export function moment(instant: string | Date, now = new Date()): string {
+  const when = new Date(instant);
+  const days = Math.round((startOfDay(when) - startOfDay(now)) / 86_400_000);
+  if (days > 0 || days < -13) return date(when);
+  const day = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }).format(days, 'day');
+  return days < -1 ? day : list([day, time(when)], 'unit');
+}
+
+/** 3 days: how long since, in whole days, at least one. */
+export function daysSince(instant: string, now = new Date()): string {
+  const days = Math.max(1, Math.floor((now.getTime() - new Date(instant).getTime()) / 86_400_000));
+  return unit(days, 'day');
+}
+
+/** 2026-03-12 by the reader's own calendar day: for names of files. */
+export function isoDay(instant: string | Date): string {
+  const when = new Date(instant);
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${when.getFullYear()}-${two(when.getMonth() + 1)}-${two(when.getDate())}`;
+}
+
+/** 12 seconds, 4 minutes, 1 hour and 30 minutes: rounded to what a person would say. */
+export function span(seconds: number): string {
+  const total = Math.abs(Math.round(seconds));
+  if (total < 60) return unit(total, 'second');
+  const minutes = Math.round(total / 60);
+  if (minutes < 60) return unit(minutes, 'minute');
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  return rest === 0 ? unit(hours, 'hour') : list([unit(hours, 'hour'), unit(rest, 'minute')], 'conjunction');
+}
+
+/** 4:05, for countdowns that are watched. */
+export function clockSpan(seconds: number): string {
+  const total = Math.max(0, Math.ceil(seconds));
+  if (total < 60) return unit(total, 'second');
+  const rest = String(total % 60).padStart(2, '0');
+  const minutes = Math.floor(total / 60);
+  if (minutes < 60) return `${minutes}:${rest}`;
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}:${rest}`;
+}
+
+function unit(value: number, name: 'second' | 'minute' | 'hour' | 'day'): string {
+  return new Intl.NumberFormat(locale(), { style: 'unit', unit: name, unitDisplay: 'long' }).format(value);
+}
+
+function list(parts: string[], type: 'unit' | 'conjunction'): string {
+  return new Intl.ListFormat(locale(), { type, style: 'long' }).format(parts);
+}
+
+function startOfDay(when: Date): number {
+  return new Date(when.getFullYear(), when.getMonth(), when.getDate()).getTime();
+}

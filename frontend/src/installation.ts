@@ -1,0 +1,15 @@
+/** What the server writes into the metas of index.html before it sends the page. */
+function meta(name: string): string {
+  return document.querySelector<HTMLMetaElement>(`meta[name=secondstep-${name}]`)?.content ?? '';
+}
+
+/** The name that people see; Vite's own server fills no metas, hence the product's default. */
+export const brand = () => meta('brand') || 'MailMachine';
+
+/** Nobody has set this installation up yet. */
+export const setupNeeded = () => meta('setup-needed') === 'true';
+
+/** The setup was done from this page: what the meta says no longer holds. */
+export function setupDone() {
+  document.querySelector('meta[name=secondstep-setup-needed]')?.setAttribute('content', 'false');
+}

@@ -1,0 +1,76 @@
+import { tick } from 'svelte';
+
+/**
+ * The address bar, as state. Links are ordinary `<a href>`; clicks on them are taken over here.
+ * `note` travels in the history entry: it survives a reload, and nobody can put anything there by a link.
+ */
+export type Note = {
+  /** Where to go after signing in: a path of this site. */
+  back?: string;
+  /** The session that was here is over. */
+  ended?: boolean;
+  /** The cursors of the pages before this one (lists). */
+  trail?: string[];
+  /** Something to be told on arrival, by name. */
+  told?: 'signed_out' | 'app_code_used' | 'protection_off' | 'codes_saved';
+  /** A backup code was just spent: so many are left, and whether it was typed where an app code was asked for. */
+  spent?: { remaining: number; unasked: boolean };
+};
+
+class Location {
+  path = $state(location.pathname);
+  search = $state(location.search);
+  note = $state.raw<Note>((history.state as Note | null) ?? {});
+  /** Grows with each change of place, reloads of the same address included. */
+  visit = $state(0);
+
+  #take() {
+    this.path = location.pathname;
+    this.search = location.search;
+    this.note = (history.state as Note | null) ?? {};
+    this.visit++;
+  }
+
+  constructor() {
+    window.addEventListener('popstate', () => this.#take());
+    document.addEventListener('click', (event) => {
+      if (event.defaultPrevented || event.button !== 0) return;
+      if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+      const link = (event.target as Element | null)?.closest?.('a[href]') as HTMLAnchorElement | null;
+      if (link === null || link.target !== '' || link.hasAttribute('download')) return;
+      if (link.origin !== location.origin || (link.hash !== '' && link.pathname === location.pathname)) return;
+      event.preventDefault();
+      // A link within one errand takes the errand's note along: `data-keep`.
+      this.go(link.pathname + link.search, { note: link.dataset.keep === undefined ? {} : this.note });
+    });
+  }
+
+  /** Goes to a path of this site. `replace` leaves no way back to where one was. */
+  go(path: string, options: { replace?: boolean; note?: Note } = {}) {
+    const note = options.note ?? {};
+    if (options.replace || path === location.pathname + location.search) history.replaceState(note, '', path);
+    else history.pushState(note, '', path);
+    this.#take();
+    void tick().then(() => window.scrollTo(0, 0));
+  }
+
+  /** Writes the view into the address without going anywhere: filters, sorting. */
+  show(search: string, note: Note = {}) {
+    history.replaceState(note, '', location.pathname + search);
+    this.search = search;
+    this.note = note;
+  }
+}
+
+export const place = new Location();
+
+/** A path of this site or nothing: never another origin, whatever the string pretends. */
+export function localPath(path: string | undefined): string | undefined {
+  if (path === undefined || !/^\/(?![/\\])/.test(path)) return undefined;
+  try {
+    const url = new URL(path, location.origin);
+    return url.origin === location.origin ? url.pathname + url.search : undefined;
+  } catch {
+    return undefined;
+  }
+}

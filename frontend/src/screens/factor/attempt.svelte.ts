@@ -1,0 +1,64 @@
+import type { Outcome } from '../../api/client';
+import type { Diagnosis, Problem } from '../../api/problem';
+
+export type Kind = 'app_code' | 'backup_code';
+
+/** A refused code: why, what it was taken for, and when (by the browser's clock) the answer came. */
+export type Refused = { diagnosis: Diagnosis; typed: Kind; at: number };
+
+/** What a code is by its shape alone; dashes and spaces do not count. */
+export function shapeOf(code: string): Kind | undefined {
+  const bare = code.replace(/[\s\p{Pd}]/gu, '');
+  if (/^[0-9]{6}$/.test(bare)) return 'app_code';
+  return /^[0-9a-z]{15}$/i.test(bare) ? 'backup_code' : undefined;
+}
+
+/** One code field and what became of the code in it: used at sign-in, in the wizard and for a fresh proof. */
+export class CodeAttempt {
+  value = $state('');
+  busy = $state(false);
+  refused = $state.raw<Refused | undefined>();
+  /** Why it could not even be checked. */
+  problem = $state.raw<Problem | undefined>();
+
+  constructor(readonly expected: Kind) {}
+
+  /**
+   * Sends what is in the field. A code that has no code's shape is refused here, with the words that the server has
+   * for it: it would cost a try for nothing. Answers the value of the call, or nothing when it was refused.
+   */
+  async submit<T>(call: (body: { code: string; browser_now: string }) => Promise<Outcome<T>>): Promise<T | undefined> {
+    if (this.busy) return undefined;
+    const typed = shapeOf(this.value);
+    this.problem = undefined;
+    this.refused = undefined;
+    if (typed === undefined) {
+      this.refuse({ reason: 'malformed', expected: this.expected }, this.expected);
+      return undefined;
+    }
+    this.busy = true;
+    // The browser's clock is a third witness when the phone's and the server's differ.
+    const outcome = await call({ code: this.value, browser_now: new Date().toISOString() });
+    this.busy = false;
+    if (outcome.ok) return outcome.value;
+    this.take(outcome.problem, typed);
+    return undefined;
+  }
+
+  take(problem: Problem, typed: Kind) {
+    if (problem.diagnosis !== undefined) this.refuse(problem.diagnosis, typed);
+    else this.problem = problem;
+  }
+
+  refuse(diagnosis: Diagnosis, typed: Kind) {
+    this.refused = { diagnosis, typed, at: Date.now() };
+    // A code of the app is stale in a moment, the next one is typed afresh; a backup code may only want a letter mended.
+    if (typed === 'app_code' && diagnosis.reason !== 'malformed') this.value = '';
+  }
+
+  clear() {
+    this.value = '';
+    this.refused = undefined;
+    this.problem = undefined;
+  }
+}

@@ -1,0 +1,183 @@
+import type { Diagnosis } from '../../api/problem';
+import * as format from '../../format';
+import { brand } from '../../installation';
+import { m } from '../../paraglide/messages';
+import type { IconName } from '../../parts/Icon.svelte';
+import type { Kind } from './attempt.svelte';
+
+/** Where the code was asked for: the ways on differ. */
+export type Where = 'sign-in' | 'enrolment' | 'proof';
+
+/** A way on. `go` leads to an address; the others are done by the screen that asked. */
+export type Next =
+  | { do: 'go'; href: string; label: string }
+  | { do: 'restart'; label: string }
+  | { do: 'finish'; label: string };
+
+export type Explanation = {
+  /** Amber when the person can mend it, red only when something is at stake. */
+  tone: 'info' | 'warn' | 'bad';
+  icon: IconName;
+  title: string;
+  body: string[];
+  /** Counts down to the code that will do. */
+  waits?: 'next_code' | 'retry';
+  /** Offers the steps for automatic time. */
+  automaticTime?: boolean;
+  /** Offers what to do if it was somebody else. */
+  notMe?: boolean;
+  next: Next[];
+};
+
+const quarter = 900;
+/** So far from a whole quarter of an hour counts as on it: a code is good for 30 s, and the search has ±1 step. */
+const slack = 45;
+
+/** Is the clock off by whole quarter-hours, that is by its time zone or hour, and by how many seconds then? */
+export function quarterHours(offset: number): number | undefined {
+  const nearest = Math.round(Math.abs(offset) / quarter) * quarter;
+  return nearest >= quarter && Math.abs(Math.abs(offset) - nearest) <= slack ? nearest : undefined;
+}
+
+/** The name of the file of a set of backup codes, by the day it was made. */
+export function backupFile(day: string | Date): string {
+  const name = brand().replace(/[^\p{L}\p{N}]+/gu, '-');
+  return `${name}-backup-codes-${format.isoDay(day)}.txt`;
+}
+
+const wizard = '/parameters/users/me/security/enable/app';
+
+/** The words for a refused code: what happened, why, what to do. */
+export function explain(diagnosis: Diagnosis, typed: Kind, where: Where): Explanation {
+  const d = diagnosis;
+  const backup = link(where, '/second-step/backup-code', m.use_backup_code());
+  const app = link(where, '/second-step', m.use_app_code());
+  const stuck = link(where, '/second-step/cannot-get-in', m.cannot_get_in());
+  const finish: Next = { do: 'finish', label: where === 'sign-in' ? m.finish_after_sign_in() : m.finish_setup() };
+  const restart: Next =
+    where === 'sign-in'
+      ? { do: 'go', href: '/sign-in', label: m.start_again() }
+      : { do: 'restart', label: m.start_again() };
+  const label = d.setup_label ?? m.this_account();
+
+  switch (d.reason) {
+    case 'wrong_code':
+      if (typed === 'backup_code') {
+        return warn('notice', m.wrong_backup_title(), [m.wrong_backup_body()], app);
+      }
+      return where === 'enrolment'
+        ? warn('notice', m.wrong_new_title(), [m.wrong_new_body({ label })])
+        : warn('notice', m.wrong_code_title(), [m.wrong_code_body({ label })], backup);
+
+    case 'already_used':
+      if (d.used_here !== false) {
+        return { ...info('clock', m.already_used_title(), [m.already_used_body()]), waits: 'next_code' };
+      }
+      return {
+        tone: 'bad',
+        icon: 'warning',
+        title: m.already_used_elsewhere_title(),
+        body: [usedWhere(d), m.already_used_elsewhere_body()].filter((text) => text !== ''),
+        waits: 'next_code',
+        notMe: true,
+        next: [],
+      };
+
+    case 'older_than_last':
+      return { ...info('clock', m.older_title(), [m.older_body()]), waits: 'next_code' };
+
+    case 'clock_behind':
+    case 'clock_ahead':
+      return clock(d, backup);
+
+    case 'previous_setup': {
+      const old = d.old_label;
+      if (d.replaced_at === undefined) {
+        const body = old ? m.other_entry_body({ old, label }) : m.other_entry_unnamed({ label });
+        return warn('phone', m.other_entry_title(), [body]);
+      }
+      const when = m.previous_setup_when({ date: format.date(d.replaced_at) });
+      const what = old ? m.previous_setup_entries({ old, label }) : m.previous_setup_entry({ label });
+      return warn('phone', m.previous_setup_title(), [when, what], backup);
+    }
+
+    case 'setup_not_finished':
+      return d.setup_label
+        ? warn('notice', m.not_finished_title(), [m.not_finished_body({ label })], finish, backup)
+        : warn('notice', m.codes_not_saved_title(), [m.codes_not_saved_body()], finish, app);
+
+    case 'malformed':
+      return d.expected === 'backup_code'
+        ? warn('notice', m.malformed_backup_title(), [m.malformed_backup_body()])
+        : warn('notice', m.malformed_app_title(), [m.malformed_app_body()]);
+
+    case 'enrolment_expired':
+      return warn('clock', m.enrolment_expired_title(), [m.enrolment_expired_body(), m.enrolment_expired_entry()], restart);
+
+    case 'sign_in_expired':
+      return info('clock', m.sign_in_expired_title(), [m.sign_in_expired_body()], restart);
+
+    case 'too_many_attempts':
+      if (d.locked) return warn('warning', m.locked_title(), [m.locked_body()], stuck);
+      return { ...warn('clock', m.too_many_title(), [m.too_many_body()], stuck), waits: 'retry' };
+
+    case 'backup_code_used': {
+      const title = d.used_at ? m.backup_used_title({ date: format.moment(d.used_at) }) : m.backup_used_untimed();
+      const rest = d.next_number ? m.backup_used_next({ number: d.next_number }) : m.backup_used_none();
+      const browser = d.used_browser ? m.backup_used_browser({ browser: d.used_browser }) : '';
+      const body = [browser, rest].filter((text) => text !== '');
+      return { ...warn('list', title, body, app), notMe: true };
+    }
+
+    case 'backup_code_replaced': {
+      const body = d.replaced_at
+        ? m.backup_replaced_body({ date: format.date(d.replaced_at), file: backupFile(d.replaced_at) })
+        : m.backup_replaced_undated();
+      return warn('list', m.backup_replaced_title(), [body], app);
+    }
+
+    case 'no_backup_codes_left':
+      return warn('list', m.no_codes_left_title(), [m.no_codes_left_body()], app, stuck);
+
+    default:
+      return warn('notice', m.error_code_refused(), [m.error_code_refused_next()], backup);
+  }
+}
+
+function clock(d: Diagnosis, backup: Next | undefined): Explanation {
+  if (d.server_clock_suspect) {
+    return info('clock', m.server_clock_title(), [m.server_clock_body()], backup);
+  }
+  const offset = d.offset_seconds ?? 0;
+  const behind = d.reason === 'clock_behind';
+  const whole = quarterHours(offset);
+  const span = format.span(whole ?? offset);
+  const title = whole
+    ? behind
+      ? m.clock_behind_exactly({ span })
+      : m.clock_ahead_exactly({ span })
+    : behind
+      ? m.clock_behind_title({ span })
+      : m.clock_ahead_title({ span });
+  const body = whole ? m.clock_zone_body() : behind ? m.clock_behind_body({ span }) : m.clock_ahead_body({ span });
+  return { ...warn('clock', title, [body], backup), automaticTime: true };
+}
+
+function usedWhere(d: Diagnosis): string {
+  if (!d.used_at) return '';
+  const when = format.moment(d.used_at);
+  return d.used_browser ? m.used_at_in({ when, browser: d.used_browser }) : m.used_at({ when });
+}
+
+/** The second step has addresses for its other ways; elsewhere one is in the middle of something else. */
+function link(where: Where, href: string, label: string): Next | undefined {
+  return where === 'sign-in' ? { do: 'go', href, label } : undefined;
+}
+
+function warn(icon: IconName, title: string, body: string[], ...next: (Next | undefined)[]): Explanation {
+  return { tone: 'warn', icon, title, body, next: next.filter((way) => way !== undefined) };
+}
+
+function info(icon: IconName, title: string, body: string[], ...next: (Next | undefined)[]): Explanation {
+  return { ...warn(icon, title, body, ...next), tone: 'info' };
+}

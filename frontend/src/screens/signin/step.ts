@@ -1,0 +1,28 @@
+import { api, send } from '../../api/client';
+import type { SecondStepAnswer } from '../../api/shapes';
+import { session } from '../../api/session.svelte';
+import { place } from '../../navigation.svelte';
+import type { CodeAttempt, Kind } from '../factor/attempt.svelte';
+import { pending } from './pending.svelte';
+
+/** Sends the code of the second step and, when it was right, goes in. Either call takes either kind of code. */
+export async function takeSecondStep(attempt: CodeAttempt, asked: Kind, back: string | undefined) {
+  const path = asked === 'app_code' ? '/api/v1/sign-in/totp' : '/api/v1/sign-in/backup-code';
+  const answer = await attempt.submit<SecondStepAnswer>((body) => send(() => api.POST(path, { body })));
+  if (answer === undefined) return;
+
+  pending.current = undefined;
+  const used: Kind = answer.method === 'backup_code' ? 'backup_code' : 'app_code';
+  const began = await session.load();
+  if (!began.ok) {
+    attempt.problem = began.problem;
+    return;
+  }
+  if (used === 'backup_code') {
+    const remaining = answer.backup_codes_remaining ?? began.value.mfa.backup_codes_remaining;
+    const spent = { remaining, unasked: asked === 'app_code' };
+    place.go('/signed-in/backup-code', { replace: true, note: { back, spent } });
+    return;
+  }
+  session.enter(back, asked === 'backup_code' ? 'app_code_used' : undefined);
+}

@@ -1,0 +1,47 @@
+import { paraglideVitePlugin } from '@inlang/paraglide-js';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { svelteTesting } from '@testing-library/svelte/vite';
+import { defineConfig } from 'vitest/config';
+import { compress } from './frontend/build/compress';
+import { page } from './frontend/build/page';
+
+/** Where `make dev` runs the Go server; the browser talks to Vite only. */
+const server = 'http://127.0.0.1:8080';
+
+export default defineConfig({
+  root: 'frontend',
+  plugins: [
+    paraglideVitePlugin({
+      project: './frontend/project.inlang',
+      outdir: './frontend/src/paraglide',
+      strategy: ['baseLocale'],
+      outputStructure: 'message-modules',
+    }),
+    svelte(),
+    svelteTesting(),
+    page(),
+    compress(),
+  ],
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: 'es2022',
+    // The policy is script-src 'self': nothing may be inlined, not even a small picture.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  server: {
+    host: '127.0.0.1',
+    port: 5173,
+    strictPort: true,
+    // The server compares Origin with its public URL: let it see its own.
+    proxy: { '/api': { target: server, changeOrigin: true, headers: { origin: server } } },
+  },
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.ts'],
+    setupFiles: ['src/testing/setup.ts'],
+    restoreMocks: true,
+  },
+});
