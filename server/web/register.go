@@ -126,6 +126,15 @@ func (e *exchange) Unwrap() huma.Context { return e.humaContext }
 // Context is the request itself; nothing in it belongs to Fiber.
 func (e *exchange) Context() context.Context { return e.request }
 
+// Header answers what was sent, but for the two headers by which Huma would
+// choose a format: there is one, and input.check has seen to it.
+func (e *exchange) Header(name string) string {
+	if name == "Content-Type" || name == "Accept" {
+		return "application/json"
+	}
+	return e.humaContext.Header(name)
+}
+
 // AppendHeader adds a header line. Fiber's Append joins values by commas, which
 // makes one broken cookie of two.
 func (e *exchange) AppendHeader(name, value string) { e.fctx.Response.Header.Add(name, value) }

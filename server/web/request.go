@@ -149,6 +149,7 @@ func (a *API) unrouted(c *fiber.Ctx, err error) error {
 		discardRest(fctx.Conn())
 	case http.StatusRequestHeaderFieldsTooLarge:
 		a.answer(fctx, r, headersTooLarge)
+		discardRest(fctx.Conn())
 	case http.StatusRequestTimeout:
 		a.answer(fctx, r, requestTimeout)
 	case http.StatusBadRequest, http.StatusBadGateway:

@@ -219,16 +219,16 @@ func (a *API) Start(auth Authenticator) error {
 		return errors.New("web: no authenticator")
 	}
 	faults := append([]error(nil), a.faults...)
-	declared := make(map[string]int, len(a.routes))
+	declared := make(map[string]bool, len(a.routes))
 	for _, r := range a.routes {
-		declared[r.method+" "+r.fiberPath()]++
+		declared[r.method+" "+r.fiberPath()] = true
 	}
 	for _, r := range a.app.GetRoutes() {
 		key := r.Method + " " + r.Path
-		declared[key]--
-		if declared[key] < 0 {
-			faults = append(faults, fmt.Errorf("web: %s was not added by web.Register, or twice", key))
+		if !declared[key] {
+			faults = append(faults, fmt.Errorf("web: %s was added twice, or not by web.Register", key))
 		}
+		declared[key] = false // one route for one declaration
 	}
 	documented := make(map[string]bool, len(a.routes))
 	for _, r := range a.routes {
