@@ -164,7 +164,6 @@ func contentTypeOf(name string) string {
 func (a *API) servePage(fctx *requestCtx, r *request) {
 	h := &fctx.Response.Header
 	if r.method != http.MethodGet && r.method != http.MethodHead {
-		h.Set("Cache-Control", "no-store")
 		h.Set("Allow", "GET, HEAD")
 		a.answer(fctx, r, methodNotAllowed)
 		return
@@ -174,7 +173,6 @@ func (a *API) servePage(fctx *requestCtx, r *request) {
 		serveFile(fctx, f)
 		return
 	}
-	h.Set("Cache-Control", "no-store")
 	if strings.HasPrefix(name, assetsFolder) || !wantsPage(name, string(fctx.Request.Header.Peek("Accept"))) {
 		a.answer(fctx, r, notFound)
 		return
@@ -183,6 +181,7 @@ func (a *API) servePage(fctx *requestCtx, r *request) {
 	if a.setupNeeded != nil && a.setupNeeded(context.WithoutCancel(r)) {
 		page = a.files.pages[1]
 	}
+	h.Set("Cache-Control", "no-store")
 	h.SetContentType("text/html; charset=utf-8")
 	fctx.Response.SetBody(page)
 }

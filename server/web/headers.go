@@ -2,7 +2,8 @@ package web
 
 import "strings"
 
-type header struct{ name, value string }
+// header is a header line of its own; bytes, since it goes out with every answer.
+type header struct{ name, value []byte }
 
 // contentPolicy allows our own files and nothing else; no inline code (row 68).
 var contentPolicy = strings.Join([]string{
@@ -15,28 +16,30 @@ var contentPolicy = strings.Join([]string{
 // and 69). There is none of CORS: no other origin may read anything (row 70).
 func headersOfEveryAnswer(https bool, version string) []header {
 	all := []header{
-		{"Content-Security-Policy", contentPolicy},
-		{"X-Content-Type-Options", "nosniff"},
-		{"Referrer-Policy", "no-referrer"},
-		{"Cross-Origin-Opener-Policy", "same-origin"},
-		{"Cross-Origin-Resource-Policy", "same-origin"},
-		{"Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
+		line("Content-Security-Policy", contentPolicy),
+		line("X-Content-Type-Options", "nosniff"),
+		line("Referrer-Policy", "no-referrer"),
+		line("Cross-Origin-Opener-Policy", "same-origin"),
+		line("Cross-Origin-Resource-Policy", "same-origin"),
+		line("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 	}
 	if version != "" {
-		all = append(all, header{"Secondstep-Version", version})
+		all = append(all, line("Secondstep-Version", version))
 	}
 	if https {
 		// For this host alone: what runs on its sub-domains is not ours to say.
-		all = append(all, header{"Strict-Transport-Security", "max-age=31536000"})
+		all = append(all, line("Strict-Transport-Security", "max-age=31536000"))
 	}
 	return all
 }
+
+func line(name, value string) header { return header{[]byte(name), []byte(value)} }
 
 // dress puts on what every answer has.
 func (a *API) dress(fctx *requestCtx, r *request) {
 	h := &fctx.Response.Header
 	for i := range a.headers {
-		h.SetCanonical([]byte(a.headers[i].name), []byte(a.headers[i].value))
+		h.SetCanonical(a.headers[i].name, a.headers[i].value)
 	}
 	h.Set("Request-Id", r.id)
 }

@@ -108,7 +108,6 @@ func (a *API) recovered(fctx *requestCtx, r *request, v any) *request {
 		slog.String("panic", shortened(fmt.Sprint(v))), slog.String("stack", string(debug.Stack())))
 	fctx.Response.Reset()
 	a.dress(fctx, r)
-	fctx.Response.Header.Set("Cache-Control", "no-store")
 	a.answer(fctx, r, problem.Fault(nil))
 	return r
 }
@@ -128,7 +127,6 @@ func (a *API) unrouted(c *fiber.Ctx, err error) error {
 	r := requestOf(fctx)
 	if r == nil { // it could not be read, and serve has not seen it
 		r = a.begin(fctx)
-		fctx.Response.Header.Set("Cache-Control", "no-store")
 		defer a.logRequest(fctx, r)
 	}
 	status := http.StatusInternalServerError
@@ -195,6 +193,7 @@ func (a *API) answer(fctx *requestCtx, r *request, p *problem.Problem) {
 	fctx.Response.ResetBody()
 	fctx.Response.SetStatusCode(p.Status)
 	fctx.Response.Header.SetContentType(problem.ContentType)
+	fctx.Response.Header.Set("Cache-Control", "no-store")
 	if s := p.RetryAfterSeconds(); s > 0 {
 		fctx.Response.Header.Set("Retry-After", fmt.Sprint(s))
 	}
