@@ -13,7 +13,6 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed migrations/*.sql
@@ -25,41 +24,49 @@ const versions = "schema_versions"
 // lockNumber is the key of PostgreSQL's advisory lock; any number nobody else takes.
 const lockNumber = 0x5ec0_d57e
 
+// locker keeps other processes from migrating the same database meanwhile.
+type locker interface {
+	lock(ctx context.Context, db *sql.DB) (unlock func() error, err error)
+	dialect() goose.Dialect
+}
+
 // migrate applies the pending migrations, each in one transaction with its version row
-// (goose's runIndividually), so a process killed midway leaves the version before or
-// the version after. The lock covers looking at the version as well as migrating: goose
-// takes it before it looks.
-func migrate(ctx context.Context, db *sql.DB, lock lock.SessionLocker, logger *slog.Logger) error {
+// (goose's Provider does that), so a process killed midway leaves the version before or
+// the version after. The lock is ours and around all of it: goose looks for pending
+// migrations, and makes its table, before it would take one, and is content with a
+// database that is ahead of its files.
+func migrate(ctx context.Context, db *sql.DB, locker locker, logger *slog.Logger) error {
 	files, err := fs.Sub(embedded, "migrations")
 	if err != nil {
 		return err
 	}
-	return migrateTo(ctx, db, files, lock, logger)
+	return migrateTo(ctx, db, files, locker, logger)
 }
 
-func migrateTo(ctx context.Context, db *sql.DB, files fs.FS, locker lock.SessionLocker, logger *slog.Logger) error {
-	dialect := goose.DialectSQLite3
-	if _, ok := locker.(advisoryLock); ok {
-		dialect = goose.DialectPostgres
-	}
-	guard := &guard{SessionLocker: locker, dialect: dialect}
-	provider, err := goose.NewProvider(dialect, db, files,
+func migrateTo(ctx context.Context, db *sql.DB, files fs.FS, locker locker, logger *slog.Logger) (err error) {
+	provider, err := goose.NewProvider(locker.dialect(), db, files,
 		goose.WithTableName(versions),
 		goose.WithDisableGlobalRegistry(true),
-		goose.WithSessionLocker(guard),
 		goose.WithSlog(logger),
 	)
 	if err != nil {
 		return err
 	}
-	sources := provider.ListSources()
-	guard.known = sources[len(sources)-1].Version
+	unlock, err := locker.lock(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+
+	found, known, err := provider.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if found > known {
+		return &SchemaTooNew{Found: found, Known: known}
+	}
 	results, err := provider.Up(ctx)
 	if err != nil {
-		var tooNew *SchemaTooNew
-		if errors.As(err, &tooNew) {
-			return tooNew // one line, without goose's wrapping
-		}
 		return err
 	}
 	for _, result := range results {
@@ -68,91 +75,55 @@ func migrateTo(ctx context.Context, db *sql.DB, files fs.FS, locker lock.Session
 	return nil
 }
 
-// guard refuses a schema newer than the binary, under the same lock that migrates: goose
-// itself is content when the database is ahead of its files.
-type guard struct {
-	lock.SessionLocker
-	dialect goose.Dialect
-	known   int64
-}
-
-func (g *guard) SessionLock(ctx context.Context, conn *sql.Conn) error {
-	if err := g.SessionLocker.SessionLock(ctx, conn); err != nil {
-		return err
-	}
-	if err := g.check(ctx, conn); err != nil {
-		return errors.Join(err, g.SessionLocker.SessionUnlock(context.WithoutCancel(ctx), conn))
-	}
-	return nil
-}
-
-func (g *guard) check(ctx context.Context, conn *sql.Conn) error {
-	exists := "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '" + versions + "'"
-	if g.dialect == goose.DialectPostgres {
-		exists = "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = '" + versions + "'"
-	}
-	var tables int
-	if err := conn.QueryRowContext(ctx, exists).Scan(&tables); err != nil || tables == 0 {
-		return err
-	}
-	var found int64
-	if err := conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+versions).Scan(&found); err != nil {
-		return err
-	}
-	if found > g.known {
-		return &SchemaTooNew{Found: found, Known: g.known}
-	}
-	return nil
-}
-
-// advisoryLock is PostgreSQL's lock of the session, which ends with its connection.
-type advisoryLock struct{}
-
 // patience is how long a start waits for another process to migrate.
 const patience = 5 * time.Minute
 
-func (advisoryLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
+// advisoryLock is PostgreSQL's lock of a session, which ends with its connection.
+type advisoryLock struct{}
+
+func (advisoryLock) dialect() goose.Dialect { return goose.DialectPostgres }
+
+func (advisoryLock) lock(ctx context.Context, db *sql.DB) (unlock func() error, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
 	// Asked for again and again, since a blocking call would run into the driver's
 	// time-out and lose the connection.
 	for {
 		var held bool
 		if err := conn.QueryRowContext(ctx, fmt.Sprintf("SELECT pg_try_advisory_lock(%d)", lockNumber)).Scan(&held); err != nil {
-			return fmt.Errorf("the migration lock: %w", err)
+			return nil, errors.Join(fmt.Errorf("the migration lock: %w", err), conn.Close())
 		}
 		if held {
-			return nil
+			break
 		}
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-ctx.Done():
-			return fmt.Errorf("another process has been migrating for too long: %w", ctx.Err())
+			return nil, errors.Join(fmt.Errorf("the migration lock: another process holds it: %w", ctx.Err()), conn.Close())
 		}
 	}
-}
-
-func (advisoryLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, fmt.Sprintf("SELECT pg_advisory_unlock(%d)", lockNumber))
-	return err
+	return func() error {
+		_, err := conn.ExecContext(context.Background(), fmt.Sprintf("SELECT pg_advisory_unlock(%d)", lockNumber))
+		return errors.Join(err, conn.Close())
+	}, nil
 }
 
 // fileLock is the lock for SQLite, which has none that outlasts a transaction. The
 // system lets it go when the process ends, however it ends.
-type fileLock struct {
-	folder string
-	file   *flock.Flock
-}
+type fileLock struct{ folder string }
 
-func (l *fileLock) SessionLock(ctx context.Context, _ *sql.Conn) error {
+func (fileLock) dialect() goose.Dialect { return goose.DialectSQLite3 }
+
+func (l fileLock) lock(ctx context.Context, _ *sql.DB) (unlock func() error, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	l.file = flock.New(filepath.Join(l.folder, "secondstep.migrating.lock"), flock.SetPermissions(0o600))
-	held, err := l.file.TryLockContext(ctx, 20*time.Millisecond)
-	if err != nil || !held {
-		return errors.Join(fmt.Errorf("the migration lock of %s", l.folder), err)
+	file := flock.New(filepath.Join(l.folder, "secondstep.migrating.lock"), flock.SetPermissions(0o600))
+	if _, err := file.TryLockContext(ctx, 20*time.Millisecond); err != nil {
+		return nil, fmt.Errorf("the migration lock: %w", err)
 	}
-	return nil
+	return file.Unlock, nil
 }
-
-func (l *fileLock) SessionUnlock(context.Context, *sql.Conn) error { return l.file.Unlock() }

@@ -48,7 +48,7 @@ func (d *Database) openSQLite(ctx context.Context, limits limits) (err error) {
 		}
 	}()
 	writer.SetMaxOpenConns(1)
-	if err := migrate(ctx, writer, &fileLock{folder: folder}, d.options.Logger); err != nil {
+	if err := migrate(ctx, writer, fileLock{folder}, d.options.Logger); err != nil {
 		return err
 	}
 	gather, err := newGather(ctx, d, bun.NewDB(writer, sqlitedialect.New()), limits)

@@ -1,0 +1,217 @@
+package database
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+// raw is a bare pool on the options' database and the lock that belongs to it.
+func raw(t *testing.T, options Options) (*sql.DB, locker) {
+	t.Helper()
+	var db *sql.DB
+	var locker locker = fileLock{options.Folder}
+	var err error
+	if options.URL == "" {
+		db, err = sql.Open("sqlite", sqliteDSN(options.Folder+"/secondstep.db", defaults))
+	} else {
+		locker = advisoryLock{}
+		db, err = sql.Open("pg", options.URL)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db, locker
+}
+
+func file(statements ...string) *fstest.MapFile {
+	return &fstest.MapFile{Data: []byte("-- +goose Up\n" + strings.Join(statements, ";\n") + ";\n")}
+}
+
+func version(t *testing.T, db *sql.DB) (n int) {
+	t.Helper()
+	if err := db.QueryRow("SELECT MAX(version_id) FROM " + versions).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestManyOpenAtOnce(t *testing.T) {
+	both(t, func(t *testing.T, options Options) {
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				d, err := Open(context.Background(), options)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := d.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		d := opened(t, options, defaults)
+		var rows, different int
+		if err := d.Read().QueryRowContext(t.Context(), "SELECT count(*), count(DISTINCT version_id) FROM "+versions).Scan(&rows, &different); err != nil || rows != different || rows < 2 {
+			t.Errorf("%d rows of %d versions, %v", rows, different, err)
+		}
+		if err := d.Read().QueryRowContext(t.Context(), "SELECT count(*) FROM installation").Scan(&rows); err != nil || rows != 1 {
+			t.Errorf("%d installations, %v", rows, err)
+		}
+	})
+}
+
+// The same with processes: this test's own program, run as several.
+func TestProcessesOpenAtOnce(t *testing.T) {
+	const variable = "DATABASE_TEST_OPEN"
+	if place := os.Getenv(variable); place != "" {
+		options := Options{Now: time.Now, Random: rand.Reader, Folder: place}
+		if strings.HasPrefix(place, "postgres://") {
+			options.URL = place
+		}
+		d := opened(t, options, defaults)
+		if err := d.Write(t.Context(), insert(fmt.Sprint(os.Getpid()), nil)); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	both(t, func(t *testing.T, options Options) {
+		place := options.URL
+		if place == "" {
+			place = options.Folder
+		}
+		const n = 4
+		var all sync.WaitGroup
+		for range n {
+			all.Go(func() {
+				process := exec.Command(os.Args[0], "-test.run=^TestProcessesOpenAtOnce$")
+				process.Env = append(os.Environ(), variable+"="+place)
+				if printed, err := process.CombinedOutput(); err != nil {
+					t.Errorf("%v\n%s", err, printed)
+				}
+			})
+		}
+		all.Wait()
+		d := opened(t, options, defaults)
+		var rows int
+		if err := d.Read().QueryRowContext(t.Context(), "SELECT count(*) FROM jobs").Scan(&rows); err != nil || rows != n {
+			t.Errorf("%d wrote, %v", rows, err)
+		}
+	})
+}
+
+func TestNewerSchemaIsRefused(t *testing.T) {
+	both(t, func(t *testing.T, options Options) {
+		d, err := Open(t.Context(), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		db, _ := raw(t, options)
+		known := version(t, db)
+		if _, err := db.Exec(fmt.Sprintf("INSERT INTO %s (version_id, is_applied) VALUES (%d, TRUE)", versions, known+1)); err != nil {
+			t.Fatal(err)
+		}
+		_, err = Open(t.Context(), options)
+		var tooNew *SchemaTooNew
+		if !errors.As(err, &tooNew) || tooNew.Found != int64(known+1) || tooNew.Known != int64(known) {
+			t.Fatalf("got %v", err)
+		}
+		if strings.Contains(err.Error(), "\n") {
+			t.Errorf("more than one line: %q", err)
+		}
+		// The refusal let its lock go.
+		if _, err := db.Exec(fmt.Sprintf("DELETE FROM %s WHERE version_id = %d", versions, known+1)); err != nil {
+			t.Fatal(err)
+		}
+		opened(t, options, defaults)
+	})
+}
+
+// A migration and its version row are one transaction: what fails midway, or is killed
+// there, has not begun.
+func TestMigrationIsAllOrNothing(t *testing.T) {
+	both(t, func(t *testing.T, options Options) {
+		db, locker := raw(t, options)
+		files := fstest.MapFS{
+			"0001_good.sql": file("CREATE TABLE one (id BIGINT)"),
+			"0002_bad.sql":  file("CREATE TABLE two (id BIGINT)", "INSERT INTO one VALUES (2)", "INSERT INTO nowhere VALUES (1)"),
+		}
+		if err := migrateTo(t.Context(), db, files, locker, slog.New(slog.DiscardHandler)); err == nil {
+			t.Fatal("no error")
+		}
+		if v := version(t, db); v != 1 {
+			t.Errorf("version %d", v)
+		}
+		var n int
+		if err := db.QueryRow("SELECT count(*) FROM one").Scan(&n); err != nil || n != 0 {
+			t.Errorf("half of it is there: %d, %v", n, err)
+		}
+		files["0002_bad.sql"] = file("CREATE TABLE two (id BIGINT)", "INSERT INTO one VALUES (2)")
+		if err := migrateTo(t.Context(), db, files, locker, slog.New(slog.DiscardHandler)); err != nil || version(t, db) != 2 {
+			t.Errorf("mended: %v", err)
+		}
+	})
+}
+
+// A version row that cannot be written takes the migration with it.
+func TestVersionRowIsInTheMigrationsTransaction(t *testing.T) {
+	both(t, func(t *testing.T, options Options) {
+		db, locker := raw(t, options)
+		files := fstest.MapFS{
+			"0001_good.sql": file("CREATE TABLE one (id BIGINT)"),
+			"0002_self.sql": file("CREATE TABLE two (id BIGINT)", "DROP TABLE "+versions),
+		}
+		if err := migrateTo(t.Context(), db, files, locker, slog.New(slog.DiscardHandler)); err == nil {
+			t.Fatal("no error")
+		}
+		if v := version(t, db); v != 1 {
+			t.Errorf("version %d", v)
+		}
+		if _, err := db.Exec("SELECT 1 FROM two"); err == nil {
+			t.Error("the migration is there without its version")
+		}
+	})
+}
+
+// The text must mean the same to both databases, so it names no type or function that
+// only one of them knows.
+func TestMigrationsSpeakToBoth(t *testing.T) {
+	entries, err := embedded.ReadDir("migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), fmt.Sprintf("%04d_", i+1)) {
+			t.Errorf("%s is not the %dth", entry.Name(), i+1)
+		}
+		text, err := embedded.ReadFile("migrations/" + entry.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range []string{"AUTOINCREMENT", "SERIAL", "IDENTITY", "TIMESTAMP", "VARCHAR", "BLOB", "JSON", "WITHOUT ROWID", "STRICT", "+goose Down", "NO TRANSACTION", "now()"} {
+			if strings.Contains(strings.ToUpper(string(text)), strings.ToUpper(word)) {
+				t.Errorf("%s says %s", entry.Name(), word)
+			}
+		}
+	}
+}
