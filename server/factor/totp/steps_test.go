@@ -1,6 +1,8 @@
 package totp
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"slices"
 	"strings"
 	"testing"
@@ -82,13 +84,31 @@ func TestMatch(t *testing.T) {
 			t.Errorf("step %+d, another secret: %v", d, got)
 		}
 	}
-	for _, code := range []string{"", Code(rfcSecret, step)[:5], Code(rfcSecret, step) + "0", " " + Code(rfcSecret, step)} {
+	for _, code := range []string{"", "12345a", "-12345", Code(rfcSecret, step)[:5], Code(rfcSecret, step) + "0", " " + Code(rfcSecret, step)} {
 		if got := Match(rfcSecret, code, step-1, step+1); got != nil {
 			t.Errorf("%q: %v", code, got)
 		}
 	}
 	if got := Match(rfcSecret, Code(rfcSecret, step), step+1, step-1); got != nil {
 		t.Errorf("no steps at all: %v", got)
+	}
+}
+
+// Match computes codes by a way of its own: it must agree with Code everywhere, whatever the secret.
+func TestMatchAgreesWithCode(t *testing.T) {
+	for _, length := range []int{1, 10, SecretBytes, 63, 64, 65, 200} {
+		for range 20 {
+			secret := make([]byte, length)
+			rand.Read(secret)
+			var noise [8]byte
+			rand.Read(noise[:])
+			first := int64(binary.BigEndian.Uint64(noise[:])>>16) - 1<<46
+			for step := first; step < first+50; step++ {
+				if got := Match(secret, Code(secret, step), step, step); !slices.Equal(got, []int64{step}) {
+					t.Fatalf("%x at step %d: %s is not matched", secret, step, Code(secret, step))
+				}
+			}
+		}
 	}
 }
 
