@@ -64,7 +64,7 @@ func create(server string) (fresh string, drop func() error, err error) {
 		_, err := db.ExecContext(context.Background(), statement)
 		return errors.Join(err, db.Close())
 	}
-	if err := run("CREATE DATABASE " + name); err != nil {
+	if err := run("CREATE DATABASE " + name + " STRATEGY FILE_COPY"); err != nil {
 		return "", nil, err
 	}
 	address.Path = "/" + name
@@ -191,7 +191,7 @@ func launch(as []string, programs, folder string) (port string, err error) {
 		}
 		// It keeps nothing, so it need not wait for the disk.
 		settings := "-c listen_addresses=127.0.0.1 -c port=" + port + " -c unix_socket_directories='' -c fsync=off" +
-			" -c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB -c autovacuum=off"
+			" -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 -c max_connections=300 -c shared_buffers=64MB -c autovacuum=off"
 		if err = run(command(as, folder, filepath.Join(programs, "pg_ctl"),
 			"--pgdata", data, "--log", filepath.Join(folder, "log"), "--options", settings, "--wait", "start")); err == nil {
 			return port, nil
