@@ -201,6 +201,9 @@ func TestStartRefuses(t *testing.T) {
 				return text(""), nil
 			})
 		}, "raw body"},
+		"a method answered by itself": {func(api *web.API) {
+			web.Register(api, web.Public, op("HEAD", "/api/v1/x"), sayHello)
+		}, "has a method"},
 		"middlewares": {func(api *web.API) {
 			o := op("GET", "/api/v1/x")
 			o.Middlewares = huma.Middlewares{func(c huma.Context, next func(huma.Context)) { next(c) }}
@@ -218,5 +221,24 @@ func TestStartRefuses(t *testing.T) {
 				t.Errorf("Start said %v", err)
 			}
 		})
+	}
+}
+
+func TestNothingIsRegisteredAfterStart(t *testing.T) {
+	h := serve(t, nil, nil)
+	web.Register(h.api, web.Public, op("GET", "/api/v1/late"), sayHello)
+	if got := h.call("GET", "/api/v1/late", ""); got.status != 404 {
+		t.Errorf("got %d", got.status)
+	}
+}
+
+func TestTheServerHasTimeOuts(t *testing.T) {
+	api, err := web.New(options(&logBook{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := api.Handler().Server()
+	if s.ReadTimeout <= 0 || s.WriteTimeout <= 0 || s.IdleTimeout <= 0 || s.MaxRequestBodySize != 16<<10 {
+		t.Errorf("a limit is missing: %v %v %v %d", s.ReadTimeout, s.WriteTimeout, s.IdleTimeout, s.MaxRequestBodySize)
 	}
 }

@@ -319,6 +319,9 @@ func TestWhatCannotBeReadAtAll(t *testing.T) {
 			if got.header.Get("Content-Security-Policy") == "" || got.header.Get("Cache-Control") != "no-store" {
 				t.Errorf("headers are missing: %v", got.header)
 			}
+			if got.status == 405 && name != "an asterisk" && got.header.Get("Allow") != "GET, HEAD" {
+				t.Errorf("Allow is %q", got.header.Get("Allow"))
+			}
 		})
 	}
 	if strings.Contains(h.log.String(), canary) {

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -41,6 +40,9 @@ const assetsFolder = "/assets/"
 // readFiles takes all of dist. index.html gets the brand and the version, and
 // comes in two: its metas tell the front end what it must know before any call.
 func readFiles(dist fs.FS, brand, version string) (*files, error) {
+	if dist == nil {
+		return &files{}, nil
+	}
 	index, err := fs.ReadFile(dist, "index.html")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("the front end is not built into this program: run `make build`")
@@ -178,7 +180,7 @@ func (a *API) servePage(fctx *requestCtx, r *request) {
 		return
 	}
 	page := a.files.pages[0]
-	if a.setupNeeded != nil && a.setupNeeded(context.WithoutCancel(r)) {
+	if a.setupNeeded != nil && a.setupNeeded(r) {
 		page = a.files.pages[1]
 	}
 	h.Set("Cache-Control", "no-store")
@@ -217,7 +219,7 @@ func serveFile(fctx *requestCtx, f *file) {
 	}
 	h.Set("ETag", sent.etag)
 	h.SetContentType(f.contentType)
-	if contains(string(fctx.Request.Header.Peek("If-None-Match")), sent.etag) {
+	if listed(string(fctx.Request.Header.Peek("If-None-Match")), sent.etag) {
 		h.Del("Content-Encoding")
 		fctx.Response.SetStatusCode(http.StatusNotModified)
 		return
@@ -239,6 +241,16 @@ func acceptsCoding(accepted, coding string) bool {
 		}
 		weight, err := strconv.ParseFloat(q, 64)
 		return err == nil && weight > 0
+	}
+	return false
+}
+
+// listed says whether a header's comma-separated list holds what.
+func listed(list, what string) bool {
+	for one := range strings.SplitSeq(list, ",") {
+		if strings.TrimSpace(one) == what {
+			return true
+		}
 	}
 	return false
 }

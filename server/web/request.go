@@ -90,9 +90,9 @@ func (a *API) serve(fctx *requestCtx, operations func(*requestCtx)) {
 	}
 	fctx.Response.Header.Set("Cache-Control", "no-store")
 	if r.method == "" {
-		// Fiber answers a method it does not know by itself.
-		a.answer(fctx, r, methodNotAllowed)
-		return
+		// Fiber answers a method it does not know by itself, and badly. It knows
+		// TRACE, which no operation has, so it tells what is allowed here.
+		fctx.Request.Header.SetMethod(http.MethodTrace)
 	}
 	operations(fctx)
 }
@@ -138,7 +138,7 @@ func (a *API) unrouted(c *fiber.Ctx, err error) error {
 		a.answer(fctx, r, notFound)
 	case http.StatusMethodNotAllowed:
 		// Fiber has set Allow to the methods of the operations that match.
-		if allow := string(fctx.Response.Header.Peek("Allow")); contains(allow, http.MethodGet) {
+		if allow := string(fctx.Response.Header.Peek("Allow")); listed(allow, http.MethodGet) {
 			fctx.Response.Header.Set("Allow", allow+", "+http.MethodHead)
 		}
 		a.answer(fctx, r, methodNotAllowed)

@@ -62,7 +62,8 @@ type Options struct {
 	Random io.Reader
 	// Logger takes requests (debug), refusals (info), faults (error).
 	Logger *slog.Logger
-	// Dist is the built front end (frontend/dist), with an index.html.
+	// Dist is the built front end (frontend/dist), with an index.html. Without
+	// one the API is described, and has no pages: OpenAPI works, serving is idle.
 	Dist fs.FS
 	// Ready says whether we can serve; nil is always ready.
 	Ready func(ctx context.Context) error
@@ -162,8 +163,8 @@ func (o Options) check() error {
 		return errors.New("web: the public URL must begin with http:// or https://")
 	case o.PublicURL.Host == "" || o.PublicURL.User != nil || strings.Trim(o.PublicURL.Path, "/") != "" || o.PublicURL.RawQuery != "" || o.PublicURL.Fragment != "":
 		return errors.New("web: the public URL must be a scheme and a host, such as https://id.example.org, and nothing after it")
-	case o.Now == nil || o.Random == nil || o.Logger == nil || o.Dist == nil:
-		return errors.New("web: Now, Random, Logger and Dist are required")
+	case o.Now == nil || o.Random == nil || o.Logger == nil:
+		return errors.New("web: Now, Random and Logger are required")
 	}
 	return nil
 }

@@ -1,0 +1,96 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// input is what an operation takes, to be read strictly before Huma reads it:
+// encoding/json takes unknown, repeated and wrongly cased keys, and makes
+// something of text that is no UTF-8.
+type input struct {
+	body     *shape // nil when the operation takes none
+	required bool   // the body
+	query    map[string]bool
+}
+
+// shape is what a JSON value must look like.
+type shape struct {
+	kind     string // of JSON schema
+	nullable bool
+	items    *shape         // of an array
+	members  map[string]int // of an object: name → index of
+	values   []*shape       // … its shape
+	required []bool         // … whether it must be there
+}
+
+// mostMembers is the width of the set of keys seen.
+const mostMembers = 64
+
+// readInput takes from an operation's own description what it accepts. It fails
+// for inputs that can't be read strictly: maps, any, more than one type.
+func readInput(schemas huma.Registry, op *huma.Operation, in reflect.Type) (input, error) {
+	result := input{query: map[string]bool{}}
+	for _, p := range op.Parameters {
+		if p.In == "query" {
+			result.query[p.Name] = true
+		}
+	}
+	if _, raw := in.FieldByName("RawBody"); raw {
+		return input{}, errors.New("takes a raw body")
+	}
+	if op.RequestBody == nil {
+		return result, nil
+	}
+	media := op.RequestBody.Content["application/json"]
+	if len(op.RequestBody.Content) != 1 || media == nil {
+		return input{}, errors.New("takes a body that is not JSON")
+	}
+	body, err := shapeOf(schemas, media.Schema, map[*huma.Schema]*shape{})
+	if err != nil {
+		return input{}, err
+	}
+	result.body, result.required = body, op.RequestBody.Required
+	return result, nil
+}
+
+func shapeOf(schemas huma.Registry, s *huma.Schema, known map[*huma.Schema]*shape) (*shape, error) {
+	nullable := s.Nullable
+	for s.Ref != "" {
+		s = schemas.SchemaFromRef(s.Ref)
+	}
+	if sh, ok := known[s]; ok {
+		return sh, nil
+	}
+	sh := &shape{kind: s.Type, nullable: nullable || s.Nullable}
+	known[s] = sh
+	switch s.Type {
+	case huma.TypeString, huma.TypeBoolean, huma.TypeNumber, huma.TypeInteger:
+	case huma.TypeArray:
+		var err error
+		if sh.items, err = shapeOf(schemas, s.Items, known); err != nil {
+			return nil, err
+		}
+	case huma.TypeObject:
+		if open, ok := s.AdditionalProperties.(bool); !ok || open || len(s.Properties) > mostMembers {
+			return nil, errors.New("takes an object of any keys, or of more than 64")
+		}
+		sh.members = make(map[string]int, len(s.Properties))
+		for name, property := range s.Properties {
+			value, err := shapeOf(schemas, property, known)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			sh.members[name] = len(sh.values)
+			sh.values = append(sh.values, value)
+			sh.required = append(sh.required, slices.Contains(s.Required, name))
+		}
+	default:
+		return nil, errors.New("takes a value of any type")
+	}
+	return sh, nil
+}
