@@ -1,0 +1,168 @@
+// Package account keeps the people: who they are, their role, their password, and what is required of them.
+//
+// Invariants:
+//   - an e-mail address belongs to one person, whatever its spelling (EmailKey, unique in the database);
+//   - the first administrator is made once, by whoever wins one conditional write (ClaimFirstAdministrator);
+//   - MFASince is set exactly while 2-step verification is on; the factors' rows follow it, and where the two
+//     disagree signing in is refused, never made easier (security.md row 5).
+package account
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/secondstep/secondstep/server/database"
+)
+
+// Roles of a person.
+const (
+	Member        = "member"
+	Administrator = "administrator"
+)
+
+// Requirements of 2-step verification (product.md).
+const (
+	RequirementOff      = "off"
+	RequirementAllowed  = "allowed"
+	RequirementRequired = "required"
+)
+
+// User is a person of the account.
+type User struct {
+	bun.BaseModel `bun:"table:users,alias:u"`
+
+	ID                string           `bun:"id,pk"`
+	Name              string           `bun:"name"`
+	Email             string           `bun:"email"`
+	EmailKey          string           `bun:"email_key"`
+	SortName          []byte           `bun:"sort_name"`
+	Role              string           `bun:"role"`
+	PasswordHash      string           `bun:"password_hash"`
+	PasswordChangedAt database.Instant `bun:"password_changed_at"`
+	Requirement       string           `bun:"requirement"`
+	Deadline          database.Instant `bun:"deadline,nullzero"`
+	DisabledAt        database.Instant `bun:"disabled_at,nullzero"`
+	MFASince          database.Instant `bun:"mfa_since,nullzero"`
+	EnrolmentsBegun   int              `bun:"enrolments_begun"`
+	CreatedAt         database.Instant `bun:"created_at"`
+	LastSignInAt      database.Instant `bun:"last_sign_in_at,nullzero"`
+}
+
+// MFA reports whether 2-step verification is on.
+func (u *User) MFA() bool { return !u.MFASince.IsZero() }
+
+// AsksSecondStep reports whether signing in wants a second step: `off` keeps the factors but does not ask for them.
+func (u *User) AsksSecondStep() bool { return u.MFA() && u.Requirement != RequirementOff }
+
+// MustEnrol reports whether the person may do nothing but enrol: it is required, the deadline has passed, it is not on.
+func (u *User) MustEnrol(now time.Time) bool {
+	return MustEnrol(u.Requirement, u.Deadline, u.MFASince, now)
+}
+
+// MustEnrol is the rule behind User.MustEnrol, for rows that carry only these columns. Without a deadline a
+// requirement holds at once.
+func MustEnrol(requirement string, deadline, mfaSince database.Instant, now time.Time) bool {
+	return requirement == RequirementRequired && mfaSince.IsZero() && deadline <= database.At(now)
+}
+
+// ByID reads one person; nil without an error where there is none.
+func ByID(ctx context.Context, db bun.IDB, id string) (*User, error) {
+	return one(ctx, db, "u.id = ?", id)
+}
+
+// ByEmailKey reads the person with a canonical address (EmailKey); nil without an error where there is none.
+func ByEmailKey(ctx context.Context, db bun.IDB, key string) (*User, error) {
+	return one(ctx, db, "u.email_key = ?", key)
+}
+
+func one(ctx context.Context, db bun.IDB, where string, value string) (*User, error) {
+	user := new(User)
+	err := db.NewSelect().Model(user).Where(where, value).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read a person: %w", err)
+	}
+	return user, nil
+}
+
+// HasAdministrator reports whether the installation has been set up.
+func HasAdministrator(ctx context.Context, db bun.IDB) (bool, error) {
+	found, err := db.NewSelect().Model((*User)(nil)).Where("u.role = ?", Administrator).Exists(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look for an administrator: %w", err)
+	}
+	return found, nil
+}
+
+// Hold reads one person and holds the row until the transaction ends, so that the acts that change somebody's
+// factors, sessions or rights come one after the other, on PostgreSQL too. ErrNoUser where there is none.
+func Hold(ctx context.Context, tx database.Tx, id string) (*User, error) {
+	touched, err := database.Touched(tx.NewUpdate().Model((*User)(nil)).Set("role = role").Where("id = ?", id).Exec(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("hold a person: %w", err)
+	}
+	if touched != 1 {
+		return nil, ErrNoUser
+	}
+	return ByID(ctx, tx, id)
+}
+
+// NoteSignIn keeps when the person last signed in.
+func NoteSignIn(ctx context.Context, tx database.Tx, id string) error {
+	_, err := tx.NewUpdate().Model((*User)(nil)).Set("last_sign_in_at = ?", database.At(tx.Now)).Where("id = ?", id).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("note a sign-in: %w", err)
+	}
+	return nil
+}
+
+// CountEnrolment counts an enrolment that the person begins and answers its number, from 1: it tells the entries in
+// the person's authenticator app apart.
+func CountEnrolment(ctx context.Context, tx database.Tx, id string) (int, error) {
+	_, err := tx.NewUpdate().Model((*User)(nil)).Set("enrolments_begun = enrolments_begun + 1").Where("id = ?", id).Exec(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count an enrolment: %w", err)
+	}
+	user, err := ByID(ctx, tx, id)
+	if err != nil {
+		return 0, err
+	}
+	return user.EnrolmentsBegun, nil
+}
+
+// TurnOn marks 2-step verification as on from now; where it is on already, since when stays.
+func TurnOn(ctx context.Context, tx database.Tx, id string) error {
+	_, err := tx.NewUpdate().Model((*User)(nil)).Set("mfa_since = ?", database.At(tx.Now)).
+		Where("id = ? AND mfa_since IS NULL", id).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("turn 2-step verification on: %w", err)
+	}
+	return nil
+}
+
+// TurnOff marks 2-step verification as off; false where it was off already.
+func TurnOff(ctx context.Context, tx database.Tx, id string) (bool, error) {
+	touched, err := database.Touched(tx.NewUpdate().Model((*User)(nil)).Set("mfa_since = NULL").
+		Where("id = ? AND mfa_since IS NOT NULL", id).Exec(ctx))
+	if err != nil {
+		return false, fmt.Errorf("turn 2-step verification off: %w", err)
+	}
+	return touched == 1, nil
+}
+
+// SetRequirement stores what is asked of a person; a zero deadline of a required one means at once.
+func SetRequirement(ctx context.Context, tx database.Tx, id, requirement string, deadline database.Instant) error {
+	_, err := tx.NewUpdate().Model((*User)(nil)).
+		Set("requirement = ?", requirement).Set("deadline = ?", deadline.OrNull()).Where("id = ?", id).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("set a requirement: %w", err)
+	}
+	return nil
+}

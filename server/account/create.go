@@ -1,0 +1,134 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/uptrace/bun"
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/problem"
+)
+
+// Bounds of what a person's row carries.
+const (
+	MaxName = 100 // characters
+)
+
+// New is what a new person starts with. PasswordHash is a PHC string.
+type New struct {
+	Name, Email, Role, PasswordHash string
+}
+
+// CheckIdentity says what is wrong with a name and an address; nothing means that both may be stored.
+func CheckIdentity(name, email string) []problem.Field {
+	var fields []problem.Field
+	switch trimmed := strings.TrimSpace(name); {
+	case trimmed == "":
+		fields = append(fields, problem.Field{Name: "name", Code: "required"})
+	case len([]rune(trimmed)) > MaxName:
+		fields = append(fields, problem.Field{Name: "name", Code: "too_long", Params: map[string]any{"max": MaxName}})
+	}
+	if !ValidEmail(strings.TrimSpace(email)) {
+		fields = append(fields, problem.Field{Name: "email", Code: "email_invalid"})
+	}
+	return fields
+}
+
+// Create adds a person. An address that somebody has already is ErrEmailTaken.
+func Create(ctx context.Context, tx database.Tx, person New) (*User, error) {
+	key, err := EmailKey(person.Email)
+	if err != nil {
+		return nil, fmt.Errorf("create a person: %w", err)
+	}
+	taken, err := ByEmailKey(ctx, tx, key)
+	if err != nil {
+		return nil, err
+	}
+	if taken != nil {
+		return nil, ErrEmailTaken
+	}
+	user := &User{
+		ID: tx.NewID(), Name: strings.TrimSpace(person.Name), Email: strings.TrimSpace(person.Email), EmailKey: key,
+		Role: person.Role, PasswordHash: person.PasswordHash, PasswordChangedAt: database.At(tx.Now),
+		Requirement: RequirementAllowed, CreatedAt: database.At(tx.Now),
+	}
+	user.SortName = sortName(user.Name)
+	if _, err := tx.NewInsert().Model(user).Exec(ctx); err != nil {
+		if database.Unique(err) {
+			return nil, ErrEmailTaken.Because(err)
+		}
+		return nil, fmt.Errorf("create a person: %w", err)
+	}
+	rows := make([]term, 0, 8)
+	for _, word := range words(user.Name + " " + user.Email) {
+		rows = append(rows, term{Term: []byte(word), UserID: user.ID})
+	}
+	if len(rows) == 0 {
+		return user, nil
+	}
+	if _, err := tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
+		return nil, fmt.Errorf("index a person: %w", err)
+	}
+	return user, nil
+}
+
+// ClaimFirstAdministrator reports whether the caller's transaction is the one that makes the first administrator.
+// It ends every setup link. Exactly one transaction ever gets true (security.md row 9).
+func ClaimFirstAdministrator(ctx context.Context, tx database.Tx) (bool, error) {
+	claimed, err := database.Touched(tx.NewUpdate().Table("installation").
+		Set("first_administrator_at = ?", database.At(tx.Now)).
+		Where("id = 1 AND first_administrator_at IS NULL").Exec(ctx))
+	if err != nil {
+		return false, fmt.Errorf("claim the first administrator: %w", err)
+	}
+	if _, err := tx.NewDelete().Table("setup_links").Where("TRUE").Exec(ctx); err != nil {
+		return false, fmt.Errorf("void the setup links: %w", err)
+	}
+	return claimed == 1, nil
+}
+
+// term is one word by which a person is found.
+type term struct {
+	bun.BaseModel `bun:"table:user_terms"`
+
+	Term   []byte `bun:"term"`
+	UserID string `bun:"user_id"`
+}
+
+// fold brings a text into the form in which names are compared: compatibility forms and case folded.
+func fold(text string) string { return cases.Fold().String(norm.NFKC.String(text)) }
+
+// sortName is the byte-ordered sort key of a name: accents come after the bare letter, so that é is near e.
+func sortName(name string) []byte {
+	key := []byte(norm.NFD.String(fold(name)))
+	return key[:min(len(key), 200)]
+}
+
+// words splits a text into what it can be found by: runs of letters and digits, and whole addresses.
+func words(text string) []string {
+	seen := map[string]bool{}
+	var found []string
+	add := func(word string) {
+		if len(word) > 200 {
+			word = word[:200]
+		}
+		if word != "" && !seen[word] {
+			seen[word] = true
+			found = append(found, word)
+		}
+	}
+	for _, field := range strings.Fields(fold(text)) {
+		if strings.Contains(field, "@") {
+			add(field)
+		}
+		for _, word := range strings.FieldsFunc(field, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }) {
+			add(word)
+		}
+	}
+	return found
+}

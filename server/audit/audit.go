@@ -1,0 +1,140 @@
+// Package audit keeps the security events: who did what about whom, with which result, how and from where.
+//
+// An event is a row written in the transaction of what it records, so neither can exist without the other
+// (security.md rows 71 and 72). Rows are only ever added. An event names people by id and never carries anything
+// that somebody typed: no password, code, secret, token, address of mail or user agent.
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+// Schema is the version of the event rows; a reader may rely on the meaning of each field per version.
+const Schema = 1
+
+// Results of an event.
+const (
+	OK      = "ok"      // it was done
+	Refused = "refused" // the product said no; Reason says why
+	Fault   = "fault"   // something of ours failed, and nothing was done
+)
+
+// Kinds of events. The list is the documented catalogue; docs/events.md says each in a sentence.
+const (
+	Setup                = "setup.completed"
+	UserCreated          = "user.created"
+	PasswordSet          = "password.set"
+	SignInPassword       = "sign_in.password"
+	SignInSecondStep     = "sign_in.second_step"
+	SignInCompleted      = "sign_in.completed"
+	SignInAbandoned      = "sign_in.abandoned"
+	SessionEnded         = "session.ended"
+	ProofGiven           = "proof.given"
+	EnrolmentStarted     = "enrolment.started"
+	EnrolmentConfirmed   = "enrolment.confirmed"
+	EnrolmentGivenUp     = "enrolment.given_up"
+	EnrolmentActivated   = "enrolment.activated"
+	AppAdded             = "app.added"
+	AppReplaced          = "app.replaced"
+	BackupCodesMade      = "backup_codes.made"
+	BackupCodesActivated = "backup_codes.activated"
+	Disabled             = "mfa.disabled"
+	RequirementSet       = "requirement.set"
+	StepBurned           = "code.burned"
+)
+
+// Event is one security event. Times and ids come from the transaction.
+type Event struct {
+	Kind      string
+	Result    string
+	Actor     string // user id; empty when nobody is known
+	Subject   string // user id of the person it is about
+	Session   string // stable id of the session, or of the pending sign-in before there is one
+	Method    string // "password", or the kind of factor
+	Reason    string // machine name of the refusal
+	Address   string
+	Browser   string
+	RequestID string
+	Data      map[string]any // small facts that the kind defines; never what was sent
+}
+
+// By starts an event about the caller's own account, done by the caller.
+func By(caller web.Caller) Event {
+	event := From(caller.Client)
+	switch {
+	case caller.Session != nil:
+		event.Actor, event.Subject, event.Session = caller.Session.UserID, caller.Session.UserID, caller.Session.ID
+	case caller.Pending != nil:
+		event.Subject, event.Session = caller.Pending.UserID, caller.Pending.ID
+	}
+	return event
+}
+
+// From starts an event of which only the place is known.
+func From(client web.Client) Event {
+	event := Event{Browser: client.Browser, RequestID: client.RequestID}
+	if client.Address.IsValid() {
+		event.Address = client.Address.String()
+	}
+	return event
+}
+
+// Is completes an event with what happened and how it ended.
+func (e Event) Is(kind, result string) Event {
+	e.Kind, e.Result = kind, result
+	return e
+}
+
+// About completes an event with the person it is about.
+func (e Event) About(userID string) Event {
+	e.Subject = userID
+	return e
+}
+
+type row struct {
+	bun.BaseModel `bun:"table:events"`
+
+	ID        string           `bun:"id,pk"`
+	At        database.Instant `bun:"at"`
+	Schema    int              `bun:"schema"`
+	Kind      string           `bun:"kind"`
+	Result    string           `bun:"result"`
+	ActorID   string           `bun:"actor_id,nullzero"`
+	SubjectID string           `bun:"subject_id,nullzero"`
+	SessionID string           `bun:"session_id,nullzero"`
+	Method    string           `bun:"method,nullzero"`
+	Reason    string           `bun:"reason,nullzero"`
+	Address   string           `bun:"address"`
+	Browser   string           `bun:"browser"`
+	RequestID string           `bun:"request_id"`
+	Data      string           `bun:"data,nullzero"`
+}
+
+// Record adds the event to the transaction that does what it records.
+func Record(ctx context.Context, tx database.Tx, event Event) error {
+	written := row{
+		ID: tx.NewID(), At: database.At(tx.Now), Schema: Schema,
+		Kind: event.Kind, Result: event.Result,
+		ActorID: event.Actor, SubjectID: event.Subject, SessionID: event.Session,
+		Method: event.Method, Reason: event.Reason,
+		Address: event.Address, Browser: event.Browser, RequestID: event.RequestID,
+	}
+	if len(event.Data) > 0 {
+		data, err := json.Marshal(event.Data)
+		if err != nil {
+			return fmt.Errorf("event %s: %w", event.Kind, err)
+		}
+		written.Data = string(data)
+	}
+	if _, err := tx.NewInsert().Model(&written).Exec(ctx); err != nil {
+		return fmt.Errorf("event %s: %w", event.Kind, err)
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/mattn/go-isatty"
+
+	"github.com/secondstep/secondstep/server"
+)
+
+// stopWithin is how long a graceful stop waits for the requests under way.
+const stopWithin = 15 * time.Second
+
+type serveCommand struct {
+	storage
+
+	Listen       string   `help:"The address and port to listen on." default:"127.0.0.1:8080" env:"SECONDSTEP_LISTEN" placeholder:"HOST:PORT"`
+	PublicURL    string   `help:"Where browsers reach the server, such as https://id.example.org; by default the address that it listens on." env:"SECONDSTEP_PUBLIC_URL" placeholder:"URL"`
+	InsecureHTTP bool     `name:"insecure-http" help:"Allow plain http on a public URL that is not this machine's loopback." env:"SECONDSTEP_INSECURE_HTTP"`
+	TrustedProxy []string `help:"Networks of reverse proxies whose X-Forwarded-For is believed." env:"SECONDSTEP_TRUSTED_PROXY" placeholder:"CIDR"`
+
+	TOTPWindow               int           `name:"totp-window" help:"Steps of 30 seconds accepted before and after now: 1, or 0 for the strictest." default:"1" env:"SECONDSTEP_TOTP_WINDOW"`
+	SessionIdle              time.Duration `help:"A member's session ends without use for this long." default:"30m" env:"SECONDSTEP_SESSION_IDLE"`
+	SessionLife              time.Duration `help:"A member's session ends after this long." default:"12h" env:"SECONDSTEP_SESSION_LIFE"`
+	AdministratorSessionIdle time.Duration `help:"The same without use, for administrators." default:"15m" env:"SECONDSTEP_ADMINISTRATOR_SESSION_IDLE"`
+	AdministratorSessionLife time.Duration `help:"The same at the most, for administrators." default:"8h" env:"SECONDSTEP_ADMINISTRATOR_SESSION_LIFE"`
+
+	HashWorkers int           `help:"How many argon2id computations run at once; 0 decides by the processors." default:"0" env:"SECONDSTEP_HASH_WORKERS"`
+	HashWait    time.Duration `help:"Who would wait longer than this for one is asked to come back." default:"5s" env:"SECONDSTEP_HASH_WAIT"`
+
+	LogLevel  slog.Level `help:"debug, info, warn or error." default:"info" env:"SECONDSTEP_LOG_LEVEL"`
+	LogFormat string     `help:"text, json, or auto: text on a terminal." enum:"auto,text,json" default:"auto" env:"SECONDSTEP_LOG_FORMAT"`
+}
+
+// Run serves until it is told to stop.
+func (c *serveCommand) Run(p program) (err error) {
+	logger := c.logger(p)
+	config, err := c.settings(p, logger)
+	if err != nil {
+		return err
+	}
+	proxies, err := c.proxies()
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	face := server.Face{TrustedProxies: proxies, Dist: p.dist}
+	if face.PublicURL, face.LoopbackAliases, err = c.publicURL(listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	installation, err := server.Open(p.ctx, config)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, installation.Close()) }()
+	if err := installation.Database.ClaimServe(); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return c.serve(p, logger, installation, face, listener)
+}
+
+func (c *serveCommand) serve(p program, logger *slog.Logger, installation *server.Server, face server.Face, listener net.Listener) error {
+	api, err := installation.API(face)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	token, err := installation.SignIn.IssueSetupLink(p.ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	logger.Info("serving", "public_url", face.PublicURL.String(), "listen", listener.Addr().String(), "version", p.version)
+	if token != "" {
+		// In the fragment, so that it reaches no log on its way (contract.md); it is good for an hour.
+		fmt.Fprintf(p.out, "Set up the first administrator: %s/setup#token=%s\n", face.PublicURL, token)
+	}
+
+	ctx, stop := context.WithCancel(p.ctx)
+	kept := make(chan struct{})
+	go func() { defer close(kept); installation.Upkeep.Keep(ctx) }()
+	ended := make(chan error, 1)
+	go func() { ended <- api.Handler().Listener(listener) }()
+
+	select {
+	case err = <-ended:
+		err = fmt.Errorf("serving ended: %w", err)
+	case <-p.ctx.Done():
+		logger.Info("stopping: requests under way are finished")
+		graceful, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), stopWithin)
+		err = api.Handler().ShutdownWithContext(graceful)
+		cancel()
+		if err == nil {
+			err = <-ended
+		}
+	}
+	stop()
+	<-kept
+	logger.Info("stopped", "argon2id_runs", installation.Hashes.Runs(), "panics", api.Panics())
+	return err
+}
+
+func (c *serveCommand) logger(p program) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	terminal := false
+	if file, ok := p.errors.(*os.File); ok {
+		terminal = isatty.IsTerminal(file.Fd())
+	}
+	if c.LogFormat == "text" || c.LogFormat == "auto" && terminal {
+		return slog.New(slog.NewTextHandler(p.errors, options))
+	}
+	return slog.New(slog.NewJSONHandler(p.errors, options))
+}
+
+func (c *serveCommand) settings(p program, logger *slog.Logger) (server.Config, error) {
+	config, err := c.config(p, logger)
+	if err != nil {
+		return config, err
+	}
+	if c.TOTPWindow != 0 && c.TOTPWindow != 1 {
+		return config, misusedf("--totp-window must be 0 or 1")
+	}
+	if c.HashWorkers < 0 || c.HashWait <= 0 {
+		return config, misusedf("--hash-workers must not be negative, and --hash-wait must be more than nothing")
+	}
+	config.TOTPWindow, config.HashWorkers, config.HashWait = c.TOTPWindow, c.HashWorkers, c.HashWait
+	config.Sessions.Member.Idle, config.Sessions.Member.Absolute = c.SessionIdle, c.SessionLife
+	config.Sessions.Administrator.Idle, config.Sessions.Administrator.Absolute = c.AdministratorSessionIdle, c.AdministratorSessionLife
+	for _, life := range []time.Duration{c.SessionIdle, c.AdministratorSessionIdle} {
+		if life < 2*time.Minute {
+			return config, misusedf("a session must live for 2 minutes without use at the least")
+		}
+	}
+	if c.SessionLife < c.SessionIdle || c.AdministratorSessionLife < c.AdministratorSessionIdle {
+		return config, misusedf("--session-life and --administrator-session-life must not be shorter than the time without use")
+	}
+	return config, nil
+}
+
+func (c *serveCommand) proxies() ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, text := range c.TrustedProxy {
+		if !strings.Contains(text, "/") {
+			if address, err := netip.ParseAddr(text); err == nil {
+				list = append(list, netip.PrefixFrom(address, address.BitLen()))
+				continue
+			}
+		}
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, misusedf("--trusted-proxy must be networks such as 127.0.0.1/32")
+		}
+		list = append(list, network.Masked())
+	}
+	return list, nil
+}
+
+// publicURL is where browsers reach the server. One that nobody has set is the address that it listens on, by any of
+// the loopback's names.
+func (c *serveCommand) publicURL(listening net.Addr) (public *url.URL, aliases bool, err error) {
+	if c.PublicURL == "" {
+		address, ok := listening.(*net.TCPAddr)
+		if !ok || !address.IP.IsLoopback() {
+			return nil, false, misusedf("--public-url is needed where --listen is not this machine's loopback: say where browsers reach the server")
+		}
+		return &url.URL{Scheme: "http", Host: listening.String()}, true, nil
+	}
+	public, err = url.Parse(strings.TrimRight(c.PublicURL, "/"))
+	if err != nil || public.Host == "" || public.Path != "" || public.Scheme != "https" && public.Scheme != "http" {
+		return nil, false, misusedf("--public-url must be a scheme and a host, such as https://id.example.org")
+	}
+	if public.Scheme == "http" && !loopback(public.Hostname()) && !c.InsecureHTTP {
+		return nil, false, misusedf("--public-url must be https: over plain http passwords and codes can be read on the way (--insecure-http allows it all the same)")
+	}
+	return public, false, nil
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
+}

@@ -1,0 +1,226 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/mattn/go-isatty"
+	"golang.org/x/term"
+
+	"github.com/secondstep/secondstep/server"
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/problem"
+)
+
+type userCommand struct {
+	Add         userAddCommand         `cmd:"" help:"Add a person. The password is asked for, or read as the first line of standard input."`
+	List        userListCommand        `cmd:"" help:"List the people of the account."`
+	SetPassword userSetPasswordCommand `cmd:"" help:"Give a person a new password and sign them out everywhere. The password is asked for, or read as the first line of standard input."`
+}
+
+type userAddCommand struct {
+	storage
+
+	Email string `help:"The e-mail address that the person signs in with." required:""`
+	Name  string `help:"The person's name." required:""`
+	Role  string `help:"member or administrator." enum:"member,administrator" default:"member"`
+}
+
+// Run adds the person.
+func (c *userAddCommand) Run(p program) error {
+	if fields := account.CheckIdentity(c.Name, c.Email); len(fields) > 0 {
+		return misused{sentence(fields)}
+	}
+	return c.with(p, func(installation *server.Server) error {
+		password, err := readPassword(p)
+		if err != nil {
+			return err
+		}
+		hash, err := installation.Passwords.New(p.ctx, password, c.Name, c.Email)
+		if err != nil {
+			return plain(err)
+		}
+		err = installation.Database.Write(p.ctx, func(ctx context.Context, tx database.Tx) error {
+			if c.Role == account.Administrator {
+				// Whether or not it is the first one, every setup link is void from now on.
+				if _, err := account.ClaimFirstAdministrator(ctx, tx); err != nil {
+					return err
+				}
+			}
+			user, err := account.Create(ctx, tx, account.New{Name: c.Name, Email: c.Email, Role: c.Role, PasswordHash: hash})
+			if err != nil {
+				return err
+			}
+			return audit.Record(ctx, tx, console.About(user.ID).Is(audit.UserCreated, audit.OK))
+		})
+		if err != nil {
+			return plain(err)
+		}
+		fmt.Fprintf(p.out, "%s can sign in as %s.\n", strings.TrimSpace(c.Name), strings.TrimSpace(c.Email))
+		return nil
+	})
+}
+
+// console is where an event comes from that nobody caused over HTTP.
+var console = audit.Event{Browser: "console"}
+
+type userListCommand struct{ storage }
+
+// Run lists everybody, page by page.
+func (c *userListCommand) Run(p program) error {
+	return c.with(p, func(installation *server.Server) error {
+		table := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "NAME\tE-MAIL\tROLE\t2-STEP VERIFICATION\tCODES LEFT")
+		query := account.Query{Sort: "name", Limit: 100}
+		for {
+			page, err := account.List(p.ctx, installation.Database.Read(), database.At(installation.Now()), query)
+			if err != nil {
+				return err
+			}
+			for _, person := range page.People {
+				state, codes := "off", "-"
+				if person.MFA() {
+					state, codes = "on", fmt.Sprint(person.BackupCodesRemaining)
+				} else if person.Enrolling {
+					state = "enrolling"
+				}
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", person.Name, person.Email, person.Role, state, codes)
+			}
+			if query.Cursor = page.Next; query.Cursor == "" {
+				return table.Flush()
+			}
+		}
+	})
+}
+
+type userSetPasswordCommand struct {
+	storage
+
+	Email string `help:"The person's e-mail address." required:""`
+}
+
+// Run sets the password.
+func (c *userSetPasswordCommand) Run(p program) error {
+	return c.with(p, func(installation *server.Server) error {
+		key, err := account.EmailKey(c.Email)
+		if err != nil {
+			return misusedf("--email is not an e-mail address")
+		}
+		user, err := account.ByEmailKey(p.ctx, installation.Database.Read(), key)
+		if err != nil {
+			return err
+		}
+		if user == nil {
+			return errors.New("nobody of this account has that e-mail address: see secondstep user list")
+		}
+		password, err := readPassword(p)
+		if err != nil {
+			return err
+		}
+		hash, err := installation.Passwords.New(p.ctx, password, user.Name, user.Email)
+		if err != nil {
+			return plain(err)
+		}
+		err = installation.Database.Write(p.ctx, func(ctx context.Context, tx database.Tx) error {
+			return installation.SignIn.SetPassword(ctx, tx, console, user.ID, hash)
+		})
+		if err != nil {
+			return plain(err)
+		}
+		fmt.Fprintf(p.out, "%s has a new password and is signed out everywhere.\n", user.Email)
+		return nil
+	})
+}
+
+// with opens the installation for one command, beside a server that may be running on it.
+func (s *storage) with(p program, act func(*server.Server) error) (err error) {
+	logger := slog.New(slog.NewTextHandler(p.errors, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	config, err := s.config(p, logger)
+	if err != nil {
+		return err
+	}
+	installation, err := server.Open(p.ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, installation.Close()) }()
+	return act(installation)
+}
+
+// readPassword asks twice on a terminal; elsewhere it takes the first line of standard input.
+func readPassword(p program) (string, error) {
+	if !isatty.IsTerminal(p.in.Fd()) {
+		line, err := bufio.NewReader(io.LimitReader(p.in, 8192)).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", fmt.Errorf("read the password from standard input: %w", err)
+		}
+		if line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"); line == "" {
+			return "", misusedf("the first line of standard input must be the password")
+		}
+		return line, nil
+	}
+	first, err := ask(p, "New password: ")
+	if err != nil {
+		return "", err
+	}
+	second, err := ask(p, "The same again: ")
+	if err != nil {
+		return "", err
+	}
+	if first != second {
+		return "", misusedf("the two passwords are not the same")
+	}
+	return first, nil
+}
+
+func ask(p program, question string) (string, error) {
+	fmt.Fprint(p.errors, question)
+	answer, err := term.ReadPassword(int(p.in.Fd()))
+	fmt.Fprintln(p.errors)
+	if err != nil {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	return string(answer), nil
+}
+
+// plain makes a refusal readable on a terminal.
+func plain(err error) error {
+	var refusal *problem.Problem
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	if len(refusal.Fields) > 0 {
+		return sentence(refusal.Fields)
+	}
+	return errors.New(refusal.Detail)
+}
+
+// words are the sentences of refused fields.
+var words = map[string]string{
+	"required":                  "the name must not be empty",
+	"too_long":                  "the name must have 100 characters at the most",
+	"email_invalid":             "the e-mail address is not one",
+	"password_too_short":        "the password must have at least 12 characters",
+	"password_too_long":         "the password must have 1,024 bytes at the most",
+	"password_too_common":       "the password is among the first that anybody tries: choose another one",
+	"password_contains_context": "the password is mostly the name, the e-mail address or the brand: choose another one",
+}
+
+func sentence(fields []problem.Field) error {
+	said := make([]string, len(fields))
+	for n, field := range fields {
+		said[n] = words[field.Code]
+		if said[n] == "" {
+			said[n] = field.Name + ": " + field.Code
+		}
+	}
+	return errors.New(strings.Join(said, "; "))
+}

@@ -1,0 +1,210 @@
+// Package authenticator is the factor of the authenticator app: a secret shared once, and a code of it every 30 seconds
+// (RFC 6238).
+//
+// Invariants:
+//   - a step is accepted once and never after a later one, by one conditional write (spend), wherever the code was
+//     given: signing in, fresh proof, confirming (security.md rows 11 and 12);
+//   - a step that the diagnosis recognised in the future is burned: that one is never accepted, no other suffers;
+//   - the server's clock alone decides, the window is at most one step each side and never moves (row 14);
+//   - a pending secret and a retired one prove nothing; they only help to say why a code was refused.
+package authenticator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor"
+	"github.com/secondstep/secondstep/server/factor/diagnosis"
+	"github.com/secondstep/secondstep/server/factor/totp"
+	"github.com/secondstep/secondstep/server/keyring"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+// Kind is this factor's machine name.
+const Kind factor.Kind = "totp"
+
+// Factor implements factor.Factor.
+type Factor struct {
+	db     *database.Database
+	ring   *keyring.Ring
+	window int64
+	now    func() time.Time
+}
+
+// New prepares the factor. Window is how many steps each side of now are accepted, 0 or 1.
+func New(db *database.Database, ring *keyring.Ring, window int, now func() time.Time) *Factor {
+	return &Factor{db: db, ring: ring, window: int64(window), now: now}
+}
+
+// Kind names the factor.
+func (f *Factor) Kind() factor.Kind { return Kind }
+
+// Recognises reports whether the response is six digits.
+func (f *Factor) Recognises(response string) bool {
+	_, ok := totp.Shape(response)
+	return ok
+}
+
+// Quick looks for the code among the person's apps, within the window alone.
+func (f *Factor) Quick(ctx context.Context, attempt factor.Attempt) (factor.Finding, error) {
+	code, ok := totp.Shape(attempt.Response)
+	if !ok {
+		return nil, errNotACode
+	}
+	list, err := apps(ctx, f.db.Read(), attempt.UserID)
+	if err != nil {
+		return nil, err
+	}
+	now := totp.Step(f.now())
+	var best *App
+	var at int64
+	for n := range list {
+		app := &list[n]
+		if best != nil && best.LastUsedAt >= app.LastUsedAt {
+			continue
+		}
+		secret, err := f.ring.Open(app.Secret, binding(appsColumn, app.UserID, app.ID))
+		if err != nil {
+			return nil, fmt.Errorf("open the secret of an app: %w", err)
+		}
+		if step, ok := nearest(totp.Match(secret, code, now-f.window, now+f.window), now, app.LastStep); ok {
+			best, at = app, step
+		}
+	}
+	if best == nil {
+		return nil, nil
+	}
+	return &finding{factor: f, attempt: attempt, code: code, appID: best.ID, step: at}, nil
+}
+
+// nearest picks of the steps that match and are later than the last one taken the one that is nearest to now.
+func nearest(steps []int64, now, last int64) (int64, bool) {
+	var best int64
+	found := false
+	for _, step := range steps {
+		if step > last && (!found || abs(step-now) < abs(best-now)) {
+			best, found = step, true
+		}
+	}
+	return best, found
+}
+
+func abs(n int64) int64 { return max(n, -n) }
+
+// Examine finds out why the code is not one that can be spent, or that it is one after all.
+func (f *Factor) Examine(ctx context.Context, attempt factor.Attempt) (factor.Finding, error) {
+	code, ok := totp.Shape(attempt.Response)
+	if !ok {
+		return nil, errNotACode
+	}
+	result, err := f.examine(ctx, f.db.Read(), attempt, code, "")
+	if err != nil {
+		return nil, err
+	}
+	found := &finding{factor: f, attempt: attempt, code: code, result: result}
+	if result.Match != nil {
+		found.appID, found.step = result.Match.SecretID, result.Match.Step
+	}
+	return found, nil
+}
+
+var errNotACode = errors.New("examine a code: not one by its shape")
+
+// examine compares the code with all that is known of the person. Enrolling names the pending secret that is being
+// confirmed; empty where the active ones are asked for.
+func (f *Factor) examine(ctx context.Context, db bun.IDB, attempt factor.Attempt, code, enrolling string) (diagnosis.Result, error) {
+	now := f.now()
+	secrets, err := gather(ctx, db, f.ring, attempt.UserID, now)
+	if err != nil {
+		return diagnosis.Result{}, err
+	}
+	return diagnosis.Examine(diagnosis.Question{
+		Code: code, Now: now, Window: f.window, Secrets: secrets, Enrolling: enrolling,
+		BrowserID: attempt.Client.BrowserID, BrowserNow: attempt.BrowserNow,
+	}), nil
+}
+
+// finding is a code and what it is.
+type finding struct {
+	factor  *Factor
+	attempt factor.Attempt
+	code    string
+	appID   string // set where a step of this app may be spent
+	step    int64
+	result  diagnosis.Result // set where the code was diagnosed
+}
+
+// Spend takes the step, or answers why not, and burns a step that was recognised in the future.
+func (f *finding) Spend(ctx context.Context, tx database.Tx) (*diagnosis.Diagnosis, error) {
+	result := f.result
+	if f.appID != "" {
+		taken, err := spend(ctx, tx, f.attempt.UserID, f.appID, f.step, f.attempt.Client)
+		if err != nil || taken {
+			return nil, err
+		}
+		// Another request took it between: now it can only be refused, and the rows say why.
+		if result, err = f.factor.examine(ctx, tx, f.attempt, f.code, ""); err != nil {
+			return nil, err
+		}
+		if result.Match != nil {
+			return nil, errors.New("spend a step: it can't be taken and looks free")
+		}
+	}
+	return result.Diagnosis, burn(ctx, tx, result.Burn, f.attempt.Client)
+}
+
+func burn(ctx context.Context, tx database.Tx, step *diagnosis.Burn, client web.Client) error {
+	if step == nil {
+		return nil
+	}
+	return noteSpent(ctx, tx, step.SecretID, step.Step, burned, client)
+}
+
+// Held lists the active apps.
+func (f *Factor) Held(ctx context.Context, db bun.IDB, userID string) ([]factor.Held, error) {
+	list, err := apps(ctx, db, userID)
+	if err != nil {
+		return nil, err
+	}
+	held := make([]factor.Held, len(list))
+	for n, app := range list {
+		held[n] = factor.Held{ID: app.ID, Kind: Kind, Name: app.Name, Label: app.Label, AddedAt: app.AddedAt, LastUsedAt: app.LastUsedAt}
+	}
+	return held, nil
+}
+
+// Forget retires every app and abandons an enrolment.
+func (f *Factor) Forget(ctx context.Context, tx database.Tx, userID string) error {
+	if err := AbandonEnrolment(ctx, tx, f.ring, userID); err != nil {
+		return err
+	}
+	return retireApps(ctx, tx, f.ring, userID, Disabled, "")
+}
+
+// Prune retires the secrets of enrolments that are over and deletes what is too old to help anybody.
+func (f *Factor) Prune(ctx context.Context, tx database.Tx) error {
+	var over []Enrolment
+	err := tx.NewSelect().Model(&over).Where("e.expires_at <= ?", database.At(tx.Now)).OrderExpr("e.expires_at").Limit(500).Scan(ctx)
+	if err != nil {
+		return fmt.Errorf("look for enrolments that are over: %w", err)
+	}
+	for _, enrolment := range over {
+		if err := AbandonEnrolment(ctx, tx, f.ring, enrolment.UserID); err != nil {
+			return err
+		}
+	}
+	old := database.At(tx.Now.Add(-keptRetiredFor))
+	if _, err := tx.NewDelete().Model((*retiredRow)(nil)).Where("retired_at <= ?", old).Exec(ctx); err != nil {
+		return fmt.Errorf("prune retired secrets: %w", err)
+	}
+	spent := database.At(tx.Now.Add(-spentFor))
+	if _, err := tx.NewDelete().Model((*spentRow)(nil)).Where("spent_at <= ?", spent).Exec(ctx); err != nil {
+		return fmt.Errorf("prune spent steps: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,236 @@
+package authenticator
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor/diagnosis"
+	"github.com/secondstep/secondstep/server/keyring"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+const (
+	// MaxApps is how many authenticator apps a person may have (security.md, app codes).
+	MaxApps = 5
+	// keptRetired is how many earlier secrets of a person are kept to recognise their codes, and for how long.
+	keptRetired    = 5
+	keptRetiredFor = 90 * 24 * time.Hour
+	// spentFor is how long a spent step is kept: the search goes 14 hours each way (guidance.md), and a burned step
+	// must outlast its own coming.
+	spentFor = 30 * time.Hour
+)
+
+// Why a secret was retired.
+const (
+	Replaced  = "replaced"
+	Abandoned = "abandoned"
+	Disabled  = "disabled"
+)
+
+// App is an authenticator app that may prove the second step.
+type App struct {
+	bun.BaseModel `bun:"table:totp_apps,alias:a"`
+
+	ID         string           `bun:"id,pk"`
+	UserID     string           `bun:"user_id"`
+	Name       string           `bun:"name"`
+	Label      string           `bun:"label"`
+	Secret     []byte           `bun:"secret"` // sealed
+	LastStep   int64            `bun:"last_step"`
+	LastUsedAt database.Instant `bun:"last_used_at,nullzero"`
+	AddedAt    database.Instant `bun:"added_at"`
+}
+
+type spentRow struct {
+	bun.BaseModel `bun:"table:totp_spent_steps,alias:p"`
+
+	SecretID  string           `bun:"secret_id,pk"`
+	Step      int64            `bun:"step,pk"`
+	How       string           `bun:"how"`
+	SpentAt   database.Instant `bun:"spent_at"`
+	Browser   string           `bun:"browser"`
+	BrowserID []byte           `bun:"browser_id,nullzero"`
+}
+
+// How a step was spent.
+const (
+	used   = "used"
+	burned = "burned"
+)
+
+// retiredRow is a secret that proves nothing any more. It has a table of its own, which the accepting path never reads.
+type retiredRow struct {
+	bun.BaseModel `bun:"table:totp_retired,alias:r"`
+
+	ID        string           `bun:"id,pk"`
+	UserID    string           `bun:"user_id"`
+	Label     string           `bun:"label"`
+	Name      string           `bun:"name"`
+	Secret    []byte           `bun:"secret"` // sealed
+	Why       string           `bun:"why"`
+	RetiredAt database.Instant `bun:"retired_at"`
+}
+
+// The columns that hold sealed secrets; a secret sealed for one opens in no other (security.md row 61).
+const (
+	appsColumn       = "totp_apps.secret"
+	enrolmentsColumn = "totp_enrolments.secret"
+	retiredColumn    = "totp_retired.secret"
+)
+
+func binding(column, userID, id string) keyring.Binding {
+	return keyring.Binding{Purpose: "totp", Column: column, User: userID, Record: id}
+}
+
+// move seals a secret for another column; the one it lay in no longer opens it.
+func move(ring *keyring.Ring, sealed []byte, userID, id, from, to string) ([]byte, error) {
+	secret, err := ring.Open(sealed, binding(from, userID, id))
+	if err != nil {
+		return nil, fmt.Errorf("open a secret of %s: %w", from, err)
+	}
+	moved, err := ring.Seal(secret, binding(to, userID, id))
+	if err != nil {
+		return nil, fmt.Errorf("seal a secret for %s: %w", to, err)
+	}
+	return moved, nil
+}
+
+func apps(ctx context.Context, db bun.IDB, userID string) ([]App, error) {
+	var list []App
+	err := db.NewSelect().Model(&list).Where("a.user_id = ?", userID).OrderExpr("a.added_at, a.id").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read authenticator apps: %w", err)
+	}
+	return list, nil
+}
+
+// spend takes a step of an app: once, never going back, never a burned one (security.md row 11). It is the only way
+// in which a code is accepted.
+func spend(ctx context.Context, tx database.Tx, userID, appID string, step int64, client web.Client) (bool, error) {
+	touched, err := database.Touched(tx.NewUpdate().Model((*App)(nil)).
+		Set("last_step = ?", step).Set("last_used_at = ?", database.At(tx.Now)).
+		Where("id = ? AND user_id = ? AND last_step < ?", appID, userID, step).
+		Where("NOT EXISTS (SELECT 1 FROM totp_spent_steps AS p WHERE p.secret_id = a.id AND p.step = ?)", step).Exec(ctx))
+	if err != nil {
+		return false, fmt.Errorf("spend a step: %w", err)
+	}
+	if touched != 1 {
+		return false, nil
+	}
+	return true, noteSpent(ctx, tx, appID, step, used, client)
+}
+
+// noteSpent remembers where a step went, for the diagnosis; for a burned one it is also what refuses it.
+func noteSpent(ctx context.Context, tx database.Tx, secretID string, step int64, how string, client web.Client) error {
+	row := spentRow{SecretID: secretID, Step: step, How: how, SpentAt: database.At(tx.Now), Browser: client.Browser, BrowserID: client.BrowserID}
+	if _, err := tx.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+		return fmt.Errorf("note a spent step: %w", err)
+	}
+	return nil
+}
+
+// gather reads and opens every secret of the person's that a code may be of: active, pending, retired.
+func gather(ctx context.Context, db bun.IDB, ring *keyring.Ring, userID string, now time.Time) ([]diagnosis.Secret, error) {
+	var secrets []diagnosis.Secret
+	add := func(known diagnosis.Secret, sealed []byte, column string) error {
+		key, err := ring.Open(sealed, binding(column, userID, known.ID))
+		if err != nil {
+			return fmt.Errorf("open a secret of %s: %w", column, err)
+		}
+		known.Key = key
+		secrets = append(secrets, known)
+		return nil
+	}
+	active, err := apps(ctx, db, userID)
+	if err != nil {
+		return nil, err
+	}
+	for _, app := range active {
+		known := diagnosis.Secret{ID: app.ID, Name: app.Name, Label: app.Label, State: diagnosis.Active, LastStep: app.LastStep}
+		if !app.LastUsedAt.IsZero() {
+			known.LastUsedAt = app.LastUsedAt.Time()
+		}
+		if err := add(known, app.Secret, appsColumn); err != nil {
+			return nil, err
+		}
+	}
+	enrolment, err := EnrolmentOf(ctx, db, userID)
+	if err != nil {
+		return nil, err
+	}
+	if enrolment != nil && len(enrolment.Secret) > 0 {
+		known := diagnosis.Secret{ID: enrolment.ID, Name: enrolment.Name, Label: enrolment.Label, State: diagnosis.Pending, LastStep: enrolment.LastStep}
+		if !enrolment.Open(now) {
+			known.State, known.RetiredAt = diagnosis.Retired, enrolment.ExpiresAt.Time()
+		}
+		if err := add(known, enrolment.Secret, enrolmentsColumn); err != nil {
+			return nil, err
+		}
+	}
+	var old []retiredRow
+	err = db.NewSelect().Model(&old).
+		Where("r.user_id = ? AND r.retired_at > ?", userID, database.At(now.Add(-keptRetiredFor))).
+		OrderExpr("r.retired_at DESC, r.id DESC").Limit(keptRetired).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read retired secrets: %w", err)
+	}
+	for _, row := range old {
+		known := diagnosis.Secret{ID: row.ID, Name: row.Name, Label: row.Label, State: diagnosis.Retired, RetiredAt: row.RetiredAt.Time()}
+		if err := add(known, row.Secret, retiredColumn); err != nil {
+			return nil, err
+		}
+	}
+	return secrets, addSpent(ctx, db, secrets)
+}
+
+// addSpent fills in which steps of the secrets are gone.
+func addSpent(ctx context.Context, db bun.IDB, secrets []diagnosis.Secret) error {
+	if len(secrets) == 0 {
+		return nil
+	}
+	ids := make([]string, len(secrets))
+	for n := range secrets {
+		ids[n] = secrets[n].ID
+	}
+	var rows []spentRow
+	if err := db.NewSelect().Model(&rows).Where("p.secret_id IN (?)", bun.In(ids)).Scan(ctx); err != nil {
+		return fmt.Errorf("read spent steps: %w", err)
+	}
+	for n := range secrets {
+		for _, row := range rows {
+			if row.SecretID != secrets[n].ID {
+				continue
+			}
+			if secrets[n].Spent == nil {
+				secrets[n].Spent = map[int64]diagnosis.Spent{}
+			}
+			secrets[n].Spent[row.Step] = diagnosis.Spent{
+				At: row.SpentAt.Time(), Browser: row.Browser, BrowserID: row.BrowserID, Burned: row.How == burned,
+			}
+		}
+	}
+	return nil
+}
+
+// retire keeps a secret for recognising its codes, and nothing else, and drops the person's oldest beyond five.
+func retire(ctx context.Context, tx database.Tx, ring *keyring.Ring, row retiredRow, from string) error {
+	sealed, err := move(ring, row.Secret, row.UserID, row.ID, from, retiredColumn)
+	if err != nil {
+		return err
+	}
+	row.Secret, row.RetiredAt = sealed, database.At(tx.Now)
+	if _, err := tx.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+		return fmt.Errorf("retire a secret: %w", err)
+	}
+	kept := tx.NewSelect().Model((*retiredRow)(nil)).Column("id").
+		Where("user_id = ?", row.UserID).OrderExpr("retired_at DESC, id DESC").Limit(keptRetired)
+	_, err = tx.NewDelete().Model((*retiredRow)(nil)).Where("user_id = ? AND id NOT IN (?)", row.UserID, kept).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("drop the oldest retired secrets: %w", err)
+	}
+	return nil
+}

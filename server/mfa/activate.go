@@ -1,0 +1,90 @@
+package mfa
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor/authenticator"
+	"github.com/secondstep/secondstep/server/factor/backupcode"
+	"github.com/secondstep/secondstep/server/factor/totp"
+	"github.com/secondstep/secondstep/server/session"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+// activation is "I have saved them", done.
+type activation struct {
+	token       session.Token
+	nextSeconds int // until a code shows that the next sign-in takes
+}
+
+// waiting reads the enrolment of this session whose codes wait to be saved.
+func (m *MFA) waiting(ctx context.Context, db bun.IDB, caller web.Caller, id string) (*authenticator.Enrolment, error) {
+	enrolment, err := authenticator.EnrolmentOf(ctx, db, caller.Session.UserID)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case enrolment == nil || enrolment.ID != id || !enrolment.Open(m.Now()):
+		return nil, expired()
+	case !enrolment.Confirmed():
+		return nil, ErrNotConfirmed
+	case enrolment.SessionID != caller.Session.ID:
+		return nil, expired()
+	}
+	return enrolment, nil
+}
+
+// activate puts the app and the codes in force, together: the one act that turns 2-step verification on.
+func (m *MFA) activate(ctx context.Context, caller web.Caller, enrolmentID string) (*activation, error) {
+	done := &activation{}
+	err := m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		user, err := account.Hold(ctx, tx, caller.Session.UserID)
+		if err != nil {
+			return err
+		}
+		if user.Requirement == account.RequirementOff {
+			return ErrNotAllowed
+		}
+		enrolment, err := m.waiting(ctx, tx, caller, enrolmentID)
+		if err != nil {
+			return err
+		}
+		if !enrolment.Switched() {
+			if err := authenticator.Switch(ctx, tx, m.Keys, user.ID); err != nil {
+				return err
+			}
+		}
+		saved, err := backupcode.Activate(ctx, tx, user.ID, caller.Session.ID, enrolmentID)
+		if err != nil {
+			return err
+		}
+		if !saved {
+			return ErrNoPending
+		}
+		finished, err := authenticator.FinishEnrolment(ctx, tx, enrolmentID, caller.Session.ID)
+		if err != nil {
+			return err
+		}
+		if !finished {
+			return expired()
+		}
+		if err := account.TurnOn(ctx, tx, user.ID); err != nil {
+			return err
+		}
+		next := totp.Begin(enrolment.LastStep + 1)
+		done.nextSeconds = max(1, int(next.Sub(tx.Now).Seconds())+1)
+		if err := audit.Record(ctx, tx, audit.By(caller).Is(audit.EnrolmentActivated, audit.OK)); err != nil {
+			return err
+		}
+		done.token, err = m.factorsChanged(ctx, tx, caller, "mfa_turned_on")
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return done, nil
+}

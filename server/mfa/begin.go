@@ -1,0 +1,139 @@
+package mfa
+
+import (
+	"context"
+	"strings"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor/authenticator"
+	"github.com/secondstep/secondstep/server/factor/backupcode"
+	"github.com/secondstep/secondstep/server/factor/totp"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+// begin starts an enrolment in place of one that was under way: the newest tab wins, the older ones are told.
+func (m *MFA) begin(ctx context.Context, caller web.Caller, name, replaces string) (*Started, error) {
+	secret, err := totp.NewSecret(m.Random)
+	if err != nil {
+		return nil, err
+	}
+	var begun *authenticator.Enrolment
+	var number int
+	err = m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		user, err := account.Hold(ctx, tx, caller.Session.UserID)
+		if err != nil {
+			return err
+		}
+		if user.Requirement == account.RequirementOff {
+			return ErrNotAllowed
+		}
+		if err := m.roomForAnother(ctx, tx, user.ID, replaces); err != nil {
+			return err
+		}
+		if number, err = account.CountEnrolment(ctx, tx, user.ID); err != nil {
+			return err
+		}
+		if err := backupcode.DropPending(ctx, tx, user.ID); err != nil {
+			return err
+		}
+		begun, err = authenticator.BeginEnrolment(ctx, tx, m.Keys, authenticator.Begun{
+			UserID: user.ID, SessionID: caller.Session.ID, Name: name, Replaces: replaces,
+			Label: totp.Label(m.Brand, user.Email, number), Secret: secret,
+		})
+		if err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.By(caller).Is(audit.EnrolmentStarted, audit.OK))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return started(begun, caller, secret), nil
+}
+
+// roomForAnother refuses a sixth app, and the replacing of one that is not there.
+func (m *MFA) roomForAnother(ctx context.Context, tx database.Tx, userID, replaces string) error {
+	held, err := m.Apps.Held(ctx, tx, userID)
+	if err != nil {
+		return err
+	}
+	if replaces == "" {
+		if len(held) >= authenticator.MaxApps {
+			return ErrTooManyApps
+		}
+		return nil
+	}
+	for _, one := range held {
+		if one.ID == replaces {
+			return nil
+		}
+	}
+	return ErrNoFactor
+}
+
+// current answers the enrolment under way, with its secret as long as it waits for its first code in this session.
+func (m *MFA) current(ctx context.Context, caller web.Caller) (*Started, error) {
+	enrolment, err := authenticator.EnrolmentOf(ctx, m.Database.Read(), caller.Session.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if enrolment == nil || !m.goesOn(enrolment, caller.Session.ID) {
+		return nil, ErrNoEnrolment
+	}
+	if enrolment.Confirmed() || enrolment.SessionID != caller.Session.ID {
+		return &Started{EnrolmentView: *viewEnrolment(enrolment, caller.Session.ID)}, nil
+	}
+	secret, err := authenticator.PendingSecret(m.Keys, enrolment)
+	if err != nil {
+		return nil, err
+	}
+	return started(enrolment, caller, secret), nil
+}
+
+// giveUp ends the enrolment because the person wants no more of it.
+func (m *MFA) giveUp(ctx context.Context, caller web.Caller, enrolmentID string) error {
+	return m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		user, err := account.Hold(ctx, tx, caller.Session.UserID)
+		if err != nil {
+			return err
+		}
+		enrolment, err := authenticator.EnrolmentOf(ctx, tx, user.ID)
+		if err != nil {
+			return err
+		}
+		if enrolment == nil || enrolment.ID != enrolmentID {
+			return ErrNoEnrolment
+		}
+		if err := backupcode.DropPending(ctx, tx, user.ID); err != nil {
+			return err
+		}
+		if err := authenticator.AbandonEnrolment(ctx, tx, m.Keys, user.ID); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.By(caller).Is(audit.EnrolmentGivenUp, audit.OK))
+	})
+}
+
+// Started is an enrolment with what the app needs to know, where this session may see it.
+type Started struct {
+	EnrolmentView
+	Issuer     string `json:"issuer,omitempty"`
+	Account    string `json:"account,omitempty" doc:"The account as the app shows it."`
+	OtpauthURI string `json:"otpauth_uri,omitempty" doc:"What the QR code holds."`
+	Secret     string `json:"secret,omitempty" doc:"The key for typing by hand, in Base32 without spaces."`
+	Algorithm  string `json:"algorithm,omitempty"`
+	Digits     int    `json:"digits,omitempty"`
+	Period     int    `json:"period,omitempty" doc:"Seconds that a code lives."`
+}
+
+func started(enrolment *authenticator.Enrolment, caller web.Caller, secret []byte) *Started {
+	// From the label, not from today's brand: the entry keeps the name it was begun with.
+	issuer, name, _ := strings.Cut(enrolment.Label, ": ")
+	return &Started{
+		EnrolmentView: *viewEnrolment(enrolment, caller.Session.ID),
+		Issuer:        issuer, Account: name, OtpauthURI: totp.URI(issuer, name, secret), Secret: totp.Typable(secret),
+		Algorithm: "SHA1", Digits: totp.Digits, Period: totp.Period,
+	}
+}

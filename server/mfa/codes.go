@@ -1,0 +1,73 @@
+package mfa
+
+import (
+	"context"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor/backupcode"
+	"github.com/secondstep/secondstep/server/session"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+// newCodes makes a set that waits for "I have saved them"; the set in force lives until then.
+func (m *MFA) newCodes(ctx context.Context, caller web.Caller, password string) ([]string, error) {
+	if !caller.Session.MFA {
+		return nil, ErrOff
+	}
+	if err := m.SignIn.CheckPassword(ctx, caller, audit.BackupCodesMade, password); err != nil {
+		return nil, err
+	}
+	draft, err := m.Codes.Draft(ctx, caller.Session.UserID)
+	if err != nil {
+		return nil, err
+	}
+	err = m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		user, err := account.Hold(ctx, tx, caller.Session.UserID)
+		if err != nil {
+			return err
+		}
+		if !user.MFA() {
+			return ErrOff
+		}
+		if err := draft.Put(ctx, tx, user.ID, caller.Session.ID, ""); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.By(caller).Is(audit.BackupCodesMade, audit.OK))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return draft.Shown, nil
+}
+
+// saveCodes puts the waiting set in force; the old one dies in the same transaction.
+func (m *MFA) saveCodes(ctx context.Context, caller web.Caller) (session.Token, error) {
+	var token session.Token
+	err := m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		user, err := account.Hold(ctx, tx, caller.Session.UserID)
+		if err != nil {
+			return err
+		}
+		if !user.MFA() {
+			return ErrOff
+		}
+		saved, err := backupcode.Activate(ctx, tx, user.ID, caller.Session.ID, "")
+		if err != nil {
+			return err
+		}
+		if !saved {
+			return ErrNoPending
+		}
+		if err := audit.Record(ctx, tx, audit.By(caller).Is(audit.BackupCodesActivated, audit.OK)); err != nil {
+			return err
+		}
+		token, err = m.factorsChanged(ctx, tx, caller, "backup_codes_changed")
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return token, nil
+}

@@ -1,0 +1,79 @@
+// Package mfa is a person's own 2-step verification: the wizard that turns it on, the Security page, backup codes, and
+// turning it off again.
+//
+// Invariants:
+//   - only activation turns it on, after a code of the new app and "I have saved them": the app, the codes and the
+//     person's row change in one transaction, or none does;
+//   - whoever stops anywhere before is where they were: an app or codes in force stay in force;
+//   - only the person themself enrols, confirms, activates, makes codes or disables; an administrator is refused there;
+//   - every change of factors ends the person's other sessions and pending sign-ins, and gives the session that made
+//     it a new token, in the same transaction (security.md rows 31 and 34).
+package mfa
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor"
+	"github.com/secondstep/secondstep/server/factor/authenticator"
+	"github.com/secondstep/secondstep/server/factor/backupcode"
+	"github.com/secondstep/secondstep/server/keyring"
+	"github.com/secondstep/secondstep/server/session"
+	"github.com/secondstep/secondstep/server/signin"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+// Dependencies are what the room works with.
+type Dependencies struct {
+	Database *database.Database
+	Keys     *keyring.Ring
+	Apps     *authenticator.Factor
+	Codes    *backupcode.Issuer
+	Factors  factor.Set
+	Sessions *session.Sessions
+	SignIn   *signin.SignIn
+	Brand    string
+	Now      func() time.Time
+	Random   io.Reader
+}
+
+// MFA is the room.
+type MFA struct{ Dependencies }
+
+// New prepares the room.
+func New(dependencies Dependencies) *MFA { return &MFA{dependencies} }
+
+// themself answers the caller's own id where the path names the caller, and refuses anybody else's.
+func themself(caller web.Caller, id string) (string, error) {
+	if id == "me" || id == caller.Session.UserID {
+		return caller.Session.UserID, nil
+	}
+	return "", ErrNotPermitted
+}
+
+// visible answers the id that the path names where the caller may look at that person.
+func visible(caller web.Caller, id string) (string, error) {
+	if caller.Session.Role == account.Administrator && id != "me" {
+		return id, nil
+	}
+	return themself(caller, id)
+}
+
+// factorsChanged ends what was open under the old factors and gives this session a new token.
+func (m *MFA) factorsChanged(ctx context.Context, tx database.Tx, caller web.Caller, why string) (session.Token, error) {
+	if err := m.endElsewhere(ctx, tx, caller, why); err != nil {
+		return nil, err
+	}
+	return m.Sessions.Rekey(ctx, tx, caller.Session)
+}
+
+func (m *MFA) endElsewhere(ctx context.Context, tx database.Tx, caller web.Caller, why string) error {
+	if err := signin.EndPending(ctx, tx, caller.Session.UserID); err != nil {
+		return err
+	}
+	return m.Sessions.EndOthers(ctx, tx, audit.By(caller), caller.Session.UserID, caller.Session.ID, why)
+}

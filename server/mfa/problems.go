@@ -1,0 +1,31 @@
+package mfa
+
+import (
+	"net/http"
+
+	"github.com/secondstep/secondstep/server/factor/diagnosis"
+	"github.com/secondstep/secondstep/server/problem"
+	"github.com/secondstep/secondstep/server/signin"
+)
+
+// The refusals of this room.
+var (
+	ErrNotPermitted  = problem.New(http.StatusForbidden, "not_permitted", "You are not permitted to do this.")
+	ErrNotAllowed    = problem.New(http.StatusConflict, "mfa_not_allowed", "2-step verification is not allowed for this person. An administrator can change that.")
+	ErrRequired      = problem.New(http.StatusConflict, "mfa_required", "2-step verification is required for this person, so it can't be turned off.")
+	ErrOff           = problem.New(http.StatusConflict, "mfa_off", "2-step verification is not on.")
+	ErrNoEnrolment   = problem.New(http.StatusNotFound, "no_enrolment", "No enrolment is under way.")
+	ErrNoFactor      = problem.New(http.StatusNotFound, "no_factor", "There is no such factor.")
+	ErrTooManyApps   = problem.New(http.StatusConflict, "too_many_apps", "Five authenticator apps are the most that a person can have.")
+	ErrNotConfirmed  = problem.New(http.StatusConflict, "enrolment_not_confirmed", "A code of the new app comes first.")
+	ErrNoPending     = problem.New(http.StatusConflict, "no_pending_codes", "No new backup codes wait to be saved. Make a new set.")
+	ErrChanged       = problem.New(http.StatusConflict, "changed_meanwhile", "Something of this person's changed at the same time. Load the page and try again.")
+	ErrOwnFirst      = problem.New(http.StatusForbidden, "own_mfa_first", "Turn on 2-step verification for yourself first.")
+	ErrNeverOff      = problem.New(http.StatusConflict, "administrator_never_off", "2-step verification can't be forbidden to an administrator.")
+	ErrOwnLowering   = problem.New(http.StatusConflict, "own_requirement", "Nobody lowers their own requirement. Ask another administrator.")
+	ErrNeedsDeadline = problem.New(http.StatusUnprocessableEntity, "invalid_input", "A deadline goes with required, and with nothing else.").
+				For(problem.Field{Name: "deadline", Code: "invalid"})
+)
+
+// expired refuses an enrolment that is over, or taken over by a newer one.
+func expired() error { return signin.Refused(&diagnosis.Diagnosis{Reason: diagnosis.EnrolmentExpired}) }

@@ -1,0 +1,62 @@
+package mfa
+
+import (
+	"context"
+	"time"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/signin"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+// setRequirement says what is asked of a person. It keeps the factors (security.md row 58): `off` only stops asking.
+func (m *MFA) setRequirement(ctx context.Context, caller web.Caller, userID, requirement string, deadline time.Time) error {
+	if !caller.Session.MFA {
+		return ErrOwnFirst
+	}
+	if !deadline.IsZero() && requirement != account.RequirementRequired {
+		return ErrNeedsDeadline
+	}
+	return m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		user, err := account.Hold(ctx, tx, userID)
+		if err != nil {
+			return err
+		}
+		lowers := rank(requirement) < rank(user.Requirement)
+		switch {
+		case requirement == account.RequirementOff && user.Role == account.Administrator:
+			return ErrNeverOff
+		case lowers && user.ID == caller.Session.UserID:
+			return ErrOwnLowering
+		}
+		before := user.Requirement
+		if err := account.SetRequirement(ctx, tx, user.ID, requirement, database.At(deadline)); err != nil {
+			return err
+		}
+		event := audit.By(caller).About(user.ID).Is(audit.RequirementSet, audit.OK)
+		event.Data = map[string]any{"from": before, "to": requirement}
+		if err := audit.Record(ctx, tx, event); err != nil {
+			return err
+		}
+		if !lowers {
+			return nil
+		}
+		// What was opened under the stricter rule ends with it (row 34).
+		if err := signin.EndPending(ctx, tx, user.ID); err != nil {
+			return err
+		}
+		return m.Sessions.EndOthers(ctx, tx, audit.By(caller), user.ID, "", "requirement_lowered")
+	})
+}
+
+func rank(requirement string) int {
+	switch requirement {
+	case account.RequirementRequired:
+		return 2
+	case account.RequirementAllowed:
+		return 1
+	}
+	return 0
+}

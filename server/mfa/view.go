@@ -1,0 +1,141 @@
+package mfa
+
+import (
+	"context"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor"
+	"github.com/secondstep/secondstep/server/factor/authenticator"
+	"github.com/secondstep/secondstep/server/session"
+)
+
+// Person is what there is to see about one person.
+type Person struct {
+	User session.User `json:"user"`
+	MFA  View         `json:"mfa"`
+}
+
+// Page is the Security page's content.
+type Page struct {
+	Person
+	Enrolment *EnrolmentView `json:"enrolment" doc:"An enrolment that can be gone on with; null without one."`
+}
+
+// View is the state of somebody's 2-step verification.
+type View struct {
+	State       string       `json:"state" enum:"off,enrolling,on"`
+	Requirement string       `json:"requirement" enum:"off,allowed,required"`
+	Deadline    *time.Time   `json:"deadline" doc:"Where it is required: until when; null means at once."`
+	Since       *time.Time   `json:"since" doc:"Since when it is on."`
+	Factors     []FactorView `json:"factors" nullable:"false"`
+	BackupCodes CodesView    `json:"backup_codes"`
+}
+
+// FactorView is one factor that a person holds.
+type FactorView struct {
+	ID         string      `json:"id"`
+	Kind       factor.Kind `json:"kind"`
+	Name       string      `json:"name" doc:"What the person called it; may be empty."`
+	Label      string      `json:"label" doc:"How the entry is called in the app."`
+	AddedAt    time.Time   `json:"added_at"`
+	LastUsedAt *time.Time  `json:"last_used_at"`
+}
+
+// CodesView is the set of backup codes in force.
+type CodesView struct {
+	Total     int        `json:"total"`
+	Remaining int        `json:"remaining"`
+	CreatedAt *time.Time `json:"created_at" doc:"When the set was saved; null without one."`
+}
+
+// EnrolmentView is an enrolment without its secret.
+type EnrolmentView struct {
+	ID        string    `json:"id"`
+	State     string    `json:"state" enum:"pending,confirmed" doc:"pending: waits for a code; confirmed: waits for the backup codes to be saved."`
+	Name      string    `json:"name"`
+	Label     string    `json:"label"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Here      bool      `json:"here" doc:"Whether this session began it, or took it up."`
+	Replaces  *string   `json:"replaces" doc:"The factor that it replaces."`
+}
+
+func (m *MFA) page(ctx context.Context, viewerSession, userID string) (*Page, error) {
+	db := m.Database.Read()
+	user, err := account.ByID(ctx, db, userID)
+	if err != nil {
+		return nil, err
+	}
+	if user == nil {
+		return nil, account.ErrNoUser
+	}
+	enrolment, err := authenticator.EnrolmentOf(ctx, db, userID)
+	if err != nil {
+		return nil, err
+	}
+	page := &Page{Person: Person{User: session.User{ID: user.ID, Name: user.Name, Email: user.Email, Role: user.Role}}}
+	if enrolment != nil && m.goesOn(enrolment, viewerSession) {
+		page.Enrolment = viewEnrolment(enrolment, viewerSession)
+	}
+	page.MFA, err = m.view(ctx, db, user, page.Enrolment != nil)
+	return page, err
+}
+
+// goesOn reports whether an enrolment is one to go on with in this session. One whose app is active already and whose
+// new codes were shown in another session is not: the old codes live, and new ones are one press away.
+func (m *MFA) goesOn(enrolment *authenticator.Enrolment, sessionID string) bool {
+	return enrolment.Open(m.Now()) && (!enrolment.Switched() || enrolment.SessionID == sessionID)
+}
+
+func (m *MFA) view(ctx context.Context, db bun.IDB, user *account.User, enrolling bool) (View, error) {
+	view := View{State: "off", Requirement: user.Requirement, Factors: []FactorView{}}
+	switch {
+	case user.MFA():
+		view.State, view.Since = "on", moment(user.MFASince)
+	case enrolling:
+		view.State = "enrolling"
+	}
+	if user.Requirement == account.RequirementRequired {
+		view.Deadline = moment(user.Deadline)
+	}
+	held, err := m.Factors.Held(ctx, db, user.ID)
+	if err != nil {
+		return View{}, err
+	}
+	for _, one := range held {
+		if one.Total > 0 {
+			view.BackupCodes = CodesView{Total: one.Total, Remaining: one.Remaining, CreatedAt: moment(one.AddedAt)}
+			continue
+		}
+		view.Factors = append(view.Factors, FactorView{
+			ID: one.ID, Kind: one.Kind, Name: one.Name, Label: one.Label,
+			AddedAt: one.AddedAt.Time(), LastUsedAt: moment(one.LastUsedAt),
+		})
+	}
+	return view, nil
+}
+
+func viewEnrolment(enrolment *authenticator.Enrolment, sessionID string) *EnrolmentView {
+	view := &EnrolmentView{
+		ID: enrolment.ID, State: "pending", Name: enrolment.Name, Label: enrolment.Label,
+		ExpiresAt: enrolment.ExpiresAt.Time(), Here: enrolment.SessionID == sessionID,
+	}
+	if enrolment.Confirmed() {
+		view.State = "confirmed"
+	}
+	if enrolment.Replaces != "" {
+		view.Replaces = &enrolment.Replaces
+	}
+	return view
+}
+
+func moment(at database.Instant) *time.Time {
+	if at.IsZero() {
+		return nil
+	}
+	t := at.Time()
+	return &t
+}

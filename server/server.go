@@ -1,0 +1,187 @@
+// Package server puts the rooms together. Here, and nowhere else, is written which room works with which.
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor"
+	"github.com/secondstep/secondstep/server/factor/authenticator"
+	"github.com/secondstep/secondstep/server/factor/backupcode"
+	"github.com/secondstep/secondstep/server/hashing"
+	"github.com/secondstep/secondstep/server/keyring"
+	"github.com/secondstep/secondstep/server/mfa"
+	"github.com/secondstep/secondstep/server/session"
+	"github.com/secondstep/secondstep/server/signin"
+	"github.com/secondstep/secondstep/server/upkeep"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+// pruneEvery is how often rows whose time is over are deleted.
+const pruneEvery = 10 * time.Minute
+
+// Config is everything that is decided outside: by flags, by the environment, or by a test.
+type Config struct {
+	Data        string // the folder of the embedded database and of the key ring
+	DatabaseURL string // postgres://…; empty for the embedded SQLite
+	Keyring     string // the text of the key ring; empty for the file in Data
+	Version     string
+	Brand       string
+
+	PasswordCost   hashing.Params
+	BackupCodeCost hashing.Params
+	HashWorkers    int           // 0: the pool's own default
+	HashWait       time.Duration // 0: the pool's own default
+	Sessions       session.Settings
+	TOTPWindow     int // steps accepted each side of now, 0 or 1
+
+	Now    func() time.Time
+	Random io.Reader
+	Logger *slog.Logger
+}
+
+// Face is what the network sees of the server.
+type Face struct {
+	PublicURL       *url.URL
+	LoopbackAliases bool
+	TrustedProxies  []netip.Prefix
+	Dist            fs.FS // the built front end
+}
+
+// Server is an open installation: database, keys and rooms.
+type Server struct {
+	Database  *database.Database
+	Passwords *account.Passwords
+	SignIn    *signin.SignIn
+	Upkeep    *upkeep.Upkeep
+	Hashes    *hashing.Pool
+
+	config   Config
+	sessions *session.Sessions
+	mfa      *mfa.MFA
+}
+
+// Open opens the database, migrates it, and opens the keys.
+func Open(ctx context.Context, config Config) (*Server, error) {
+	db, err := database.Open(ctx, database.Options{
+		URL: config.DatabaseURL, Folder: config.Data, Now: config.Now, Random: config.Random, Logger: config.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	ring, err := openKeys(ctx, db, filepath.Join(config.Data, "keyring.json"), config.Keyring)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return wire(config, db, ring), nil
+}
+
+// wire gives each room what it works with.
+func wire(config Config, db *database.Database, ring *keyring.Ring) *Server {
+	pool := hashing.New(hashing.Options{Workers: config.HashWorkers, MaxWait: config.HashWait, Now: config.Now})
+	passwords := account.NewPasswords(pool, config.PasswordCost, account.PasswordRules{Brand: config.Brand})
+	sessions := session.New(db, config.Sessions, config.Now, config.Random)
+
+	apps := authenticator.New(db, ring, config.TOTPWindow, config.Now)
+	codes := backupcode.New(db, pool, config.BackupCodeCost)
+	factors := factor.Set{apps, codes} // a further kind of factor is one more entry here
+
+	in := signin.New(signin.Dependencies{
+		Database: db, Passwords: passwords, Sessions: sessions, Factors: factors,
+		Now: config.Now, Random: config.Random, Logger: config.Logger,
+	})
+	own := mfa.New(mfa.Dependencies{
+		Database: db, Keys: ring, Apps: apps, Codes: backupcode.NewIssuer(db, pool, config.BackupCodeCost, config.Random),
+		Factors: factors, Sessions: sessions, SignIn: in, Brand: config.Brand, Now: config.Now, Random: config.Random,
+	})
+	jobs := upkeep.New(db, config.Logger, upkeep.Job{Name: "prune", Every: pruneEvery, Run: prune(sessions.Prune, in.Prune, factors.Prune)})
+	return &Server{
+		Database: db, Passwords: passwords, SignIn: in, Upkeep: jobs, Hashes: pool,
+		config: config, sessions: sessions, mfa: own,
+	}
+}
+
+// prune makes one job of what each room deletes.
+func prune(rooms ...func(context.Context, database.Tx) error) func(context.Context, database.Tx) error {
+	return func(ctx context.Context, tx database.Tx) error {
+		for _, room := range rooms {
+			if err := room(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// API makes the HTTP face of the installation, ready to serve.
+func (s *Server) API(face Face) (*web.API, error) {
+	api, err := web.New(web.Options{
+		PublicURL: face.PublicURL, LoopbackAliases: face.LoopbackAliases, TrustedProxies: face.TrustedProxies,
+		Brand: s.config.Brand, Version: s.config.Version, Now: s.config.Now, Random: s.config.Random, Logger: s.config.Logger,
+		Dist: face.Dist, Ready: s.Database.Ping, SetupNeeded: s.setupNeeded,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.register(api)
+	return api, api.Start(callers{s.sessions, s.SignIn})
+}
+
+func (s *Server) register(api *web.API) {
+	s.SignIn.Register(api)
+	s.sessions.Register(api)
+	account.Register(api, s.Database, s.config.Now)
+	s.mfa.Register(api)
+}
+
+func (s *Server) setupNeeded(ctx context.Context) bool {
+	set, err := account.HasAdministrator(ctx, s.Database.Read())
+	return err == nil && !set
+}
+
+// Now is the time of the installation.
+func (s *Server) Now() time.Time { return s.config.Now() }
+
+// Close ends the database; what was answered is durable.
+func (s *Server) Close() error { return s.Database.Close() }
+
+// OpenAPI is the document of all calls, made without an installation.
+func OpenAPI(version string) ([]byte, error) {
+	api, err := web.New(web.Options{
+		PublicURL: &url.URL{Scheme: "http", Host: "localhost"}, Version: version,
+		Now: time.Now, Random: noRandomness{}, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return nil, err
+	}
+	wire(Config{Version: version, PasswordCost: hashing.Passwords, BackupCodeCost: hashing.BackupCodes, Now: time.Now}, nil, nil).register(api)
+	return api.OpenAPI(), nil
+}
+
+// noRandomness is for describing, which draws nothing.
+type noRandomness struct{}
+
+func (noRandomness) Read([]byte) (int, error) { return 0, errors.New("describing the API draws no randomness") }
+
+// callers answers web's two questions from the two rooms that know.
+type callers struct {
+	sessions *session.Sessions
+	signIn   *signin.SignIn
+}
+
+func (c callers) Session(ctx context.Context, token []byte) (*web.Session, error) {
+	return c.sessions.Session(ctx, token)
+}
+
+func (c callers) Pending(ctx context.Context, token []byte) (*web.PendingSignIn, error) {
+	return c.signIn.Pending(ctx, token)
+}

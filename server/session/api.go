@@ -1,0 +1,84 @@
+package session
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+// User names a person in answers.
+type User struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email"`
+	Role  string `json:"role" enum:"member,administrator"`
+}
+
+// Current is the caller's own session.
+type Current struct {
+	ID           string     `json:"id"`
+	User         User       `json:"user"`
+	SignedInWith []string   `json:"signed_in_with" nullable:"false" doc:"How this session was proved: password, totp, backup_code."`
+	FreshUntil   *time.Time `json:"fresh_until" doc:"Until when acts that need fresh proof are open; null when they are not."`
+	FreshWith    string     `json:"fresh_with" doc:"What the last proof was given with."`
+	ConfinedTo   *string    `json:"confined_to" enum:"enrolment" doc:"Set while the session may do nothing else."`
+	ExpiresAt    time.Time  `json:"expires_at"`
+	MFA          struct {
+		State       string     `json:"state" enum:"off,on"`
+		Requirement string     `json:"requirement" enum:"off,allowed,required"`
+		Deadline    *time.Time `json:"deadline"`
+	} `json:"mfa"`
+}
+
+type currentOutput struct{ Body Current }
+
+type signedOut struct {
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+}
+
+// Register adds the calls of this room.
+func (s *Sessions) Register(api *web.API) {
+	web.Register(api, web.Enrolling, huma.Operation{
+		OperationID: "get-session", Method: http.MethodGet, Path: "/api/v1/session",
+		Summary: "Who is signed in here, and how", Tags: []string{"Session"},
+	}, s.current)
+	web.Register(api, web.Enrolling, huma.Operation{
+		OperationID: "sign-out", Method: http.MethodDelete, Path: "/api/v1/session",
+		Summary: "Sign out", Tags: []string{"Session"}, DefaultStatus: http.StatusNoContent,
+	}, func(ctx context.Context, caller web.Caller, _ *struct{}) (*signedOut, error) {
+		err := s.db.Write(ctx, func(ctx context.Context, tx database.Tx) error { return s.End(ctx, tx, caller) })
+		if err != nil {
+			return nil, err
+		}
+		return &signedOut{SetCookie: []http.Cookie{api.ClearSession()}}, nil
+	})
+}
+
+func (s *Sessions) current(_ context.Context, caller web.Caller, _ *struct{}) (*currentOutput, error) {
+	held := caller.Session
+	answer := Current{
+		ID: held.ID, User: User{ID: held.UserID, Name: held.Name, Email: held.Email, Role: held.Role},
+		SignedInWith: held.SignedInWith, FreshWith: held.FreshWith, ExpiresAt: held.ExpiresAt,
+	}
+	if held.FreshUntil.After(s.now()) {
+		answer.FreshUntil = &held.FreshUntil
+	}
+	if held.ConfinedTo != "" {
+		answer.ConfinedTo = &held.ConfinedTo
+	}
+	answer.MFA.State = "off"
+	if held.MFA {
+		answer.MFA.State = "on"
+	}
+	answer.MFA.Requirement = held.Requirement
+	if !held.Deadline.IsZero() && held.Requirement == account.RequirementRequired {
+		answer.MFA.Deadline = &held.Deadline
+	}
+	return &currentOutput{Body: answer}, nil
+}

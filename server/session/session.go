@@ -1,0 +1,282 @@
+// Package session keeps who is signed in, in which browser, how they proved it, and for how long.
+//
+// Invariants:
+//   - only the SHA-256 of a session's token is stored; the token changes at every rise of what it may do, the row's
+//     id stays, so that what is bound to a session survives the change (security.md rows 30 and 31);
+//   - idle and absolute life are decided from the row on every request; nothing is cached (rows 32 and 33);
+//   - fresh proof belongs to one row and never moves to another (row 40).
+package session
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/problem"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+// FreshFor is how long a proof opens the acts that need one (security.md, fresh proof).
+const FreshFor = 10 * time.Minute
+
+// seenEvery is how exactly the last use is kept. A session may so end up to this much before its idle time is over,
+// never after it, and a busy one costs one write a minute.
+const seenEvery = time.Minute
+
+// Life says how long sessions of one role live: without use, and at the most.
+type Life struct {
+	Idle, Absolute time.Duration
+}
+
+// Settings are the lives by role.
+type Settings struct {
+	Member, Administrator Life
+}
+
+func (s Settings) of(role string) Life {
+	if role == account.Administrator {
+		return s.Administrator
+	}
+	return s.Member
+}
+
+// Sessions is the room.
+type Sessions struct {
+	db       *database.Database
+	settings Settings
+	now      func() time.Time
+	random   io.Reader
+}
+
+// New prepares the room.
+func New(db *database.Database, settings Settings, now func() time.Time, random io.Reader) *Sessions {
+	return &Sessions{db: db, settings: settings, now: now, random: random}
+}
+
+type row struct {
+	bun.BaseModel `bun:"table:sessions,alias:s"`
+
+	ID           string           `bun:"id,pk"`
+	TokenHash    []byte           `bun:"token_hash"`
+	UserID       string           `bun:"user_id"`
+	CreatedAt    database.Instant `bun:"created_at"`
+	LastSeenAt   database.Instant `bun:"last_seen_at"`
+	ExpiresAt    database.Instant `bun:"expires_at"`
+	ConfinedTo   string           `bun:"confined_to,nullzero"`
+	SignedInWith string           `bun:"signed_in_with"`
+	ProofAt      database.Instant `bun:"proof_at,nullzero"`
+	ProofWith    string           `bun:"proof_with"`
+	Browser      string           `bun:"browser"`
+	BrowserID    []byte           `bun:"browser_id,nullzero"`
+	Address      string           `bun:"address"`
+}
+
+var lookUp = database.Prepare(`SELECT s.id, s.user_id, s.created_at, s.last_seen_at, s.expires_at,
+	COALESCE(s.confined_to, ''), s.signed_in_with, COALESCE(s.proof_at, 0), s.proof_with,
+	u.name, u.email, u.role, u.requirement, COALESCE(u.deadline, 0), COALESCE(u.mfa_since, 0), COALESCE(u.disabled_at, 0)
+	FROM sessions AS s JOIN users AS u ON u.id = s.user_id WHERE s.token_hash = ?`)
+
+// Session answers web's question who presents this token: nil when nobody that is still signed in.
+func (s *Sessions) Session(ctx context.Context, token []byte) (*web.Session, error) {
+	var found row
+	var user account.User
+	hash := sha256.Sum256(token)
+	err := lookUp.Scan(ctx, s.db.Read(), database.Args{hash[:]},
+		&found.ID, &found.UserID, &found.CreatedAt, &found.LastSeenAt, &found.ExpiresAt,
+		&found.ConfinedTo, &found.SignedInWith, &found.ProofAt, &found.ProofWith,
+		&user.Name, &user.Email, &user.Role, &user.Requirement, &user.Deadline, &user.MFASince, &user.DisabledAt)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up a session: %w", err)
+	}
+	now := s.now()
+	life := s.settings.of(user.Role)
+	ends := min(found.ExpiresAt, found.CreatedAt+database.Instant(life.Absolute.Milliseconds()))
+	idle := found.LastSeenAt + database.Instant(life.Idle.Milliseconds())
+	at := database.At(now)
+	if at >= ends || at >= idle || !user.DisabledAt.IsZero() {
+		return nil, nil
+	}
+	if at >= found.LastSeenAt+database.Instant(seenEvery.Milliseconds()) {
+		if err := s.seen(ctx, found.ID); err != nil {
+			return nil, err
+		}
+	}
+	return describe(&found, &user, ends, now), nil
+}
+
+func describe(found *row, user *account.User, ends database.Instant, now time.Time) *web.Session {
+	session := &web.Session{
+		ID: found.ID, UserID: found.UserID, Name: user.Name, Email: user.Email, Role: user.Role,
+		MFA: user.MFA(), Requirement: user.Requirement, ConfinedTo: found.ConfinedTo, SignedInWith: strings.Split(found.SignedInWith, ","),
+		FreshWith: found.ProofWith, ExpiresAt: ends.Time(),
+	}
+	if !user.Deadline.IsZero() {
+		session.Deadline = user.Deadline.Time()
+	}
+	if user.MustEnrol(now) {
+		session.ConfinedTo = web.ConfinedToEnrolment
+	}
+	// Where there is a second step, a proof without one proves nothing (row 37).
+	if !found.ProofAt.IsZero() && (!user.MFA() || found.ProofWith != web.Password) {
+		session.FreshUntil = found.ProofAt.Time().Add(FreshFor)
+	}
+	return session
+}
+
+// seen moves the last use forward. Two requests at once need one of them only.
+func (s *Sessions) seen(ctx context.Context, id string) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		_, err := tx.NewUpdate().Model((*row)(nil)).Set("last_seen_at = ?", database.At(tx.Now)).
+			Where("id = ? AND last_seen_at < ?", id, database.At(tx.Now)).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("note the use of a session: %w", err)
+		}
+		return nil
+	})
+}
+
+// Opened is what a new session starts with.
+type Opened struct {
+	User   *account.User
+	With   []string // how the person signed in: web.Password, then the kind of factor
+	Client web.Client
+}
+
+// errEnded refuses what needs a session that another request has ended meanwhile.
+var errEnded = problem.New(http.StatusUnauthorized, "session_ended", "This session has ended. Sign in again.")
+
+// Token is a session's secret, for its cookie alone.
+type Token []byte
+
+// Open makes a session within the transaction that proved who it is, and gives its token.
+func (s *Sessions) Open(ctx context.Context, tx database.Tx, opened Opened) (Token, *web.Session, error) {
+	token, err := NewToken(s.random)
+	if err != nil {
+		return nil, nil, err
+	}
+	life := s.settings.of(opened.User.Role)
+	hash := sha256.Sum256(token)
+	at := database.At(tx.Now)
+	added := row{
+		ID: tx.NewID(), TokenHash: hash[:], UserID: opened.User.ID, CreatedAt: at, LastSeenAt: at,
+		ExpiresAt:    at + database.Instant(life.Absolute.Milliseconds()),
+		SignedInWith: strings.Join(opened.With, ","), ProofAt: at, ProofWith: opened.With[len(opened.With)-1],
+		Browser: opened.Client.Browser, BrowserID: opened.Client.BrowserID, Address: opened.Client.Address.String(),
+	}
+	if _, err := tx.NewInsert().Model(&added).Exec(ctx); err != nil {
+		return nil, nil, fmt.Errorf("open a session: %w", err)
+	}
+	return token, describe(&added, opened.User, added.ExpiresAt, tx.Now), nil
+}
+
+// Rise gives the session a new token, because from now on it may do more; the old one is dead. With names what was
+// proved just now and becomes its fresh proof.
+func (s *Sessions) Rise(ctx context.Context, tx database.Tx, held *web.Session, with string) (Token, error) {
+	token, err := NewToken(s.random)
+	if err != nil {
+		return nil, err
+	}
+	ways := held.SignedInWith
+	hash := sha256.Sum256(token)
+	update := tx.NewUpdate().Model((*row)(nil)).
+		Set("token_hash = ?", hash[:]).Set("proof_at = ?", database.At(tx.Now)).Set("proof_with = ?", with).
+		Set("last_seen_at = ?", database.At(tx.Now)).
+		Where("id = ? AND user_id = ?", held.ID, held.UserID)
+	if with != web.Password {
+		if !slices.Contains(ways, with) {
+			ways = append(slices.Clone(ways), with)
+		}
+		// A password alone frees nobody from enrolling.
+		update = update.Set("confined_to = NULL").Set("signed_in_with = ?", strings.Join(ways, ","))
+	}
+	touched, err := database.Touched(update.Exec(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("raise a session: %w", err)
+	}
+	if touched != 1 {
+		return nil, errEnded
+	}
+	return token, nil
+}
+
+// Rekey gives the session a new token and leaves its proof as it is: what it is bound to has changed, and the token
+// from before must not go on (rows 31 and 34).
+func (s *Sessions) Rekey(ctx context.Context, tx database.Tx, held *web.Session) (Token, error) {
+	token, err := NewToken(s.random)
+	if err != nil {
+		return nil, err
+	}
+	hash := sha256.Sum256(token)
+	touched, err := database.Touched(tx.NewUpdate().Model((*row)(nil)).Set("token_hash = ?", hash[:]).
+		Where("id = ? AND user_id = ?", held.ID, held.UserID).Exec(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("rekey a session: %w", err)
+	}
+	if touched != 1 {
+		return nil, errEnded
+	}
+	return token, nil
+}
+
+// EndOthers signs the person out everywhere but in the session named (empty: everywhere). It is part of the
+// transaction of what makes it necessary (row 34).
+func (s *Sessions) EndOthers(ctx context.Context, tx database.Tx, event audit.Event, userID, keep, why string) error {
+	ended, err := database.Touched(tx.NewDelete().Model((*row)(nil)).Where("user_id = ? AND id <> ?", userID, keep).Exec(ctx))
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	if ended == 0 {
+		return nil
+	}
+	event.Reason, event.Data = why, map[string]any{"sessions": ended}
+	return audit.Record(ctx, tx, event.About(userID).Is(audit.SessionEnded, audit.OK))
+}
+
+// End signs one session out.
+func (s *Sessions) End(ctx context.Context, tx database.Tx, caller web.Caller) error {
+	ended, err := database.Touched(tx.NewDelete().Model((*row)(nil)).Where("id = ?", caller.Session.ID).Exec(ctx))
+	if err != nil {
+		return fmt.Errorf("end a session: %w", err)
+	}
+	if ended == 0 {
+		return nil
+	}
+	event := audit.By(caller).Is(audit.SessionEnded, audit.OK)
+	event.Reason = "signed_out"
+	return audit.Record(ctx, tx, event)
+}
+
+// Prune deletes sessions that no request can use any more.
+func (s *Sessions) Prune(ctx context.Context, tx database.Tx) error {
+	now := database.At(tx.Now)
+	longest := database.Instant(max(s.settings.Member.Idle, s.settings.Administrator.Idle).Milliseconds())
+	_, err := tx.NewDelete().Model((*row)(nil)).Where("expires_at <= ? OR last_seen_at <= ?", now, now-longest).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("prune sessions: %w", err)
+	}
+	return nil
+}
+
+// NewToken draws 32 random bytes: a credential of 256 bits that names nothing (row 30).
+func NewToken(random io.Reader) (Token, error) {
+	token := make([]byte, 32)
+	if _, err := io.ReadFull(random, token); err != nil {
+		return nil, fmt.Errorf("draw a token: %w", err)
+	}
+	return token, nil
+}

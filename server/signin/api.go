@@ -1,0 +1,193 @@
+package signin
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/secondstep/secondstep/server/factor"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+type setupInput struct {
+	Body struct {
+		Token    string `json:"token" maxLength:"100" doc:"From the setup link that the start printed."`
+		Name     string `json:"name" maxLength:"400"`
+		Email    string `json:"email" maxLength:"254"`
+		Password string `json:"password" maxLength:"4096"`
+	}
+}
+
+type credentialsInput struct {
+	Body struct {
+		Email    string `json:"email" maxLength:"1000"`
+		Password string `json:"password" maxLength:"4096"`
+	}
+}
+
+// Step is how far a sign-in came.
+type Step struct {
+	State     string        `json:"state" enum:"signed_in,second_step,enrolment_required"`
+	Methods   []factor.Kind `json:"methods,omitempty" doc:"What the second step can be proved with, the usual one first."`
+	Labels    []string      `json:"labels,omitempty" doc:"The entries to look for in the authenticator app."`
+	ExpiresAt *time.Time    `json:"expires_at,omitempty" doc:"Until when the second step may be given."`
+}
+
+type stepOutput struct {
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+	Body      Step
+}
+
+type codeInput struct {
+	Body struct {
+		Code       string     `json:"code" maxLength:"200" doc:"A code of the authenticator app or a backup code; its shape tells."`
+		BrowserNow *time.Time `json:"browser_now,omitempty" doc:"What the browser's clock says; it helps to explain a refusal and changes no decision."`
+	}
+}
+
+// Accepted is an accepted second step.
+type Accepted struct {
+	State                string      `json:"state" enum:"signed_in"`
+	Method               factor.Kind `json:"method" doc:"Which kind of code it was."`
+	BackupCodesRemaining *int        `json:"backup_codes_remaining,omitempty" doc:"Where a backup code was used: how many are left."`
+}
+
+type acceptedOutput struct {
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+	Body      Accepted
+}
+
+type proofInput struct {
+	Body struct {
+		Password   string     `json:"password" maxLength:"4096"`
+		Code       string     `json:"code,omitempty" maxLength:"200" doc:"Needed where 2-step verification is on."`
+		BrowserNow *time.Time `json:"browser_now,omitempty"`
+	}
+}
+
+// Fresh is a fresh proof.
+type Fresh struct {
+	FreshUntil           time.Time   `json:"fresh_until"`
+	Method               factor.Kind `json:"method"`
+	BackupCodesRemaining *int        `json:"backup_codes_remaining,omitempty"`
+}
+
+type freshOutput struct {
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+	Body      Fresh
+}
+
+type cookiesOutput struct {
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+}
+
+// Register adds the calls of this room.
+func (s *SignIn) Register(api *web.API) {
+	operation := func(id, method, path, summary string) huma.Operation {
+		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{"Sign in"}}
+	}
+
+	web.Register(api, web.Public, operation("set-up", http.MethodPost, "/api/v1/setup", "Make the first administrator"),
+		func(ctx context.Context, caller web.Caller, in *setupInput) (*stepOutput, error) {
+			token, err := s.setup(ctx, caller, in.Body.Token, in.Body.Name, in.Body.Email, in.Body.Password)
+			if err != nil {
+				return nil, err
+			}
+			return s.answer(api, caller, []http.Cookie{api.SessionCookie(token)}, Step{State: StateSignedIn})
+		})
+
+	web.Register(api, web.Public, operation("sign-in", http.MethodPost, "/api/v1/sign-in", "Give e-mail address and password"),
+		func(ctx context.Context, caller web.Caller, in *credentialsInput) (*stepOutput, error) {
+			came, err := s.password(ctx, caller, in.Body.Email, in.Body.Password)
+			if err != nil {
+				return nil, err
+			}
+			if came.state == StateSecondStep {
+				return s.answer(api, caller, []http.Cookie{api.PendingCookie(came.token)}, came.describe())
+			}
+			return s.answer(api, caller, []http.Cookie{api.SessionCookie(came.token), api.ClearPending()}, came.describe())
+		})
+
+	web.Register(api, web.Pending, operation("get-sign-in", http.MethodGet, "/api/v1/sign-in", "What the pending sign-in waits for"),
+		func(ctx context.Context, caller web.Caller, _ *struct{}) (*stepOutput, error) {
+			came := step{state: StateSecondStep, expires: caller.Pending.ExpiresAt}
+			asks, err := s.asks(ctx, s.Database.Read(), caller.Pending.UserID)
+			if err != nil {
+				return nil, err
+			}
+			came.asked = asks
+			return &stepOutput{Body: came.describe()}, nil
+		})
+
+	abandon := operation("abandon-sign-in", http.MethodDelete, "/api/v1/sign-in", "Start again")
+	abandon.DefaultStatus = http.StatusNoContent
+	web.Register(api, web.Pending, abandon,
+		func(ctx context.Context, caller web.Caller, _ *struct{}) (*cookiesOutput, error) {
+			if err := s.abandon(ctx, caller); err != nil {
+				return nil, err
+			}
+			return &cookiesOutput{SetCookie: []http.Cookie{api.ClearPending()}}, nil
+		})
+
+	for _, way := range []struct {
+		kind          factor.Kind
+		path, summary string
+	}{
+		{"totp", "totp", "Give a code of the authenticator app"},
+		{"backup_code", "backup-code", "Give a backup code"},
+	} {
+		web.Register(api, web.Pending, operation("sign-in-"+way.path, http.MethodPost, "/api/v1/sign-in/"+way.path, way.summary),
+			func(ctx context.Context, caller web.Caller, in *codeInput) (*acceptedOutput, error) {
+				done, err := s.secondStep(ctx, caller, way.kind, in.Body.Code, moment(in.Body.BrowserNow))
+				if err != nil {
+					return nil, err
+				}
+				return &acceptedOutput{
+					SetCookie: []http.Cookie{api.SessionCookie(done.token), api.ClearPending()},
+					Body:      Accepted{State: done.state, Method: done.kind, BackupCodesRemaining: done.remaining},
+				}, nil
+			})
+	}
+
+	web.Register(api, web.Enrolling, operation("prove", http.MethodPost, "/api/v1/session/proof", "Give fresh proof for ten minutes"),
+		func(ctx context.Context, caller web.Caller, in *proofInput) (*freshOutput, error) {
+			done, err := s.proof(ctx, caller, in.Body.Password, in.Body.Code, moment(in.Body.BrowserNow))
+			if err != nil {
+				return nil, err
+			}
+			return &freshOutput{
+				SetCookie: []http.Cookie{api.SessionCookie(done.token)},
+				Body:      Fresh{FreshUntil: done.until, Method: done.kind, BackupCodesRemaining: done.remaining},
+			}, nil
+		})
+}
+
+// answer adds the cookie by which this browser is known again, where it has none yet.
+func (s *SignIn) answer(api *web.API, caller web.Caller, cookies []http.Cookie, body Step) (*stepOutput, error) {
+	if caller.BrowserID == nil {
+		token := make([]byte, 32)
+		if _, err := io.ReadFull(s.Random, token); err != nil {
+			return nil, err
+		}
+		cookies = append(cookies, api.BrowserCookie(token))
+	}
+	return &stepOutput{SetCookie: cookies, Body: body}, nil
+}
+
+func (s *step) describe() Step {
+	described := Step{State: s.state}
+	if s.asked != nil {
+		described.Methods, described.Labels, described.ExpiresAt = s.asked.methods, s.asked.labels, &s.expires
+	}
+	return described
+}
+
+func moment(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}

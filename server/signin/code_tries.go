@@ -1,0 +1,145 @@
+package signin
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor/diagnosis"
+)
+
+// Wrong second steps, per account over all factors and all places (security.md, decisions): ten an hour, then a delay
+// that doubles, and a lock at fifty in a row.
+const (
+	codesAnHour      = 10
+	codesWindow      = time.Hour
+	firstCodeDelay   = time.Minute
+	longestCodeDelay = time.Hour
+	codesInARow      = 50
+)
+
+type codeTries struct {
+	bun.BaseModel `bun:"table:second_step_tries,alias:t"`
+
+	UserID          string           `bun:"user_id,pk"`
+	WindowStartedAt database.Instant `bun:"window_started_at"`
+	Failures        int              `bun:"failures"`
+	InARow          int              `bun:"in_a_row"`
+	DelayMS         int64            `bun:"delay_ms"`
+	BlockedUntil    database.Instant `bun:"blocked_until"`
+	LockedAt        database.Instant `bun:"locked_at,nullzero"`
+}
+
+// reserveCode counts a second step as failed before it is looked at, and says how many are left in the hour; a try
+// that turns out right is taken back by acceptCode. While a delay or the lock holds it counts nothing and refuses.
+func reserveCode(ctx context.Context, tx database.Tx, userID string) (left int, refusal *diagnosis.Diagnosis, err error) {
+	now := database.At(tx.Now)
+	first := codeTries{UserID: userID, WindowStartedAt: now}
+	if _, err := tx.NewInsert().Model(&first).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+		return 0, nil, fmt.Errorf("count a code: %w", err)
+	}
+	counted, err := database.Touched(tx.NewUpdate().Model((*codeTries)(nil)).
+		Set("failures = failures + 1").Set("in_a_row = in_a_row + 1").
+		Where("user_id = ? AND blocked_until <= ? AND locked_at IS NULL", userID, now).Exec(ctx))
+	if err != nil {
+		return 0, nil, fmt.Errorf("count a code: %w", err)
+	}
+	tries, err := readCodeTries(ctx, tx, userID)
+	if err != nil {
+		return 0, nil, err
+	}
+	if counted != 1 {
+		return 0, tries.refusal(tx.Now), nil
+	}
+	tries.punish(tx.Now)
+	_, err = tx.NewUpdate().Model(tries).
+		Column("window_started_at", "failures", "delay_ms", "blocked_until", "locked_at").WherePK().Exec(ctx)
+	if err != nil {
+		return 0, nil, fmt.Errorf("weigh a counted code: %w", err)
+	}
+	return max(0, codesAnHour-tries.Failures), nil, nil
+}
+
+// punish decides from the counts what the next try has to wait for.
+func (t *codeTries) punish(now time.Time) {
+	quiet := t.DelayMS == 0 || now.Sub(t.BlockedUntil.Time()) >= codesWindow
+	if quiet && now.Sub(t.WindowStartedAt.Time()) >= codesWindow {
+		t.WindowStartedAt, t.Failures, t.DelayMS = database.At(now), 1, 0
+	}
+	if t.Failures >= codesAnHour {
+		t.DelayMS = min(max(t.DelayMS*2, firstCodeDelay.Milliseconds()), longestCodeDelay.Milliseconds())
+		t.BlockedUntil = database.At(now) + database.Instant(t.DelayMS)
+	}
+	if t.InARow >= codesInARow {
+		t.LockedAt = database.At(now)
+	}
+}
+
+// refusal is nil while codes may be tried.
+func (t *codeTries) refusal(now time.Time) *diagnosis.Diagnosis {
+	if t == nil {
+		return nil
+	}
+	if !t.LockedAt.IsZero() {
+		return &diagnosis.Diagnosis{Reason: diagnosis.TooManyAttempts, Locked: true}
+	}
+	wait := t.BlockedUntil.Time().Sub(now)
+	if t.BlockedUntil.IsZero() || wait <= 0 {
+		return nil
+	}
+	return tooMany(wait)
+}
+
+func tooMany(wait time.Duration) *diagnosis.Diagnosis {
+	seconds := max(1, int(math.Ceil(wait.Seconds())))
+	return &diagnosis.Diagnosis{Reason: diagnosis.TooManyAttempts, RetryAfterSeconds: &seconds}
+}
+
+// admitCode refuses while a delay or the lock holds, and counts nothing.
+func admitCode(ctx context.Context, tx database.Tx, userID string) (*diagnosis.Diagnosis, error) {
+	tries, err := readCodeTries(ctx, tx, userID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return tries.refusal(tx.Now), nil
+}
+
+// acceptCode ends the row of failures, and takes the try back that was counted for the right code itself.
+func acceptCode(ctx context.Context, tx database.Tx, userID string, counted bool) error {
+	own := 0
+	if counted {
+		own = 1
+	}
+	_, err := tx.NewUpdate().Model((*codeTries)(nil)).
+		Set("failures = failures - ?", own).Set("in_a_row = 0").Set("delay_ms = 0").Set("blocked_until = 0").
+		Where("user_id = ? AND in_a_row > 0", userID).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("end the row of wrong codes: %w", err)
+	}
+	return nil
+}
+
+// clearCodes forgets wrong codes and the lock, for the acts that may (security.md, wrong second steps).
+func clearCodes(ctx context.Context, tx database.Tx, userID string) error {
+	if _, err := tx.NewDelete().Model((*codeTries)(nil)).Where("user_id = ?", userID).Exec(ctx); err != nil {
+		return fmt.Errorf("forget wrong codes: %w", err)
+	}
+	return nil
+}
+
+func readCodeTries(ctx context.Context, db bun.IDB, userID string) (*codeTries, error) {
+	tries := new(codeTries)
+	if err := db.NewSelect().Model(tries).Where("t.user_id = ?", userID).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("read the wrong codes: %w", err)
+	}
+	return tries, nil
+}

@@ -1,0 +1,241 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor"
+	"github.com/secondstep/secondstep/server/hashing"
+	"github.com/secondstep/secondstep/server/session"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+// States of a sign-in after a step of it.
+const (
+	StateSignedIn          = "signed_in"
+	StateSecondStep        = "second_step"
+	StateEnrolmentRequired = "enrolment_required"
+)
+
+// errNoFactor refuses to sign somebody in whose factors are gone though 2-step verification is on: never downgraded.
+var errNoFactor = errors.New("2-step verification is on, but nothing is stored that could prove it")
+
+// step is how far a sign-in came.
+type step struct {
+	state   string
+	token   session.Token
+	asked   *asked // with StateSecondStep
+	expires time.Time
+}
+
+// asked is what the second step can be proved with.
+type asked struct {
+	methods []factor.Kind
+	labels  []string // the entries to look for in the authenticator app
+}
+
+// password checks the first step. It does the same work for a name that nobody has (security.md row 6).
+func (s *SignIn) password(ctx context.Context, caller web.Caller, email, password string) (*step, error) {
+	event := audit.From(caller.Client).Is(audit.SignInPassword, audit.Refused)
+	event.Method = web.Password
+
+	name, err := account.EmailKey(email)
+	if err != nil {
+		name = "" // nobody's address; it is throttled and checked like any other
+	}
+	user, err := account.ByEmailKey(ctx, s.Database.Read(), name)
+	if err != nil {
+		return nil, err
+	}
+	budget := "name:" + name
+	if user != nil {
+		budget = "user:" + user.ID
+		event = event.About(user.ID)
+	}
+	right, err := s.verify(ctx, event, passwordKey(budget, caller.Network), user, password)
+	if err != nil {
+		return nil, err
+	}
+	if !right {
+		return nil, ErrBadCredentials
+	}
+	upgraded, err := s.Passwords.Upgrade(ctx, user, password)
+	if err != nil {
+		return nil, err
+	}
+	return s.afterPassword(ctx, caller, user, event, upgraded)
+}
+
+// verify counts the password, checks it, and records a wrong one. A right one clears the counter.
+func (s *SignIn) verify(ctx context.Context, event audit.Event, key []byte, user *account.User, password string) (bool, error) {
+	var wait time.Duration
+	err := s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
+		wait, err = reservePassword(ctx, tx, key)
+		if err != nil || wait <= 0 {
+			return err
+		}
+		throttled := event
+		throttled.Reason = ErrTooManyPasswords.Code
+		return audit.Record(ctx, tx, throttled)
+	})
+	if err != nil {
+		return false, err
+	}
+	if wait > 0 {
+		return false, ErrTooManyPasswords.After(wait)
+	}
+	right, err := s.Passwords.Verify(ctx, user, password)
+	if err != nil {
+		// It was not checked, so it must not count; an overloaded server is nobody's wrong password.
+		if errors.Is(err, hashing.ErrBusy) {
+			release := func(ctx context.Context, tx database.Tx) error { return releasePassword(ctx, tx, key) }
+			err = errors.Join(err, s.Database.Write(context.WithoutCancel(ctx), release))
+		}
+		return false, err
+	}
+	return right, s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		if right {
+			return clearPasswords(ctx, tx, key)
+		}
+		wrong := event
+		wrong.Reason = ErrBadCredentials.Code
+		return audit.Record(ctx, tx, wrong)
+	})
+}
+
+// afterPassword decides within one transaction, from the person as they are now, what the right password opens.
+func (s *SignIn) afterPassword(ctx context.Context, caller web.Caller, checked *account.User, event audit.Event, upgraded string) (*step, error) {
+	var opened step
+	var refusal error
+	err := s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		opened, refusal = step{}, nil
+		user, err := account.Hold(ctx, tx, checked.ID)
+		if errors.Is(err, account.ErrNoUser) {
+			refusal = ErrBadCredentials
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch {
+		case user.PasswordHash != checked.PasswordHash: // changed while it was checked
+			refusal, event.Reason = ErrBadCredentials, ErrBadCredentials.Code
+		case !user.DisabledAt.IsZero():
+			refusal, event.Reason = ErrDisabled, ErrDisabled.Code
+		}
+		if refusal != nil {
+			return audit.Record(ctx, tx, event)
+		}
+		if err := account.StoreUpgrade(ctx, tx, user, upgraded); err != nil {
+			return err
+		}
+		if err := audit.Record(ctx, tx, event.Is(audit.SignInPassword, audit.OK)); err != nil {
+			return err
+		}
+		if user.AsksSecondStep() {
+			return s.askSecondStep(ctx, tx, caller, user, &opened)
+		}
+		opened.state = StateSignedIn
+		if user.MustEnrol(tx.Now) {
+			opened.state = StateEnrolmentRequired
+		}
+		opened.token, err = s.open(ctx, tx, caller, user, web.Password)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if refusal != nil {
+		return nil, refusal
+	}
+	return &opened, nil
+}
+
+func (s *SignIn) askSecondStep(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, opened *step) error {
+	asks, err := s.asks(ctx, tx, user.ID)
+	if err != nil {
+		return err
+	}
+	token, row, err := s.openPending(ctx, tx, user.ID, caller.Client)
+	if err != nil {
+		return err
+	}
+	*opened = step{state: StateSecondStep, token: token, asked: asks, expires: row.ExpiresAt.Time()}
+	return nil
+}
+
+// asks reads what the person can prove the second step with.
+func (s *SignIn) asks(ctx context.Context, db bun.IDB, userID string) (*asked, error) {
+	held, err := s.Factors.Held(ctx, db, userID)
+	if err != nil {
+		return nil, err
+	}
+	asks := &asked{methods: factor.Methods(held)}
+	if len(asks.methods) == 0 {
+		return nil, fmt.Errorf("ask for a second step: %w", errNoFactor)
+	}
+	for _, one := range held {
+		if one.Label != "" {
+			asks.labels = append(asks.labels, one.Label)
+		}
+	}
+	return asks, nil
+}
+
+// open makes the session that the sign-in ends with, and notes it.
+func (s *SignIn) open(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, with ...string) (session.Token, error) {
+	if err := account.NoteSignIn(ctx, tx, user.ID); err != nil {
+		return nil, err
+	}
+	token, opened, err := s.Sessions.Open(ctx, tx, session.Opened{User: user, With: with, Client: caller.Client})
+	if err != nil {
+		return nil, err
+	}
+	event := audit.From(caller.Client).About(user.ID).Is(audit.SignInCompleted, audit.OK)
+	event.Actor, event.Session, event.Method = user.ID, opened.ID, with[len(with)-1]
+	return token, audit.Record(ctx, tx, event)
+}
+
+// CheckPassword checks the password of somebody who is signed in, under the same budget as signing in. A wrong one is
+// ErrWrongPassword.
+func (s *SignIn) CheckPassword(ctx context.Context, caller web.Caller, kind, password string) error {
+	user, err := account.ByID(ctx, s.Database.Read(), caller.Session.UserID)
+	if err != nil {
+		return err
+	}
+	event := audit.By(caller).Is(kind, audit.Refused)
+	event.Method = web.Password
+	right, err := s.verify(ctx, event, passwordKey("user:"+caller.Session.UserID, caller.Network), user, password)
+	if err != nil {
+		return err
+	}
+	if !right {
+		return ErrWrongPassword
+	}
+	return nil
+}
+
+// SetPassword gives the person a new password from the console and ends what the old one had opened: sessions, pending
+// sign-ins, and the wrong codes counted against whoever had it (security.md row 34).
+func (s *SignIn) SetPassword(ctx context.Context, tx database.Tx, event audit.Event, userID, hash string) error {
+	if err := account.SetPassword(ctx, tx, userID, hash); err != nil {
+		return err
+	}
+	if err := EndPending(ctx, tx, userID); err != nil {
+		return err
+	}
+	if err := clearCodes(ctx, tx, userID); err != nil {
+		return err
+	}
+	if err := s.Sessions.EndOthers(ctx, tx, event, userID, "", "password_set"); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, event.About(userID).Is(audit.PasswordSet, audit.OK))
+}

@@ -1,0 +1,90 @@
+package signin
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/secondstep/secondstep/server/database"
+)
+
+// Wrong passwords slow down one account from one network, and never lock anything, so that nobody without the
+// password can keep the owner out (security.md rows 41 and 45).
+const (
+	freePasswords    = 5
+	firstDelay       = time.Second
+	longestDelay     = 15 * time.Minute
+	passwordsForgive = 24 * time.Hour // without a try, the failures are forgotten
+)
+
+type passwordTries struct {
+	bun.BaseModel `bun:"table:password_tries,alias:p"`
+
+	Key          []byte           `bun:"key,pk"`
+	Failures     int              `bun:"failures"`
+	BlockedUntil database.Instant `bun:"blocked_until"`
+	LastAt       database.Instant `bun:"last_at"`
+}
+
+// passwordKey names the budget of an account (its id, or the canonical name where there is none) from a network.
+// It is hashed, so that the table holds no names that were only tried.
+func passwordKey(accountName, network string) []byte {
+	sum := sha256.Sum256([]byte(accountName + "\x00" + network))
+	return sum[:]
+}
+
+// reservePassword counts a password before it is checked. While a delay runs it counts nothing and says how long.
+func reservePassword(ctx context.Context, tx database.Tx, key []byte) (wait time.Duration, err error) {
+	now := database.At(tx.Now)
+	first := passwordTries{Key: key, LastAt: now}
+	if _, err := tx.NewInsert().Model(&first).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+		return 0, fmt.Errorf("count a password: %w", err)
+	}
+	counted, err := database.Touched(tx.NewUpdate().Model((*passwordTries)(nil)).
+		Set("failures = CASE WHEN last_at <= ? THEN 1 ELSE failures + 1 END", database.At(tx.Now.Add(-passwordsForgive))).
+		Set("last_at = ?", now).Where("key = ? AND blocked_until <= ?", key, now).Exec(ctx))
+	if err != nil {
+		return 0, fmt.Errorf("count a password: %w", err)
+	}
+	var tries passwordTries
+	if err := tx.NewSelect().Model(&tries).Where("key = ?", key).Scan(ctx); err != nil {
+		return 0, fmt.Errorf("read the passwords tried: %w", err)
+	}
+	if counted != 1 {
+		return tries.BlockedUntil.Time().Sub(tx.Now), nil
+	}
+	if tries.Failures < freePasswords {
+		return 0, nil
+	}
+	delay := longestDelay
+	if doublings := tries.Failures - freePasswords; doublings < 10 {
+		delay = min(firstDelay<<doublings, longestDelay)
+	}
+	_, err = tx.NewUpdate().Model((*passwordTries)(nil)).
+		Set("blocked_until = ?", database.At(tx.Now.Add(delay))).Where("key = ?", key).Exec(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("delay the next password: %w", err)
+	}
+	return 0, nil
+}
+
+// releasePassword takes a counted password back that could not be checked.
+func releasePassword(ctx context.Context, tx database.Tx, key []byte) error {
+	_, err := tx.NewUpdate().Model((*passwordTries)(nil)).
+		Set("failures = failures - 1").Set("blocked_until = 0").Where("key = ? AND failures > 0", key).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("take a counted password back: %w", err)
+	}
+	return nil
+}
+
+// clearPasswords forgets the failures after a right password.
+func clearPasswords(ctx context.Context, tx database.Tx, key []byte) error {
+	if _, err := tx.NewDelete().Model((*passwordTries)(nil)).Where("key = ?", key).Exec(ctx); err != nil {
+		return fmt.Errorf("forget the passwords tried: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package signin
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor/diagnosis"
+	"github.com/secondstep/secondstep/server/session"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+const (
+	pendingFor   = 5 * time.Minute
+	pendingCodes = 5
+)
+
+// pendingRow is a sign-in between the password and the second step. It is no session and becomes none: another kind of
+// credential, with its own cookie, table and life (security.md row 1).
+type pendingRow struct {
+	bun.BaseModel `bun:"table:pending_sign_ins,alias:p"`
+
+	ID        string           `bun:"id,pk"`
+	TokenHash []byte           `bun:"token_hash"`
+	UserID    string           `bun:"user_id"`
+	CreatedAt database.Instant `bun:"created_at"`
+	ExpiresAt database.Instant `bun:"expires_at"`
+	Attempts  int              `bun:"attempts"`
+	Browser   string           `bun:"browser"`
+	Address   string           `bun:"address"`
+}
+
+// Pending answers web's question which pending sign-in this token is of; nil when none that is still alive.
+func (s *SignIn) Pending(ctx context.Context, token []byte) (*web.PendingSignIn, error) {
+	hash := sha256.Sum256(token)
+	var row pendingRow
+	err := s.Database.Read().NewSelect().Model(&row).
+		Where("p.token_hash = ? AND p.expires_at > ?", hash[:], database.At(s.Now())).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up a pending sign-in: %w", err)
+	}
+	return &web.PendingSignIn{ID: row.ID, UserID: row.UserID, ExpiresAt: row.ExpiresAt.Time()}, nil
+}
+
+func (s *SignIn) openPending(ctx context.Context, tx database.Tx, userID string, client web.Client) (session.Token, *pendingRow, error) {
+	token, err := session.NewToken(s.Random)
+	if err != nil {
+		return nil, nil, err
+	}
+	hash := sha256.Sum256(token)
+	row := &pendingRow{
+		ID: tx.NewID(), TokenHash: hash[:], UserID: userID, CreatedAt: database.At(tx.Now),
+		ExpiresAt: database.At(tx.Now.Add(pendingFor)), Browser: client.Browser, Address: client.Address.String(),
+	}
+	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
+		return nil, nil, fmt.Errorf("open a pending sign-in: %w", err)
+	}
+	return token, row, nil
+}
+
+// reservePending counts a code against the pending sign-in's own five.
+func reservePending(ctx context.Context, tx database.Tx, id string) (left int, refusal *diagnosis.Diagnosis, err error) {
+	touched, err := database.Touched(tx.NewUpdate().Model((*pendingRow)(nil)).Set("attempts = attempts + 1").
+		Where("id = ? AND attempts < ? AND expires_at > ?", id, pendingCodes, database.At(tx.Now)).Exec(ctx))
+	if err != nil {
+		return 0, nil, fmt.Errorf("count a code of a pending sign-in: %w", err)
+	}
+	row, refusal, err := alivePending(ctx, tx, id, touched == 1)
+	if err != nil || refusal != nil {
+		return 0, refusal, err
+	}
+	return pendingCodes - row.Attempts, nil, nil
+}
+
+// alivePending reads the pending sign-in, or says why no code can be tried on it any more. Counted tells that this
+// very try is among its attempts.
+func alivePending(ctx context.Context, tx database.Tx, id string, counted bool) (*pendingRow, *diagnosis.Diagnosis, error) {
+	row := new(pendingRow)
+	err := tx.NewSelect().Model(row).Where("p.id = ? AND p.expires_at > ?", id, database.At(tx.Now)).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("read a pending sign-in: %w", err)
+	}
+	if !counted && row.Attempts >= pendingCodes {
+		// The account itself may have tries left: who knows the password starts again.
+		return nil, tooMany(0), nil
+	}
+	return row, nil, nil
+}
+
+// closePending ends the pending sign-in because it has become a session; false when another request was first.
+func closePending(ctx context.Context, tx database.Tx, id string) (bool, error) {
+	touched, err := database.Touched(tx.NewDelete().Model((*pendingRow)(nil)).
+		Where("id = ? AND expires_at > ?", id, database.At(tx.Now)).Exec(ctx))
+	if err != nil {
+		return false, fmt.Errorf("close a pending sign-in: %w", err)
+	}
+	return touched == 1, nil
+}
+
+// EndPending ends every pending sign-in of the person, because what they were begun under has changed (row 4).
+func EndPending(ctx context.Context, tx database.Tx, userID string) error {
+	if _, err := tx.NewDelete().Model((*pendingRow)(nil)).Where("user_id = ?", userID).Exec(ctx); err != nil {
+		return fmt.Errorf("end pending sign-ins: %w", err)
+	}
+	return nil
+}
+
+// Prune deletes what is over in this room's tables.
+func (s *SignIn) Prune(ctx context.Context, tx database.Tx) error {
+	now := database.At(tx.Now)
+	if _, err := tx.NewDelete().Model((*pendingRow)(nil)).Where("expires_at <= ?", now).Exec(ctx); err != nil {
+		return fmt.Errorf("prune pending sign-ins: %w", err)
+	}
+	if _, err := tx.NewDelete().Model((*setupLink)(nil)).Where("expires_at <= ?", now).Exec(ctx); err != nil {
+		return fmt.Errorf("prune setup links: %w", err)
+	}
+	old := database.At(tx.Now.Add(-passwordsForgive))
+	_, err := tx.NewDelete().Model((*passwordTries)(nil)).Where("last_at <= ? AND blocked_until <= ?", old, now).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("prune counted passwords: %w", err)
+	}
+	return nil
+}

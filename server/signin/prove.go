@@ -1,0 +1,165 @@
+package signin
+
+import (
+	"context"
+
+	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor"
+	"github.com/secondstep/secondstep/server/factor/diagnosis"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+// proving is one second step on its way through the budget, the factor and the change that it opens. Signing in and
+// fresh proof both go through it and through nothing else.
+type proving struct {
+	*SignIn
+	attempt factor.Attempt
+	asked   factor.Kind // which field it was typed in: decides only what a malformed one should have looked like
+	pending *web.PendingSignIn
+	event   audit.Event
+	accept  func(ctx context.Context, tx database.Tx, kind factor.Kind) (*diagnosis.Diagnosis, error)
+}
+
+// run answers the kind of the accepted factor, or why it was refused.
+func (p *proving) run(ctx context.Context) (factor.Kind, *diagnosis.Diagnosis, error) {
+	one := p.Factors.For(p.attempt.Response)
+	if one == nil {
+		refusal := &diagnosis.Diagnosis{Reason: diagnosis.Malformed, Expected: diagnosis.AppCode}
+		if p.asked == "backup_code" {
+			refusal.Expected = diagnosis.BackupCode
+		}
+		// It was compared with nothing, so nothing was learnt and nothing is counted.
+		return "", refusal, p.record(ctx, p.refused(refusal))
+	}
+	p.event.Method = string(one.Kind())
+	kind, refusal, err := p.with(ctx, one)
+	if err != nil {
+		failed := p.event.Is(p.event.Kind, audit.Fault)
+		if noted := p.record(context.WithoutCancel(ctx), failed); noted != nil {
+			p.Logger.ErrorContext(ctx, "a failed second step could not be recorded", "cause", noted)
+		}
+	}
+	return kind, refusal, err
+}
+
+func (p *proving) with(ctx context.Context, one factor.Factor) (factor.Kind, *diagnosis.Diagnosis, error) {
+	finding, err := one.Quick(ctx, p.attempt)
+	if err != nil {
+		return "", nil, err
+	}
+	counted := finding == nil
+	var left int
+	if counted {
+		var refusal *diagnosis.Diagnosis
+		if left, refusal, err = p.count(ctx); err != nil || refusal != nil {
+			return "", refusal, err
+		}
+		if finding, err = one.Examine(ctx, p.attempt); err != nil {
+			return "", nil, err
+		}
+	}
+	var refusal *diagnosis.Diagnosis
+	err = p.Database.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
+		refusal, err = p.settle(ctx, tx, one.Kind(), finding, counted, left)
+		return err
+	})
+	if err != nil || refusal != nil {
+		return "", refusal, err
+	}
+	return one.Kind(), nil, nil
+}
+
+// count reserves a try in a commit of its own, since what follows is expensive or tells something.
+func (p *proving) count(ctx context.Context) (left int, refusal *diagnosis.Diagnosis, err error) {
+	err = p.Database.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
+		left, refusal, err = p.reserve(ctx, tx)
+		if err != nil || refusal == nil {
+			return err
+		}
+		return audit.Record(ctx, tx, p.refused(refusal))
+	})
+	return left, refusal, err
+}
+
+func (p *proving) reserve(ctx context.Context, tx database.Tx) (left int, refusal *diagnosis.Diagnosis, err error) {
+	if p.pending != nil {
+		if left, refusal, err = reservePending(ctx, tx, p.pending.ID); err != nil || refusal != nil {
+			return 0, refusal, err
+		}
+	}
+	inHour, refusal, err := reserveCode(ctx, tx, p.attempt.UserID)
+	if err != nil || refusal != nil {
+		return 0, refusal, err
+	}
+	if p.pending == nil {
+		return inHour, nil, nil
+	}
+	return min(left, inHour), nil, nil
+}
+
+// settle spends the finding and opens what it opens, or records why not. The refusal commits.
+func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, finding factor.Finding, counted bool, left int) (*diagnosis.Diagnosis, error) {
+	if !counted {
+		refusal, err := p.admit(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		if refusal != nil {
+			return refusal, audit.Record(ctx, tx, p.refused(refusal))
+		}
+	}
+	refusal, err := finding.Spend(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	if refusal != nil && !counted {
+		// Found, and spent by somebody else in between: a wrong code like any other.
+		var over *diagnosis.Diagnosis
+		if left, over, err = p.reserve(ctx, tx); err != nil {
+			return nil, err
+		}
+		if over != nil {
+			refusal = over
+		}
+	}
+	if refusal != nil {
+		if refusal.Reason != diagnosis.TooManyAttempts && refusal.Reason != diagnosis.SignInExpired {
+			refusal.AttemptsLeft = &left
+		}
+		return refusal, audit.Record(ctx, tx, p.refused(refusal))
+	}
+	if err := acceptCode(ctx, tx, p.attempt.UserID, counted); err != nil {
+		return nil, err
+	}
+	refusal, err = p.accept(ctx, tx, kind)
+	if err != nil {
+		return nil, err
+	}
+	if refusal != nil {
+		return refusal, audit.Record(ctx, tx, p.refused(refusal))
+	}
+	return nil, audit.Record(ctx, tx, p.event.Is(p.event.Kind, audit.OK))
+}
+
+// admit refuses what may not be tried at all, and counts nothing.
+func (p *proving) admit(ctx context.Context, tx database.Tx) (*diagnosis.Diagnosis, error) {
+	if p.pending != nil {
+		if _, refusal, err := alivePending(ctx, tx, p.pending.ID, false); err != nil || refusal != nil {
+			return refusal, err
+		}
+	}
+	return admitCode(ctx, tx, p.attempt.UserID)
+}
+
+func (p *proving) refused(why *diagnosis.Diagnosis) audit.Event {
+	event := p.event.Is(p.event.Kind, audit.Refused)
+	event.Reason = string(why.Reason)
+	if why.OffsetSeconds != nil {
+		event.Data = map[string]any{"offset_seconds": *why.OffsetSeconds}
+	}
+	if why.ServerClockSuspect {
+		event.Data["server_clock_suspect"] = true
+	}
+	return event
+}

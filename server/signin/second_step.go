@@ -1,0 +1,130 @@
+package signin
+
+import (
+	"context"
+	"time"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor"
+	"github.com/secondstep/secondstep/server/factor/diagnosis"
+	"github.com/secondstep/secondstep/server/session"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+// proved is an accepted second step.
+type proved struct {
+	kind      factor.Kind
+	token     session.Token
+	remaining *int // of the backup codes, where one was used
+	state     string
+	until     time.Time // of the fresh proof
+}
+
+// secondStep turns a pending sign-in into a session.
+func (s *SignIn) secondStep(ctx context.Context, caller web.Caller, asked factor.Kind, response string, browserNow time.Time) (*proved, error) {
+	result := &proved{state: StateSignedIn}
+	p := &proving{
+		SignIn: s, asked: asked, pending: caller.Pending, event: audit.By(caller).Is(audit.SignInSecondStep, audit.OK),
+		attempt: factor.Attempt{UserID: caller.Pending.UserID, Response: response, Client: caller.Client, BrowserNow: browserNow},
+	}
+	p.accept = func(ctx context.Context, tx database.Tx, kind factor.Kind) (*diagnosis.Diagnosis, error) {
+		user, err := account.Hold(ctx, tx, caller.Pending.UserID)
+		if err != nil {
+			return nil, err
+		}
+		closed, err := closePending(ctx, tx, caller.Pending.ID)
+		if err != nil {
+			return nil, err
+		}
+		if !closed || !user.DisabledAt.IsZero() {
+			return &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}, nil
+		}
+		if result.token, err = s.open(ctx, tx, caller, user, web.Password, string(kind)); err != nil {
+			return nil, err
+		}
+		result.remaining, err = s.remaining(ctx, tx, user.ID, kind)
+		return nil, err
+	}
+	return result, s.run(ctx, p, result)
+}
+
+// proof gives the caller's session fresh proof, and a new token with it.
+func (s *SignIn) proof(ctx context.Context, caller web.Caller, password, response string, browserNow time.Time) (*proved, error) {
+	held := caller.Session
+	if held.MFA && response == "" {
+		return nil, ErrCodeRequired
+	}
+	// The password comes first, so that a wrong one never spends the code sent with it.
+	if err := s.CheckPassword(ctx, caller, audit.ProofGiven, password); err != nil {
+		return nil, err
+	}
+	result := &proved{}
+	event := audit.By(caller).Is(audit.ProofGiven, audit.OK)
+	if !held.MFA {
+		event.Method = web.Password
+		result.kind = web.Password
+		return result, s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
+			result.until = tx.Now.Add(session.FreshFor)
+			if result.token, err = s.Sessions.Rise(ctx, tx, held, web.Password); err != nil {
+				return err
+			}
+			return audit.Record(ctx, tx, event)
+		})
+	}
+	p := &proving{
+		SignIn: s, asked: "totp", event: event,
+		attempt: factor.Attempt{UserID: held.UserID, Response: response, Client: caller.Client, BrowserNow: browserNow},
+	}
+	p.accept = func(ctx context.Context, tx database.Tx, kind factor.Kind) (refusal *diagnosis.Diagnosis, err error) {
+		result.until = tx.Now.Add(session.FreshFor)
+		if result.token, err = s.Sessions.Rise(ctx, tx, held, string(kind)); err != nil {
+			return nil, err
+		}
+		result.remaining, err = s.remaining(ctx, tx, held.UserID, kind)
+		return nil, err
+	}
+	return result, s.run(ctx, p, result)
+}
+
+func (s *SignIn) run(ctx context.Context, p *proving, result *proved) error {
+	kind, refusal, err := p.run(ctx)
+	if err != nil {
+		return err
+	}
+	if refusal != nil {
+		if refusal.ServerClockSuspect {
+			s.Logger.WarnContext(ctx, "a phone and a browser agree on a time that is not the server's: check the server's clock",
+				"offset_seconds", *refusal.OffsetSeconds, "request_id", p.attempt.Client.RequestID)
+		}
+		return Refused(refusal)
+	}
+	result.kind = kind
+	return nil
+}
+
+// remaining says how many of a set of one-time things are left, where the factor just used is one.
+func (s *SignIn) remaining(ctx context.Context, tx database.Tx, userID string, kind factor.Kind) (*int, error) {
+	held, err := s.Factors.Held(ctx, tx, userID)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range held {
+		if one.Kind == kind && one.Total > 0 {
+			return &one.Remaining, nil
+		}
+	}
+	return nil, nil
+}
+
+// abandon ends a pending sign-in because the person starts again.
+func (s *SignIn) abandon(ctx context.Context, caller web.Caller) error {
+	return s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		closed, err := closePending(ctx, tx, caller.Pending.ID)
+		if err != nil || !closed {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.By(caller).Is(audit.SignInAbandoned, audit.OK))
+	})
+}
