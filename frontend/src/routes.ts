@@ -2,7 +2,9 @@ import type { Component } from 'svelte';
 import { m } from './paraglide/messages';
 import SignIn from './screens/signin/SignIn.svelte';
 
-type Screen = { default: Component<{ params: Record<string, string> }> };
+/** A screen takes the parameters of its address, or nothing. */
+export type Screen = Component<{ params: Record<string, string> }>;
+type Loaded = { default: Screen | Component<Record<string, never>> };
 
 export type Route = {
   /** Segments that start with a colon are parameters. */
@@ -12,14 +14,18 @@ export type Route = {
   /** One screen over several addresses: it is not made anew when only these parameters change. */
   keeps?: string[];
   title: () => string;
-  load: () => Promise<Screen>;
+  load: () => Promise<Loaded>;
 };
+
+const security = '/parameters/users/:id/security';
 
 /**
  * Every address there is. Each screen is a file of its own that is fetched when it is first shown; only the
  * sign-in comes with the page, so that a signed-out visitor makes no more requests than must be.
  */
 export const routes: Route[] = [
+  { path: '/setup', frame: 'out', title: m.setup_title, load: () => import('./screens/setup/Setup.svelte') },
+  { path: '/welcome', frame: 'bare', title: m.welcome_title, load: () => import('./screens/setup/Welcome.svelte') },
   { path: '/sign-in', frame: 'out', title: m.sign_in_title, load: async () => ({ default: SignIn }) },
   {
     path: '/second-step',
@@ -44,6 +50,33 @@ export const routes: Route[] = [
     frame: 'bare',
     title: m.after_backup_title,
     load: () => import('./screens/signin/AfterBackupCode.svelte'),
+  },
+  { path: '/', frame: 'in', title: m.home_title, load: () => import('./screens/home/Home.svelte') },
+  {
+    path: '/parameters/users',
+    frame: 'in',
+    title: m.users_title,
+    load: () => import('./screens/account/Users.svelte'),
+  },
+  {
+    path: '/parameters/users/:id',
+    frame: 'in',
+    title: m.security_title,
+    load: () => import('./screens/factor/Security.svelte'),
+  },
+  { path: security, frame: 'in', title: m.security_title, load: () => import('./screens/factor/Security.svelte') },
+  {
+    path: `${security}/backup-codes`,
+    frame: 'in',
+    title: m.new_codes_title,
+    load: () => import('./screens/factor/NewBackupCodes.svelte'),
+  },
+  {
+    path: `${security}/enable/:step`,
+    frame: 'in',
+    keeps: ['step'],
+    title: m.wizard_title,
+    load: () => import('./screens/factor/Wizard.svelte'),
   },
 ];
 

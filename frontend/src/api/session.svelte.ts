@@ -1,5 +1,5 @@
 import { localPath, type Note, place } from '../navigation.svelte';
-import { api, onRefusal, type Outcome, read, send } from './client';
+import { api, type Outcome, onRefusal, read, send } from './client';
 import type { SessionView } from './shapes';
 
 /** Who is signed in here, as far as this page knows. */

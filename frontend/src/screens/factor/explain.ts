@@ -45,8 +45,6 @@ export function backupFile(day: string | Date): string {
   return `${name}-backup-codes-${format.isoDay(day)}.txt`;
 }
 
-const wizard = '/parameters/users/me/security/enable/app';
-
 /** The words for a refused code: what happened, why, what to do. */
 export function explain(diagnosis: Diagnosis, typed: Kind, where: Where): Explanation {
   const d = diagnosis;
@@ -112,7 +110,12 @@ export function explain(diagnosis: Diagnosis, typed: Kind, where: Where): Explan
         : warn('notice', m.malformed_app_title(), [m.malformed_app_body()]);
 
     case 'enrolment_expired':
-      return warn('clock', m.enrolment_expired_title(), [m.enrolment_expired_body(), m.enrolment_expired_entry()], restart);
+      return warn(
+        'clock',
+        m.enrolment_expired_title(),
+        [m.enrolment_expired_body(), m.enrolment_expired_entry()],
+        restart,
+      );
 
     case 'sign_in_expired':
       return info('clock', m.sign_in_expired_title(), [m.sign_in_expired_body()], restart);

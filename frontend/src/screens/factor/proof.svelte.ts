@@ -45,5 +45,7 @@ export const proof = new Proof();
 
 /** The person closed the question: no error to show. */
 export function declined(outcome: Outcome<unknown>): boolean {
-  return !outcome.ok && (outcome.problem.code === 'fresh_proof_required' || outcome.problem.code === 'app_code_required');
+  return (
+    !outcome.ok && (outcome.problem.code === 'fresh_proof_required' || outcome.problem.code === 'app_code_required')
+  );
 }

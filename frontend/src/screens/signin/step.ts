@@ -1,6 +1,6 @@
 import { api, send } from '../../api/client';
-import type { SecondStepAnswer } from '../../api/shapes';
 import { session } from '../../api/session.svelte';
+import type { SecondStepAnswer } from '../../api/shapes';
 import { place } from '../../navigation.svelte';
 import type { CodeAttempt, Kind } from '../factor/attempt.svelte';
 import { pending } from './pending.svelte';

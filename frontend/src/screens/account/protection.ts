@@ -1,0 +1,27 @@
+import type { ListedUser } from '../../api/shapes';
+import * as format from '../../format';
+import { m } from '../../paraglide/messages';
+
+export type Glance = { tone: 'plain' | 'good' | 'warn' | 'bad'; text: string };
+
+const few = 4;
+
+/** A person's protection in a pill: never by colour alone. */
+export function glance(mfa: ListedUser['mfa'], now = new Date()): Glance {
+  if (mfa.state === 'on') {
+    const left = mfa.backup_codes_remaining;
+    if (left === 0) return { tone: 'warn', text: m.protection_none_left() };
+    return left < few
+      ? { tone: 'warn', text: m.protection_few({ count: left }) }
+      : { tone: 'good', text: m.protection_on() };
+  }
+  if (mfa.requirement === 'required') {
+    if (!mfa.deadline) return { tone: 'warn', text: m.protection_required_now() };
+    return new Date(mfa.deadline) <= now
+      ? { tone: 'bad', text: m.protection_overdue({ days: format.daysSince(mfa.deadline, now) }) }
+      : { tone: 'warn', text: m.protection_required({ date: format.shortDate(mfa.deadline, now) }) };
+  }
+  if (mfa.state === 'enrolling') return { tone: 'warn', text: m.protection_enrolling() };
+  if (mfa.requirement === 'off') return { tone: 'plain', text: m.protection_not_allowed() };
+  return { tone: 'plain', text: m.protection_off() };
+}

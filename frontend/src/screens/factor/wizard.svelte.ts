@@ -1,0 +1,175 @@
+import { api, type Outcome, read, send } from '../../api/client';
+import type { Problem } from '../../api/problem';
+import { session } from '../../api/session.svelte';
+import type { EnrolmentView, SecurityView } from '../../api/shapes';
+import { place } from '../../navigation.svelte';
+import { m } from '../../paraglide/messages';
+import { declined, proof } from './proof.svelte';
+
+export const steps = ['app', 'scan', 'code', 'save', 'done'] as const;
+export type Step = (typeof steps)[number];
+
+/** What an enrolment was for, and what it ended in. */
+type Done = { at: number; nextCodeIn: number; whole: boolean; replaced: boolean };
+
+/**
+ * One enrolment as it stands on the server. Each step has its own address; which of them can be shown follows from
+ * that state, so a reload and a second tab go on where one was.
+ */
+export class Enrolment {
+  view = $state.raw<SecurityView | undefined>();
+  current = $state.raw<EnrolmentView | undefined>();
+  /** The unsaved backup codes: shown once, kept only here. */
+  codes = $state.raw<string[] | undefined>();
+  /** The set was made anew because the page had forgotten it. */
+  fresh = $state(false);
+  done = $state.raw<Done | undefined>();
+  problem = $state.raw<Problem | undefined>();
+  /** The enrolment ran out, or a newer one took its place. */
+  expired = $state(false);
+  busy = $state(false);
+
+  constructor(
+    readonly id: string,
+    readonly replaces: string | undefined,
+  ) {}
+
+  get path() {
+    return { params: { path: { id: this.id } } };
+  }
+
+  /** Does it replace an app, add one, or turn protection on? */
+  get purpose(): 'enable' | 'add' | 'replace' {
+    if (this.done) return this.done.replaced ? 'replace' : this.done.whole ? 'enable' : 'add';
+    if (this.replaces ?? this.current?.replaces ?? this.view?.enrolment?.replaces) return 'replace';
+    return this.view?.mfa.state === 'on' ? 'add' : 'enable';
+  }
+
+  /** Begun in another session: its secret is not shown here, and it is taken up again only by a code of its app. */
+  get elsewhere(): boolean {
+    return this.view?.enrolment !== null && this.view?.enrolment?.here === false;
+  }
+
+  /** The step that the state allows, given the one that the address asks for. */
+  allowed(wanted: string): Step {
+    if (this.done) return 'done';
+    const state = this.current?.state ?? this.view?.enrolment?.state;
+    if (state === undefined || this.expired) return wanted === 'done' && this.view?.mfa.state === 'on' ? 'done' : 'app';
+    if (state === 'confirmed') return this.elsewhere && this.codes === undefined ? 'code' : 'save';
+    if (this.elsewhere || this.current === undefined) return 'app';
+    return wanted === 'scan' || wanted === 'code' ? wanted : 'app';
+  }
+
+  async load(signal?: AbortSignal) {
+    this.problem = undefined;
+    const seen = await read(() => api.GET('/api/v1/users/{id}/security', this.path), signal);
+    if (signal?.aborted) return;
+    if (!seen.ok) {
+      this.problem = seen.problem;
+      return;
+    }
+    const found = seen.value.enrolment;
+    if (found?.here) {
+      const outcome = await read(() => api.GET('/api/v1/users/{id}/security/enrolments/current', this.path), signal);
+      if (signal?.aborted) return;
+      if (outcome.ok) this.current = outcome.value;
+      else if (outcome.problem.status !== 404) this.problem = outcome.problem;
+    }
+    this.view = seen.value;
+  }
+
+  /** Starts, or starts again: a new secret, in place of an unfinished one. */
+  async start(name: string): Promise<boolean> {
+    this.busy = true;
+    this.problem = undefined;
+    const body = { ...(name === '' ? {} : { name }), ...(this.replaces ? { replaces: this.replaces } : {}) };
+    const outcome = await proof.having(m.act_enable(), () =>
+      send(() => api.POST('/api/v1/users/{id}/security/enrolments', { ...this.path, body })),
+    );
+    this.busy = false;
+    if (!outcome.ok) {
+      if (!declined(outcome)) this.problem = outcome.problem;
+      return false;
+    }
+    this.current = outcome.value;
+    if (this.view) this.view = { ...this.view, enrolment: null };
+    this.codes = undefined;
+    this.expired = false;
+    return true;
+  }
+
+  confirm(body: { code: string; browser_now: string }) {
+    return send(() => api.POST('/api/v1/users/{id}/security/enrolments/{enrolment}/confirm', { ...this.#one(), body }));
+  }
+
+  /** The app's code was right. Codes to save come with it, unless the account has a set already. */
+  confirmed(codes: string[], nextCodeIn: number) {
+    if (codes.length === 0) return this.#finish(nextCodeIn, false);
+    this.codes = codes;
+    if (this.current) this.current = { ...this.current, state: 'confirmed' };
+    else if (this.view?.enrolment)
+      this.view = { ...this.view, enrolment: { ...this.view.enrolment, state: 'confirmed' } };
+  }
+
+  /** The codes are shown once; a page that has forgotten them gets a fresh set. */
+  async freshCodes() {
+    if (this.busy || this.codes !== undefined) return;
+    this.busy = true;
+    this.problem = undefined;
+    const outcome = await send(() =>
+      api.POST('/api/v1/users/{id}/security/enrolments/{enrolment}/backup-codes', this.#one()),
+    );
+    this.busy = false;
+    if (outcome.ok) {
+      this.codes = outcome.value.backup_codes ?? [];
+      this.fresh = true;
+    } else {
+      this.#fail(outcome.problem);
+    }
+  }
+
+  /** "I have saved them": the only thing that turns 2-step verification on. */
+  async activate() {
+    if (this.busy) return;
+    this.busy = true;
+    this.problem = undefined;
+    const outcome = await send(() =>
+      api.POST('/api/v1/users/{id}/security/enrolments/{enrolment}/activate', this.#one()),
+    );
+    this.busy = false;
+    if (outcome.ok) this.#finish(outcome.value.next_code_in_seconds, true);
+    else this.#fail(outcome.problem);
+  }
+
+  /** Gives the unfinished enrolment up. */
+  async giveUp(): Promise<Outcome<unknown>> {
+    return send(() => api.DELETE('/api/v1/users/{id}/security/enrolments/{enrolment}', this.#one()));
+  }
+
+  #one() {
+    const enrolment = this.current?.id ?? this.view?.enrolment?.id ?? '';
+    return { params: { path: { id: this.id, enrolment } } };
+  }
+
+  #fail(problem: Problem) {
+    if (problem.diagnosis?.reason === 'enrolment_expired' || problem.code === 'no_enrolment') this.expired = true;
+    else this.problem = problem;
+  }
+
+  #finish(nextCodeIn: number, codesSaved: boolean) {
+    const purpose = this.purpose;
+    this.done = {
+      at: Date.now(),
+      nextCodeIn,
+      whole: purpose === 'enable' && codesSaved,
+      replaced: purpose === 'replace',
+    };
+    this.codes = undefined;
+    void session.load();
+  }
+
+  go(step: Step, options: { replace?: boolean } = {}) {
+    const query = this.replaces ? `?replaces=${encodeURIComponent(this.replaces)}` : '';
+    place.go(`/parameters/users/${encodeURIComponent(this.id)}/security/enable/${step}${query}`, options);
+  }
+}
