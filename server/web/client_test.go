@@ -34,6 +34,7 @@ func (h *house) whoami(headers ...string) []string {
 func TestTheAddress(t *testing.T) {
 	const forwarded = "X-Forwarded-For"
 	direct := clientHouse(t)
+	besides := clientHouse(t, "10.0.0.0/8") // trusts a proxy that is not the peer
 	behind := clientHouse(t, "127.0.0.0/8", "10.0.0.0/8", "fd00::/8")
 	cases := map[string]struct {
 		h                *house
@@ -42,6 +43,7 @@ func TestTheAddress(t *testing.T) {
 	}{
 		"the peer":                             {direct, nil, "127.0.0.1", "127.0.0.1"},
 		"a header of nobody we trust":          {direct, []string{forwarded, "203.0.113.9"}, "127.0.0.1", "127.0.0.1"},
+		"past the proxy":                       {besides, []string{forwarded, "203.0.113.9, 10.1.1.1"}, "127.0.0.1", "127.0.0.1"},
 		"other headers, never":                 {behind, []string{"X-Real-Ip", "203.0.113.9", "Forwarded", "for=203.0.113.9", "Cf-Connecting-Ip", "203.0.113.9"}, "127.0.0.1", "127.0.0.1"},
 		"one proxy":                            {behind, []string{forwarded, "203.0.113.9"}, "203.0.113.9", "203.0.113.9"},
 		"what the client put in front":         {behind, []string{forwarded, "1.2.3.4, 203.0.113.9"}, "203.0.113.9", "203.0.113.9"},
