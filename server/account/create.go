@@ -7,7 +7,6 @@ import (
 	"unicode"
 
 	"github.com/uptrace/bun"
-	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/secondstep/secondstep/server/database"
@@ -99,9 +98,6 @@ type term struct {
 	Term   []byte `bun:"term"`
 	UserID string `bun:"user_id"`
 }
-
-// fold brings a text into the form in which names are compared: compatibility forms and case folded.
-func fold(text string) string { return cases.Fold().String(norm.NFKC.String(text)) }
 
 // sortName is the byte-ordered sort key of a name: accents come after the bare letter, so that é is near e.
 func sortName(name string) []byte {
