@@ -147,6 +147,9 @@ func TestRefusals(t *testing.T) {
 			name: "older than the last, which was ahead", secrets: []Secret{at(phone(), 1, map[int64]Spent{1: usedHere})}, code: of(phone(), 0),
 			want: `{"reason":"older_than_last","next_code_in_seconds":51}`,
 		}, {
+			name: "older than the last, because our clock was put back", secrets: []Secret{at(phone(), 5, nil)}, code: of(phone(), 0),
+			want: `{"reason":"older_than_last","next_code_in_seconds":171}`,
+		}, {
 			name: "one minute behind", secrets: []Secret{phone()}, code: of(phone(), -2),
 			want: `{"reason":"clock_behind","offset_seconds":-60}`,
 		}, {

@@ -76,7 +76,7 @@ func (s *search) nextCode(secret *Secret) *int {
 	for secret.spent(step) {
 		step++
 	}
-	seconds := max(1, int(math.Ceil(totp.Begin(step).Sub(s.q.Now).Seconds())))
+	seconds := int(math.Ceil(totp.Begin(step).Sub(s.q.Now).Seconds())) // the step is yet to come, so more than 0
 	return &seconds
 }
 

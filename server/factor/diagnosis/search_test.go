@@ -125,6 +125,9 @@ func TestOfSeveralMatches(t *testing.T) {
 			name: "accepted: the nearest step of one app", at: 59427075,
 			one: phone(), oneAt: -1, other: phone(), otherAt: 0, match: &Match{"phone", 59427075},
 		}, {
+			name: "accepted: the nearest step, though another is later", at: 59427074,
+			one: phone(), oneAt: 0, other: phone(), otherAt: 1, match: &Match{"phone", 59427074},
+		}, {
 			name: "accepted: of two equally near the later", at: 59241009,
 			one: phone(), oneAt: -1, other: phone(), otherAt: 1, match: &Match{"phone", 59241009 + 1},
 		}, {
