@@ -21,10 +21,13 @@ type pageOutput struct{ Body Page }
 
 type beginInput struct {
 	PersonPath
-	Body struct {
-		Name     string `json:"name,omitempty" maxLength:"60" doc:"What the person calls the device."`
-		Replaces string `json:"replaces,omitempty" maxLength:"40" doc:"The factor that the new one takes the place of."`
-	}
+	Body *Beginning // may be absent
+}
+
+// Beginning is what an enrolment may begin with.
+type Beginning struct {
+	Name     string `json:"name,omitempty" maxLength:"60" doc:"What the person calls the device."`
+	Replaces string `json:"replaces,omitempty" maxLength:"40" doc:"The factor that the new one takes the place of."`
 }
 
 type startedOutput struct{ Body Started }
@@ -174,7 +177,11 @@ func (m *MFA) registerEnrolment(api *web.API, operation describe) {
 			if _, err := themself(caller, in.ID); err != nil {
 				return nil, err
 			}
-			started, err := m.begin(ctx, caller, in.Body.Name, in.Body.Replaces)
+			var with Beginning
+			if in.Body != nil {
+				with = *in.Body
+			}
+			started, err := m.begin(ctx, caller, with.Name, with.Replaces)
 			if err != nil {
 				return nil, err
 			}
