@@ -47,7 +47,6 @@ const (
 	BackupCodesActivated = "backup_codes.activated"
 	Disabled             = "mfa.disabled"
 	RequirementSet       = "requirement.set"
-	StepBurned           = "code.burned"
 )
 
 // Event is one security event. Times and ids come from the transaction.

@@ -113,6 +113,17 @@ func admitCode(ctx context.Context, tx database.Tx, userID string) (*diagnosis.D
 	return tries.refusal(tx.Now), nil
 }
 
+// releaseCode takes a counted code back that was not looked at, with the delay that it brought.
+func releaseCode(ctx context.Context, tx database.Tx, userID string) error {
+	_, err := tx.NewUpdate().Model((*codeTries)(nil)).
+		Set("failures = failures - 1").Set("in_a_row = in_a_row - 1").Set("blocked_until = 0").Set("locked_at = NULL").
+		Where("user_id = ? AND in_a_row > 0 AND failures > 0", userID).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("take a counted code back: %w", err)
+	}
+	return nil
+}
+
 // acceptCode ends the row of failures, and takes the try back that was counted for the right code itself.
 func acceptCode(ctx context.Context, tx database.Tx, userID string, counted bool) error {
 	own := 0

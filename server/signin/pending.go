@@ -81,6 +81,15 @@ func reservePending(ctx context.Context, tx database.Tx, id string) (left int, r
 	return pendingCodes - row.Attempts, nil, nil
 }
 
+// releasePending takes a counted code back that was not looked at.
+func releasePending(ctx context.Context, tx database.Tx, id string) error {
+	_, err := tx.NewUpdate().Model((*pendingRow)(nil)).Set("attempts = attempts - 1").Where("id = ? AND attempts > 0", id).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("take a code of a pending sign-in back: %w", err)
+	}
+	return nil
+}
+
 // alivePending reads the pending sign-in, or says why no code can be tried on it any more. Counted tells that this
 // very try is among its attempts.
 func alivePending(ctx context.Context, tx database.Tx, id string, counted bool) (*pendingRow, *diagnosis.Diagnosis, error) {

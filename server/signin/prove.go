@@ -2,11 +2,13 @@ package signin
 
 import (
 	"context"
+	"errors"
 
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor"
 	"github.com/secondstep/secondstep/server/factor/diagnosis"
+	"github.com/secondstep/secondstep/server/hashing"
 	"github.com/secondstep/secondstep/server/web"
 )
 
@@ -34,7 +36,7 @@ func (p *proving) run(ctx context.Context) (factor.Kind, *diagnosis.Diagnosis, e
 	}
 	p.event.Method = string(one.Kind())
 	kind, refusal, err := p.with(ctx, one)
-	if err != nil {
+	if err != nil && !errors.Is(err, hashing.ErrBusy) {
 		failed := p.event.Is(p.event.Kind, audit.Fault)
 		if noted := p.record(context.WithoutCancel(ctx), failed); noted != nil {
 			p.Logger.ErrorContext(ctx, "a failed second step could not be recorded", "cause", noted)
@@ -56,7 +58,7 @@ func (p *proving) with(ctx context.Context, one factor.Factor) (factor.Kind, *di
 			return "", refusal, err
 		}
 		if finding, err = one.Examine(ctx, p.attempt); err != nil {
-			return "", nil, err
+			return "", nil, p.uncount(ctx, err)
 		}
 	}
 	var refusal *diagnosis.Diagnosis
@@ -80,6 +82,21 @@ func (p *proving) count(ctx context.Context) (left int, refusal *diagnosis.Diagn
 		return audit.Record(ctx, tx, p.refused(refusal))
 	})
 	return left, refusal, err
+}
+
+// uncount takes the try back where the server was too busy to look at it; after any other fault it stays counted.
+func (p *proving) uncount(ctx context.Context, cause error) error {
+	if !errors.Is(cause, hashing.ErrBusy) {
+		return cause
+	}
+	return errors.Join(cause, p.Database.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx database.Tx) error {
+		if p.pending != nil {
+			if err := releasePending(ctx, tx, p.pending.ID); err != nil {
+				return err
+			}
+		}
+		return releaseCode(ctx, tx, p.attempt.UserID)
+	}))
 }
 
 func (p *proving) reserve(ctx context.Context, tx database.Tx) (left int, refusal *diagnosis.Diagnosis, err error) {
