@@ -86,13 +86,18 @@ func TestBrokenTransactionSparesTheOthers(t *testing.T) {
 	}
 }
 
-// A function that hides the fault which ended the transaction must not be told "done".
+// A function that hides the fault which ended the transaction must not be told "done",
+// and the others must not pay for it.
 func TestHiddenBreakIsNoSuccess(t *testing.T) {
 	d := opened(t, sqliteOptions(t), defaults)
-	err := d.Write(t.Context(), insert("hidden", func() error { return d.writes.(*gather).exec(rollback) }))
-	if err == nil || stored(t, d, "hidden") {
-		t.Errorf("got %v", err)
-	}
+	together(t, d, map[string]func() error{
+		"a": nil, "b": nil, "c": nil,
+		"hides": func() error { return d.writes.(*gather).exec(rollback) },
+	}, func(name string, err error) {
+		if (name == "hides") != (err != nil) || stored(t, d, name) != (err == nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+	})
 }
 
 func TestFunctionThatEndsItsGoroutine(t *testing.T) {
