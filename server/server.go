@@ -170,7 +170,9 @@ func OpenAPI(version string) ([]byte, error) {
 // noRandomness is for describing, which draws nothing.
 type noRandomness struct{}
 
-func (noRandomness) Read([]byte) (int, error) { return 0, errors.New("describing the API draws no randomness") }
+func (noRandomness) Read([]byte) (int, error) {
+	return 0, errors.New("describing the API draws no randomness")
+}
 
 // callers answers web's two questions from the two rooms that know.
 type callers struct {

@@ -113,10 +113,13 @@ func admitCode(ctx context.Context, tx database.Tx, userID string) (*diagnosis.D
 	return tries.refusal(tx.Now), nil
 }
 
-// releaseCode takes a counted code back that was not looked at, with the delay that it brought.
+// releaseCode takes a counted code back that was not looked at, and a delay or the lock only where the counts that are
+// left would not have brought it.
 func releaseCode(ctx context.Context, tx database.Tx, userID string) error {
 	_, err := tx.NewUpdate().Model((*codeTries)(nil)).
-		Set("failures = failures - 1").Set("in_a_row = in_a_row - 1").Set("blocked_until = 0").Set("locked_at = NULL").
+		Set("failures = failures - 1").Set("in_a_row = in_a_row - 1").
+		Set("blocked_until = CASE WHEN failures <= ? THEN 0 ELSE blocked_until END", codesAnHour).
+		Set("locked_at = CASE WHEN in_a_row <= ? THEN NULL ELSE locked_at END", codesInARow).
 		Where("user_id = ? AND in_a_row > 0 AND failures > 0", userID).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("take a counted code back: %w", err)
