@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -43,7 +42,7 @@ func fold(s string) string { return norm.NFKC.String(cases.Fold().String(norm.NF
 // 5322, with the letters of any script (RFC 6531), and a domain of one label or more. There is no display name, no quoted
 // local part, no comment, no literal address, and nothing around it.
 func ValidEmail(s string) bool {
-	if len(s) > MaxEmail || !utf8.ValidString(s) {
+	if len(s) > MaxEmail {
 		return false
 	}
 	local, domain, found := strings.Cut(s, "@")

@@ -3,6 +3,8 @@ package account
 import (
 	"strings"
 	"testing"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 func TestEmailKey(t *testing.T) {
@@ -39,6 +41,9 @@ func TestEmailKeyIsStable(t *testing.T) {
 		once, err := EmailKey(s)
 		if err != nil {
 			t.Fatal(s, err)
+		}
+		if !norm.NFKC.IsNormalString(once) {
+			t.Errorf("%q: %q is not in normal form", s, once)
 		}
 		if twice, err := EmailKey(once); err != nil || twice != once {
 			t.Errorf("%q: %q, then %q, %v", s, once, twice, err)

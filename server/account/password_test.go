@@ -105,6 +105,10 @@ func TestPasswordContextOfOddPeople(t *testing.T) {
 		{"A", "Li", "li@x", "Lithium-based grease", false},
 		{"", "Jürgen Größer", "jg@x", "JÜRGENGRÖSSER", true},
 		{"", "José", "jose@x", "jose\u0301jose\u0301jose\u0301", true},
+		{"", "Li", "li@x", "li9li8li7li6", false}, // two letters are in everything
+		{"", "", "a@x.museum", "museum-9xkq2", false},
+		{"", "Ann Annabel", "", "annabelxk9q2", true},
+		{"", "Tom Bob", "", "tbobom-q8Zk2", false}, // no tom without the bob in it
 		{"", "Ada", "ada@x", "AdaAdaAdaAda!", true},
 		{"", "松本 行弘 太郎", "m@x", "松本行弘太郎松本行弘太郎", true},
 		{"Big Corp", "", "", "BigCorp bigcorp", true},
