@@ -9,6 +9,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
 
 export CGO_ENABLED := 0
+# Everywhere, so that the build, the tests and the linter share what they compile.
+export GOFLAGS := $(GOFLAGS) -trimpath
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 
@@ -94,7 +96,7 @@ frontend/dist/index.html: $(GENERATED)/.made $(FRONTEND_FILES)
 # Go knows best what to compile again.
 .PHONY: bin/secondstep
 bin/secondstep: frontend/dist/index.html
-	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ .
+	go build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ .
 
 # ── What is checked ──────────────────────────────────────────────────────────
 
