@@ -19,8 +19,21 @@ import (
 // be copied at every read.
 type files struct {
 	byPath map[string]*file // "/assets/main-x.js"
-	pages  [2][]byte        // index.html, for set-up not needed, and needed
+	pages  map[facts][]byte // index.html, for what differs from request to request
 }
+
+// facts are what a page tells its script, so that it need not ask: each question
+// would cost a request before the first screen shows.
+type facts struct {
+	setupNeeded bool   // there is no administrator yet
+	session     string // what the request came with: sessionNone, sessionLive, sessionOver
+}
+
+const (
+	sessionNone = "none"
+	sessionLive = "live"
+	sessionOver = "over" // a cookie whose session has ended
+)
 
 // file is one asset with its precompressed siblings, nil where there is none.
 type file struct {
@@ -38,7 +51,7 @@ type coded struct {
 const assetsFolder = "/assets/"
 
 // readFiles takes all of dist. index.html gets the brand and the version, and
-// comes in two: its metas tell the front end what it must know before any call.
+// comes once for each state of the facts.
 func readFiles(dist fs.FS, brand, version string) (*files, error) {
 	if dist == nil {
 		return &files{}, nil
@@ -50,13 +63,16 @@ func readFiles(dist fs.FS, brand, version string) (*files, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the front end: %w", err)
 	}
-	f := &files{byPath: map[string]*file{}}
-	for i := range f.pages {
-		page, err := fillPage(string(index), brand, version, strconv.FormatBool(i == 1))
-		if err != nil {
-			return nil, err
+	f := &files{byPath: map[string]*file{}, pages: map[facts][]byte{}}
+	for _, session := range []string{sessionNone, sessionLive, sessionOver} {
+		for _, needed := range []bool{false, true} {
+			state := facts{setupNeeded: needed, session: session}
+			page, err := fillPage(string(index), brand, version, state)
+			if err != nil {
+				return nil, err
+			}
+			f.pages[state] = []byte(page)
 		}
-		f.pages[i] = []byte(page)
 	}
 	err = fs.WalkDir(dist, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || strings.HasPrefix(path.Base(name), ".") || strings.HasPrefix(name, "index.html") {
@@ -103,9 +119,11 @@ func encode(content []byte, suffix string) coded {
 var titleTag = regexp.MustCompile(`<title>[^<]*</title>`)
 
 // fillPage puts the values into the places that the built page has for them.
-func fillPage(page, brand, version, setupNeeded string) (string, error) {
+func fillPage(page, brand, version string, state facts) (string, error) {
 	for _, meta := range [][2]string{
-		{"secondstep-brand", brand}, {"secondstep-version", version}, {"secondstep-setup-needed", setupNeeded},
+		{"secondstep-brand", brand}, {"secondstep-version", version},
+		{"secondstep-setup-needed", strconv.FormatBool(state.setupNeeded)},
+		{"secondstep-session", state.session},
 	} {
 		place := regexp.MustCompile(`(<meta\s+name="` + meta[0] + `"\s+content=")[^"]*(")`)
 		if !place.MatchString(page) {
@@ -186,6 +204,23 @@ func (a *API) servePage(fctx *requestCtx, r *request) {
 	h.Set("Cache-Control", "no-store")
 	h.SetContentType("text/html; charset=utf-8")
 	fctx.Response.SetBody(page)
+}
+
+// sessionState is only told to the script, which asks for the session itself where
+// it may be there: so where it can't be read it is said to be.
+func (a *API) sessionState(r *request, fctx *requestCtx) string {
+	raw, sent := token(fctx, a.cookies.session)
+	if !sent || a.auth == nil {
+		return sessionNone
+	}
+	if raw == nil {
+		return sessionOver
+	}
+	found, err := a.auth.Session(r, raw)
+	if err == nil && found == nil {
+		return sessionOver
+	}
+	return sessionLive
 }
 
 // wantsPage tells somebody who opens an address from a page that misses a file:

@@ -89,6 +89,7 @@ func TestThePage(t *testing.T) {
 		for _, want := range []string{
 			`<title>` + brand + `</title>`, `<meta name="secondstep-brand" content="` + brand + `" />`, `<meta name="secondstep-version" content="1.2.3">`,
 			`<meta name="secondstep-setup-needed" content="` + map[bool]string{true: "true", false: "false"}[needed] + `">`,
+			`<meta name="secondstep-session" content="none">`,
 		} {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s is not in %s", want, got)

@@ -1,3 +1,4 @@
+import { sessionIs } from '../installation';
 import { localPath, type Note, place } from '../navigation.svelte';
 import { api, type Outcome, onRefusal, read, send } from './client';
 import type { SessionView } from './shapes';
@@ -18,24 +19,32 @@ class Session {
   /** Asks the server who is signed in. */
   async load(): Promise<Outcome<SessionView>> {
     const outcome = await read(() => api.GET('/api/v1/session'));
-    if (outcome.ok) this.current = outcome.value;
+    if (outcome.ok) {
+      this.current = outcome.value;
+      sessionIs('live');
+    }
     return outcome;
   }
 
   /** The server no longer knows the session: sign in again, and come back to where one was. */
   ended() {
     const back = place.path + place.search;
-    this.current = undefined;
+    this.forget();
     place.go('/sign-in', { replace: true, note: { ended: true, back } });
   }
 
   async signOut() {
     const outcome = await send(() => api.DELETE('/api/v1/session'));
     if (!outcome.ok && outcome.problem.status !== 401) return outcome;
-    this.current = undefined;
     // Another person may sign in next: nothing of this one may stay in memory.
+    this.forget();
     place.go('/sign-in', { replace: true, note: { told: 'signed_out' } });
     return outcome;
+  }
+
+  private forget() {
+    this.current = undefined;
+    sessionIs('none');
   }
 
   /** The password, and where there is one the second step, were right: find out who that was, and go in. */
