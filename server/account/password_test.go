@@ -52,7 +52,7 @@ func TestPasswordRules(t *testing.T) {
 		"m0nk3y!!!!!!":         often,
 		"qwertyuiop12":         often,
 		"qwertyuiopas":         often,
-		"1qaz2wsx3edc":         often,
+		"c4rfv5tgb6yh":         often,
 		"123456789012":         often,
 		"210987654321":         often,
 		"abcdefghijklm":        often,
