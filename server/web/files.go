@@ -197,10 +197,11 @@ func (a *API) servePage(fctx *requestCtx, r *request) {
 		a.answer(fctx, r, notFound)
 		return
 	}
-	page := a.files.pages[0]
-	if a.setupNeeded != nil && a.setupNeeded(r) {
-		page = a.files.pages[1]
+	state := facts{session: a.sessionState(r, fctx)}
+	if a.setupNeeded != nil {
+		state.setupNeeded = a.setupNeeded(context.WithoutCancel(r))
 	}
+	page := a.files.pages[state]
 	h.Set("Cache-Control", "no-store")
 	h.SetContentType("text/html; charset=utf-8")
 	fctx.Response.SetBody(page)
