@@ -199,7 +199,7 @@ func (a *API) servePage(fctx *requestCtx, r *request) {
 	}
 	state := facts{session: a.sessionState(r, fctx)}
 	if a.setupNeeded != nil {
-		state.setupNeeded = a.setupNeeded(context.WithoutCancel(r))
+		state.setupNeeded = a.setupNeeded(r)
 	}
 	page := a.files.pages[state]
 	h.Set("Cache-Control", "no-store")
