@@ -27,6 +27,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -54,6 +55,8 @@ type Database struct {
 	reads    *reads
 	writes   backend
 	claim    *flock.Flock
+	closing  sync.Once
+	closed   error // what Close found
 }
 
 // backend is what differs between the two databases.
@@ -148,13 +151,16 @@ func (d *Database) ClaimServe() error {
 	return nil
 }
 
-// Close waits for the writes under way, then closes every connection.
+// Close waits for the writes under way, then closes every connection. Closing again does
+// nothing more.
 func (d *Database) Close() error {
-	err := errors.Join(d.writes.close(), d.reads.close())
-	if d.claim != nil {
-		err = errors.Join(err, d.claim.Unlock())
-	}
-	return err
+	d.closing.Do(func() {
+		d.closed = errors.Join(d.writes.close(), d.reads.close())
+		if d.claim != nil {
+			d.closed = errors.Join(d.closed, d.claim.Unlock())
+		}
+	})
+	return d.closed
 }
 
 func (d *Database) newTx(db bun.IDB, statements preparer) Tx {

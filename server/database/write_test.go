@@ -316,6 +316,9 @@ func TestClose(t *testing.T) {
 		if err := errors.Join(<-answer, <-closed); err != nil {
 			t.Fatal(err)
 		}
+		if err := d.Close(); err != nil {
+			t.Errorf("closed again: %v", err)
+		}
 		if err := d.Write(t.Context(), insert("late", nil)); !errors.Is(err, ErrClosed) {
 			t.Errorf("after Close: %v", err)
 		}
