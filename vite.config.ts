@@ -2,8 +2,8 @@ import { paraglideVitePlugin } from '@inlang/paraglide-js';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
-import { compress } from './frontend/build/compress';
-import { page } from './frontend/build/page';
+import { compress } from './frontend/build/compress.ts';
+import { page } from './frontend/build/page.ts';
 
 /** Where `make dev` runs the Go server; the browser talks to Vite only. */
 const server = 'http://127.0.0.1:8080';

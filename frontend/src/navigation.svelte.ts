@@ -21,14 +21,11 @@ class Location {
   path = $state(location.pathname);
   search = $state(location.search);
   note = $state.raw<Note>((history.state as Note | null) ?? {});
-  /** Grows with each change of place, reloads of the same address included. */
-  visit = $state(0);
 
   #take() {
     this.path = location.pathname;
     this.search = location.search;
     this.note = (history.state as Note | null) ?? {};
-    this.visit++;
   }
 
   constructor() {

@@ -61,11 +61,11 @@ export function explain(diagnosis: Diagnosis, typed: Kind, where: Where): Explan
   switch (d.reason) {
     case 'wrong_code':
       if (typed === 'backup_code') {
-        return warn('notice', m.wrong_backup_title(), [m.wrong_backup_body()], app);
+        return warn('notice', m.wrong_backup_title(), [m.wrong_backup_body()]);
       }
       return where === 'enrolment'
         ? warn('notice', m.wrong_new_title(), [m.wrong_new_body({ label })])
-        : warn('notice', m.wrong_code_title(), [m.wrong_code_body({ label })], backup);
+        : warn('notice', m.wrong_code_title(), [m.wrong_code_body({ label })]);
 
     case 'already_used':
       if (d.used_here !== false) {
@@ -96,13 +96,13 @@ export function explain(diagnosis: Diagnosis, typed: Kind, where: Where): Explan
       }
       const when = m.previous_setup_when({ date: format.date(d.replaced_at) });
       const what = old ? m.previous_setup_entries({ old, label }) : m.previous_setup_entry({ label });
-      return warn('phone', m.previous_setup_title(), [when, what], backup);
+      return warn('phone', m.previous_setup_title(), [when, what]);
     }
 
     case 'setup_not_finished':
       return d.setup_label
-        ? warn('notice', m.not_finished_title(), [m.not_finished_body({ label })], finish, backup)
-        : warn('notice', m.codes_not_saved_title(), [m.codes_not_saved_body()], finish, app);
+        ? warn('notice', m.not_finished_title(), [m.not_finished_body({ label })], finish)
+        : warn('notice', m.codes_not_saved_title(), [m.codes_not_saved_body()], finish);
 
     case 'malformed':
       return d.expected === 'backup_code'
@@ -129,14 +129,14 @@ export function explain(diagnosis: Diagnosis, typed: Kind, where: Where): Explan
       const rest = d.next_number ? m.backup_used_next({ number: d.next_number }) : m.backup_used_none();
       const browser = d.used_browser ? m.backup_used_browser({ browser: d.used_browser }) : '';
       const body = [browser, rest].filter((text) => text !== '');
-      return { ...warn('list', title, body, app), notMe: true };
+      return { ...warn('list', title, body), notMe: true };
     }
 
     case 'backup_code_replaced': {
       const body = d.replaced_at
         ? m.backup_replaced_body({ date: format.date(d.replaced_at), file: backupFile(d.replaced_at) })
         : m.backup_replaced_undated();
-      return warn('list', m.backup_replaced_title(), [body], app);
+      return warn('list', m.backup_replaced_title(), [body]);
     }
 
     case 'no_backup_codes_left':
@@ -163,7 +163,7 @@ function clock(d: Diagnosis, backup: Next | undefined): Explanation {
       ? m.clock_behind_title({ span })
       : m.clock_ahead_title({ span });
   const body = whole ? m.clock_zone_body() : behind ? m.clock_behind_body({ span }) : m.clock_ahead_body({ span });
-  return { ...warn('clock', title, [body], backup), automaticTime: true };
+  return { ...warn('clock', title, [body]), automaticTime: true };
 }
 
 function usedWhere(d: Diagnosis): string {
@@ -172,7 +172,10 @@ function usedWhere(d: Diagnosis): string {
   return d.used_browser ? m.used_at_in({ when, browser: d.used_browser }) : m.used_at({ when });
 }
 
-/** The second step has addresses for its other ways; elsewhere one is in the middle of something else. */
+/**
+ * The second step has addresses for its other ways; elsewhere one is in the middle of something else. They stand
+ * under the field anyway, so a refusal repeats one only where it is the one thing that helps.
+ */
 function link(where: Where, href: string, label: string): Next | undefined {
   return where === 'sign-in' ? { do: 'go', href, label } : undefined;
 }

@@ -53,7 +53,7 @@ export function tasks({ user, mfa, enrolment }: SecurityView, now = new Date()):
       icon: 'shield',
       title,
       body,
-      act: m.turn_on(),
+      act: m.home_turn_on(),
       href: `${security}/enable/app`,
     },
   ];

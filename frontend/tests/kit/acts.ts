@@ -1,0 +1,55 @@
+import { expect, type Locator, type Page } from '@playwright/test';
+import type { Person } from './person';
+import { say } from './words';
+
+/** What people do on several screens. */
+
+export const heading = (page: Page, name: string): Locator => page.getByRole('heading', { name, exact: true });
+export const press = (page: Page | Locator, name: string) => page.getByRole('button', { name, exact: true }).click();
+export const codeField = (page: Page | Locator): Locator => page.getByLabel(say('code_label'));
+export const backupField = (page: Page | Locator): Locator => page.getByLabel(say('backup_code_label'));
+
+/** E-mail and password, from the sign-in screen. */
+export async function givePassword(page: Page, person: { email: string; password: string }): Promise<void> {
+  await page.getByLabel(say('email')).fill(person.email);
+  await page.getByLabel(say('password'), { exact: true }).fill(person.password);
+  await press(page, say('continue'));
+}
+
+/** To the second step. */
+export async function toSecondStep(page: Page, person: Person): Promise<void> {
+  await page.goto('/sign-in');
+  await givePassword(page, person);
+  await expect(codeField(page)).toBeFocused();
+}
+
+/** To the field for a backup code. */
+export async function toBackupStep(page: Page, person: Person): Promise<void> {
+  await toSecondStep(page, person);
+  await page.getByRole('link', { name: say('use_backup_code') }).click();
+  await expect(backupField(page)).toBeFocused();
+}
+
+/** A backup code, and Continue. */
+export async function giveBackupCode(page: Page, code: string): Promise<void> {
+  await backupField(page).fill(code);
+  await press(page, say('continue'));
+}
+
+/** Signed in, and at Home. */
+export async function atHome(page: Page, person: { name: string }): Promise<void> {
+  await expect(heading(page, say('home_hello', { name: person.name }))).toBeVisible();
+}
+
+export async function signOut(page: Page, person: { name: string }): Promise<void> {
+  await page.getByRole('navigation').getByRole('button', { name: person.name }).click();
+  await press(page, say('sign_out'));
+  await expect(page.getByText(say('told_signed_out'))).toBeVisible();
+}
+
+/** The refusal under a code field, once it gives this reason. */
+export async function refusal(page: Page | Locator, reason: string): Promise<Locator> {
+  const box = page.locator(`[data-reason="${reason}"]`);
+  await expect(box).toBeVisible();
+  return box;
+}

@@ -1,0 +1,59 @@
+import { execFileSync } from 'node:child_process';
+import { expect } from '@playwright/test';
+
+const period = 30;
+
+/** Seconds that the code of now still lives. */
+function left(): number {
+  return period - ((Date.now() / 1_000) % period);
+}
+
+/**
+ * An authenticator app with one entry. Its codes come from `oathtool`, which knows nothing of the server: an
+ * independent witness.
+ */
+export class App {
+  constructor(
+    readonly secret: string,
+    readonly label: string,
+  ) {}
+
+  /**
+   * The code so many steps from now. One step each way is accepted: −1 to confirm, then 0 and 1 to sign in, without
+   * waiting for the next half minute.
+   */
+  async code(step = 0): Promise<string> {
+    const [code] = await this.codes(step);
+    return code ?? '';
+  }
+
+  /** The codes of several steps, all counted from the same now, which has some seconds to go. */
+  async codes(...steps: number[]): Promise<string[]> {
+    await steady();
+    const now = Date.now() / 1_000;
+    return steps.map((step) => codesFrom(this.secret, now + step * period, 1)[0] ?? '');
+  }
+
+  /** Six digits that are no code of this entry, however far the clock is off. */
+  meaningless(): string {
+    const hours = 15;
+    const all = new Set(codesFrom(this.secret, Date.now() / 1_000 - hours * 3_600, (2 * hours * 3_600) / period));
+    for (let number = 111_111; ; number += 7_919) {
+      const code = String(number % 1_000_000).padStart(6, '0');
+      if (!all.has(code)) return code;
+    }
+  }
+}
+
+/** Waits for the next half minute when this one is about to end. */
+export async function steady(seconds = 6): Promise<void> {
+  await expect.poll(left, { intervals: [100], timeout: (seconds + 5) * 1_000 }).toBeGreaterThan(seconds);
+}
+
+/** `count` codes in a row from the step of an instant (seconds since 1970) on. */
+function codesFrom(secret: string, seconds: number, count: number): string[] {
+  const when = new Date(seconds * 1_000).toISOString().replace('T', ' ').replace(/\..*/, ' UTC');
+  const window = count > 1 ? ['-w', String(count - 1)] : [];
+  const printed = execFileSync('oathtool', ['--totp', '-b', ...window, '--now', when, secret], { encoding: 'utf8' });
+  return printed.trim().split('\n');
+}

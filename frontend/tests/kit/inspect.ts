@@ -1,0 +1,41 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, type Page } from '@playwright/test';
+
+const wcag22aa = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa'];
+const narrow = 320;
+
+/**
+ * Looks a screen over as it stands: axe finds nothing in light and dark, and in a window of 320 px nothing has to be
+ * moved sideways. `name` tells which state it was when something is found.
+ */
+export async function inspect(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).withTags(wcag22aa).setLegacyMode(true).analyze();
+    const found = violations.map(({ id, nodes }) => ({
+      id,
+      nodes: nodes.map((node) => `${node.target.join(' ')}: ${node.failureSummary}`),
+    }));
+    expect.soft(found, `axe: ${name}, ${colorScheme}`).toEqual([]);
+  }
+  const size = page.viewportSize() ?? { width: 1280, height: 720 };
+  await page.setViewportSize({ width: narrow, height: 640 });
+  expect.soft(await sideways(page), `wider than ${narrow} px: ${name}`).toEqual([]);
+  await page.setViewportSize(size);
+}
+
+/** What makes the page, or an open dialog, wider than its window. */
+function sideways(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const frames = [document.documentElement, ...document.querySelectorAll('dialog[open]')];
+    return frames.flatMap((frame) => {
+      if (frame.scrollWidth <= frame.clientWidth) return [];
+      const edge = frame.getBoundingClientRect().left + frame.clientWidth;
+      const wide = [...frame.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right > edge + 0.5);
+      return [
+        `${frame.tagName} ${frame.scrollWidth} px`,
+        ...wide.slice(0, 5).map((one) => one.outerHTML.slice(0, 120)),
+      ];
+    });
+  });
+}

@@ -1,0 +1,88 @@
+import { type BrowserContext, type BrowserContextOptions, test as base } from '@playwright/test';
+import { Person } from './person';
+import { Secondstep } from './secondstep';
+import { Tidiness } from './tidiness';
+
+type Whom = { name?: string; role?: 'member' | 'administrator'; on?: Secondstep };
+
+type Fixtures = {
+  /** Watches every page of the test, asked for or not. */
+  tidy: Tidiness;
+  /** An installation that nobody has set up, for this test alone. */
+  empty: Secondstep;
+  /** Another browser of the same kind: its own cookies, watched like the first. */
+  another: (options?: BrowserContextOptions) => Promise<BrowserContext>;
+  /** Adds somebody to the account, without 2-step verification. */
+  someone: (whom?: Whom) => Promise<Person>;
+};
+
+type WorkerFixtures = {
+  /** One installation for the tests of a worker, each of which brings its own people. */
+  server: Secondstep;
+};
+
+export const password = 'nine green cups of tea';
+
+let count = 0;
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  server: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures' names from the pattern
+    async ({}, use) => {
+      const server = new Secondstep();
+      await server.start();
+      await server.add({ name: 'First Of All', email: 'first@example.test', password, role: 'administrator' });
+      await use(server);
+      await server.remove();
+    },
+    { scope: 'worker' },
+  ],
+
+  baseURL: async ({ server }, use) => use(server.url),
+
+  tidy: [
+    async ({ server }, use) => {
+      const tidy = new Tidiness();
+      tidy.home(server.url);
+      await use(tidy);
+      tidy.check();
+    },
+    { auto: true },
+  ],
+
+  context: async ({ context, tidy }, use) => {
+    await tidy.watch(context);
+    await use(context);
+  },
+
+  empty: async ({ tidy }, use) => {
+    const server = new Secondstep();
+    await server.start();
+    tidy.home(server.url);
+    await use(server);
+    await server.remove();
+  },
+
+  another: async ({ browser, tidy, contextOptions, baseURL, locale, timezoneId, colorScheme }, use) => {
+    const opened: BrowserContext[] = [];
+    await use(async (options = {}) => {
+      const usual = { ...contextOptions, baseURL, locale, timezoneId, colorScheme };
+      const context = await browser.newContext({ ...usual, ...options });
+      opened.push(context);
+      await tidy.watch(context);
+      return context;
+    });
+    await Promise.all(opened.map((context) => context.close()));
+  },
+
+  someone: async ({ server }, use, info) => {
+    await use(async ({ name = 'Ada Lovelace', role = 'member', on = server } = {}) => {
+      const email = `ada-${info.workerIndex}-${++count}@example.test`;
+      const person = new Person(on, name, email, password, role);
+      await on.add(person);
+      return person;
+    });
+  },
+});
+
+export { expect } from '@playwright/test';
