@@ -127,14 +127,15 @@ func releaseCode(ctx context.Context, tx database.Tx, userID string) error {
 	return nil
 }
 
-// acceptCode ends the row of failures, and takes the try back that was counted for the right code itself.
+// acceptCode ends the row of failures, and takes the try back that was counted for the right code itself: also the
+// lock, where that try was the fiftieth. A lock from before lets no code come this far.
 func acceptCode(ctx context.Context, tx database.Tx, userID string, counted bool) error {
 	own := 0
 	if counted {
 		own = 1
 	}
 	_, err := tx.NewUpdate().Model((*codeTries)(nil)).
-		Set("failures = failures - ?", own).Set("in_a_row = 0").Set("delay_ms = 0").Set("blocked_until = 0").
+		Set("failures = failures - ?", own).Set("in_a_row = 0").Set("delay_ms = 0").Set("blocked_until = 0").Set("locked_at = NULL").
 		Where("user_id = ? AND in_a_row > 0", userID).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("end the row of wrong codes: %w", err)

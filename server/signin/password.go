@@ -13,6 +13,7 @@ import (
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor"
 	"github.com/secondstep/secondstep/server/hashing"
+	"github.com/secondstep/secondstep/server/problem"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/web"
 )
@@ -70,7 +71,14 @@ func (s *SignIn) password(ctx context.Context, caller web.Caller, email, passwor
 	if err != nil {
 		return nil, err
 	}
-	return s.afterPassword(ctx, caller, user, event, upgraded)
+	came, err := s.afterPassword(ctx, caller, user, event, upgraded)
+	if refusal := new(problem.Problem); err != nil && !errors.As(err, &refusal) {
+		// Such as a second step that nothing is stored for: nobody is let in, and it is on record (row 5).
+		if noted := s.record(context.WithoutCancel(ctx), event.Is(audit.SignInPassword, audit.Fault)); noted != nil {
+			s.Logger.ErrorContext(ctx, "a failed sign-in could not be recorded", "cause", noted)
+		}
+	}
+	return came, err
 }
 
 // verify counts the password, checks it, and records a wrong one. A right one clears the counter.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor"
@@ -20,7 +21,7 @@ type proving struct {
 	asked   factor.Kind // which field it was typed in: decides only what a malformed one should have looked like
 	pending *web.PendingSignIn
 	event   audit.Event
-	accept  func(ctx context.Context, tx database.Tx, kind factor.Kind) (*diagnosis.Diagnosis, error)
+	accept  func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) (*diagnosis.Diagnosis, error)
 }
 
 // run answers the kind of the accepted factor, or why it was refused.
@@ -75,6 +76,9 @@ func (p *proving) with(ctx context.Context, one factor.Factor) (factor.Kind, *di
 // count reserves a try in a commit of its own, since what follows is expensive or tells something.
 func (p *proving) count(ctx context.Context) (left int, refusal *diagnosis.Diagnosis, err error) {
 	err = p.Database.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
+		if _, err := account.Hold(ctx, tx, p.attempt.UserID); err != nil {
+			return err
+		}
 		left, refusal, err = p.reserve(ctx, tx)
 		if err != nil || refusal == nil {
 			return err
@@ -115,8 +119,14 @@ func (p *proving) reserve(ctx context.Context, tx database.Tx) (left int, refusa
 	return min(left, inHour), nil, nil
 }
 
-// settle spends the finding and opens what it opens, or records why not. The refusal commits.
+// settle spends the finding and opens what it opens, or records why not. The refusal commits. It holds the person, as
+// every counted try does: a right code that was not counted waits for the wrong ones on their way, and is refused
+// where they have used the budget up. Else it would overtake them, however many were sent at once.
 func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, finding factor.Finding, counted bool, left int) (*diagnosis.Diagnosis, error) {
+	user, err := account.Hold(ctx, tx, p.attempt.UserID)
+	if err != nil {
+		return nil, err
+	}
 	if !counted {
 		refusal, err := p.admit(ctx, tx)
 		if err != nil {
@@ -149,7 +159,7 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 	if err := acceptCode(ctx, tx, p.attempt.UserID, counted); err != nil {
 		return nil, err
 	}
-	refusal, err = p.accept(ctx, tx, kind)
+	refusal, err = p.accept(ctx, tx, user, kind)
 	if err != nil {
 		return nil, err
 	}

@@ -29,11 +29,7 @@ func (s *SignIn) secondStep(ctx context.Context, caller web.Caller, asked factor
 		SignIn: s, asked: asked, pending: caller.Pending, event: audit.By(caller).Is(audit.SignInSecondStep, audit.OK),
 		attempt: factor.Attempt{UserID: caller.Pending.UserID, Response: response, Client: caller.Client, BrowserNow: browserNow},
 	}
-	p.accept = func(ctx context.Context, tx database.Tx, kind factor.Kind) (*diagnosis.Diagnosis, error) {
-		user, err := account.Hold(ctx, tx, caller.Pending.UserID)
-		if err != nil {
-			return nil, err
-		}
+	p.accept = func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) (*diagnosis.Diagnosis, error) {
 		closed, err := closePending(ctx, tx, caller.Pending.ID)
 		if err != nil {
 			return nil, err
@@ -77,7 +73,7 @@ func (s *SignIn) proof(ctx context.Context, caller web.Caller, password, respons
 		SignIn: s, asked: "totp", event: event,
 		attempt: factor.Attempt{UserID: held.UserID, Response: response, Client: caller.Client, BrowserNow: browserNow},
 	}
-	p.accept = func(ctx context.Context, tx database.Tx, kind factor.Kind) (refusal *diagnosis.Diagnosis, err error) {
+	p.accept = func(ctx context.Context, tx database.Tx, _ *account.User, kind factor.Kind) (refusal *diagnosis.Diagnosis, err error) {
 		result.until = tx.Now.Add(session.FreshFor)
 		if result.token, err = s.Sessions.Rise(ctx, tx, held, string(kind)); err != nil {
 			return nil, err
