@@ -22,7 +22,7 @@ test('password alone, where 2-step verification is off', async ({ page, someone 
   await inspect(page, 'sign-in');
   await givePassword(page, ada);
   await atHome(page, ada);
-  await expect(page.getByText(say('home_off_title'))).toBeVisible();
+  await expect(page.getByText(say('home_off_body'))).toBeVisible();
   await inspect(page, 'home, protection off');
   await signOut(page, ada);
   await inspect(page, 'sign-in, signed out');

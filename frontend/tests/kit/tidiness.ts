@@ -25,6 +25,11 @@ export class Tidiness {
     for (const status of statuses) this.#allow(new RegExp(`the server responded with a status of ${status} `));
   }
 
+  /** Takes back what was announced for all tests of a file. */
+  expectNothingRefused() {
+    this.#allowed = [];
+  }
+
   /** The test takes the server or the network away. */
   expectUnanswered() {
     this.#allow(/net::ERR_(CONNECTION|INTERNET_DISCONNECTED|EMPTY_RESPONSE|SOCKET|NETWORK|FAILED)/);
