@@ -3,6 +3,17 @@ import { m } from '../paraglide/messages';
 import { fieldWords, problemWords, type Words } from './words';
 
 const problems: Record<string, Words> = {
+  administrator_never_off: { title: m.error_administrator_never_off, next: m.error_administrator_never_off_next },
+  bad_cursor: { title: m.error_bad_cursor, next: m.error_bad_cursor_next },
+  changed_meanwhile: { title: m.error_changed_meanwhile, next: m.error_changed_meanwhile_next },
+  email_taken: { title: m.error_email_taken, next: m.error_email_taken_next },
+  enrolment_not_confirmed: { title: m.error_enrolment_not_confirmed, next: m.error_enrolment_not_confirmed_next },
+  mfa_off: { title: m.error_mfa_off, next: m.error_mfa_off_next },
+  no_factor: { title: m.error_no_factor, next: m.error_no_factor_next },
+  no_pending_codes: { title: m.error_no_pending_codes, next: m.error_no_pending_codes_next },
+  no_user: { title: m.error_no_user, next: m.error_no_user_next },
+  own_mfa_first: { title: m.error_own_mfa_first, next: m.error_own_mfa_first_next },
+  own_requirement: { title: m.error_own_requirement, next: m.error_own_requirement_next },
   app_code_required: { title: m.error_app_code_required, next: m.error_app_code_required_next },
   code_refused: { title: m.error_code_refused, next: m.error_code_refused_next },
   code_required: { title: m.error_code_required, next: m.error_code_required_next },
@@ -22,6 +33,8 @@ const problems: Record<string, Words> = {
 };
 
 const fields: typeof fieldWords = {
+  too_short: () => m.field_too_short(),
+  email_taken: () => m.field_email_taken(),
   too_long: () => m.field_too_long(),
   password_too_short: (params) => m.field_password_too_short({ min: format.number(Number(params.min ?? 12)) }),
   password_too_long: (params) => m.field_password_too_long({ max: format.number(Number(params.max ?? 128)) }),

@@ -1,45 +1,9 @@
-/** The reasons of a refused code, as the server names them. */
-export const reasons = [
-  'wrong_code',
-  'already_used',
-  'older_than_last',
-  'clock_behind',
-  'clock_ahead',
-  'previous_setup',
-  'setup_not_finished',
-  'malformed',
-  'enrolment_expired',
-  'too_many_attempts',
-  'sign_in_expired',
-  'backup_code_used',
-  'backup_code_replaced',
-  'no_backup_codes_left',
-] as const;
-
-export type Reason = (typeof reasons)[number];
+import type { components } from './generated/schema';
 
 /** Why a code was refused. Which members are there depends on the reason; times are RFC 3339, lengths seconds. */
-export type Diagnosis = {
-  reason: Reason | (string & {});
-  attempts_left?: number;
-  retry_after_seconds?: number;
-  locked?: boolean;
-  /** Signed: minus is behind. */
-  offset_seconds?: number;
-  next_code_in_seconds?: number;
-  used_at?: string;
-  used_browser?: string;
-  used_here?: boolean;
-  replaced_at?: string;
-  setup_label?: string;
-  old_label?: string;
-  expected?: 'app_code' | 'backup_code' | (string & {});
-  next_number?: number;
-  remaining?: number;
-  server_clock_suspect?: boolean;
-};
-
-export type ProblemField = { name: string; code: string; params?: Record<string, unknown> };
+export type Diagnosis = components['schemas']['CodeDiagnosis'];
+export type Reason = Diagnosis['reason'];
+export type ProblemField = components['schemas']['FieldIssue'];
 
 /** RFC 9457 with the members of this product, and the two codes that only a browser can give: see `unreached`. */
 export type Problem = {

@@ -10,7 +10,9 @@ export type SignInState = Answered<'/api/v1/sign-in', 'post'>;
 export type SecondStepAnswer = Answered<'/api/v1/sign-in/totp', 'post'>;
 export type SessionView = Answered<'/api/v1/session', 'get'>;
 export type UserView = Answered<'/api/v1/users/{id}', 'get'>;
-export type SecurityView = Answered<'/api/v1/users/{id}/security', 'get'>;
+type SecurityPage = Answered<'/api/v1/users/{id}/security', 'get'>;
+/** The document cannot say of a described object that it may be null: the server's text does. */
+export type SecurityView = Omit<SecurityPage, 'enrolment'> & { enrolment: SecurityPage['enrolment'] | null };
 export type EnrolmentView = Answered<'/api/v1/users/{id}/security/enrolments/current', 'get'>;
 export type UserList = Answered<'/api/v1/users', 'get'>;
 export type ListedUser = NonNullable<UserList['users']>[number];

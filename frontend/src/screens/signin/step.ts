@@ -19,8 +19,7 @@ export async function takeSecondStep(attempt: CodeAttempt, asked: Kind, back: st
     return;
   }
   if (used === 'backup_code') {
-    const remaining = answer.backup_codes_remaining ?? began.value.mfa.backup_codes_remaining;
-    const spent = { remaining, unasked: asked === 'app_code' };
+    const spent = { remaining: answer.backup_codes_remaining ?? 0, unasked: asked === 'app_code' };
     place.go('/signed-in/backup-code', { replace: true, note: { back, spent } });
     return;
   }
