@@ -1,0 +1,316 @@
+package server_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/database/databasetest"
+	"github.com/secondstep/secondstep/server/servertest"
+)
+
+const adaEmail = "ada@example.test"
+
+// journey is somebody's browser on a server that is killed between every two of its steps.
+type journey struct {
+	t       *testing.T
+	restart func() *process
+	process *process
+	*servertest.Client
+}
+
+// crash kills the server and starts it again; the browser goes on.
+func (j *journey) crash() {
+	j.t.Helper()
+	j.process.kill()
+	j.process = j.restart()
+	j.Client = j.Client.On(&servertest.Instance{URL: j.process.URL})
+}
+
+// setUp makes the first administrator.
+func (j *journey) setUp(token string) {
+	j.t.Helper()
+	j.claim(token).Want(http.StatusOK)
+}
+
+func (j *journey) claim(token string) *servertest.Answer {
+	j.t.Helper()
+	return j.Do("POST", "/api/v1/setup", map[string]string{
+		"token": token, "name": "Ada Admin", "email": adaEmail, "password": servertest.Password,
+	})
+}
+
+// protection checks that the Security page and a sign-in from elsewhere agree: on, or not on, and nothing between.
+func (j *journey) protection(state string) {
+	j.t.Helper()
+	page := j.Do("GET", servertest.Security, nil).Want(http.StatusOK)
+	mfa := page.Body["mfa"].(map[string]any)
+	if mfa["state"] != state {
+		j.t.Fatalf("2-step verification is %v, want %s", mfa["state"], state)
+	}
+	apps, codes, asked := 0, 0.0, "signed_in"
+	if state == "on" {
+		apps, codes, asked = 1, 10, "second_step"
+	}
+	if total := mfa["backup_codes"].(map[string]any)["total"]; len(mfa["factors"].([]any)) != apps || total != codes {
+		j.t.Fatalf("%s with %s", state, page.Raw)
+	}
+	elsewhere := servertest.Browse(j.t, servertest.Safari, j.process.URL)
+	if came := elsewhere.Password(adaEmail).Want(http.StatusOK).Text("state"); came != asked {
+		j.t.Fatalf("signing in elsewhere: %s, want %s", came, asked)
+	}
+}
+
+// TestKilledBetweenSteps is issue 3, section 8: kill -9 between every two steps of the enrolment and of a sign-in loses
+// nothing that was answered and never leaves somebody half protected. Rows 12 and 44: what was used, and what was
+// counted, is so after it.
+func TestKilledBetweenSteps(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	restart := func() *process { return serve(t, data) }
+	j := &journey{t: t, restart: restart, process: restart()}
+	j.Client = servertest.Browse(t, servertest.Firefox, j.process.URL)
+
+	first := j.process.token()
+	j.crash()
+	j.setUp(first) // the link from before the crash is as good as the new one, for its hour
+	j.crash()
+	j.protection("off")
+
+	begun := j.Do("POST", servertest.Enrolments, map[string]string{"name": "iPhone"}).Want(http.StatusCreated)
+	enrolment := begun.Text("id")
+	j.crash()
+	if secret := j.Do("GET", servertest.Enrolments+"/current", nil).Want(http.StatusOK).Text("secret"); secret != begun.Text("secret") {
+		t.Fatal("another secret after the crash")
+	}
+	j.protection("enrolling")
+	app := newWatch(t, begun.Text("secret"))
+	j.Confirm(enrolment, another(app.code())).Refused(http.StatusUnprocessableEntity, "code_refused")
+	j.crash()
+	lost := j.Confirm(enrolment, app.shown()).Want(http.StatusOK).Texts("backup_codes")
+	j.crash()
+	j.protection("enrolling")
+	codes := j.Do("POST", servertest.Enrolments+"/"+enrolment+"/backup-codes", nil).Want(http.StatusOK).Texts("backup_codes")
+	j.crash()
+	j.protection("enrolling")
+	j.Do("POST", servertest.Enrolments+"/"+enrolment+"/activate", nil).Want(http.StatusOK)
+	j.crash()
+	j.protection("on")
+
+	j.Do("DELETE", "/api/v1/session", nil).Want(http.StatusNoContent)
+	ended := j.Cookie("secondstep_session")
+	j.crash()
+	if ended != "" {
+		t.Error("the session's cookie is left")
+	}
+	j.Do("GET", "/api/v1/session", nil).Want(http.StatusUnauthorized)
+	j.Password(adaEmail).Want(http.StatusOK)
+	j.crash()
+	j.Do("GET", "/api/v1/sign-in", nil).Want(http.StatusOK)
+	j.Code(app.shown()).Diagnosed("already_used") // by the confirmation, before a crash
+	j.crash()
+	wrong := j.Code(another(app.shown()))
+	j.crash()
+	left := wrong.Body["diagnosis"].(map[string]any)["attempts_left"].(float64)
+	if now := j.Code(lost[0]).Diagnosed("wrong_code")["attempts_left"].(float64); now != left-1 {
+		t.Fatalf("%v tries are left after the crash, %v were before", now, left)
+	}
+	j.crash()
+	j.Code(app.code()).Want(http.StatusOK)
+	j.crash()
+	j.protection("on")
+	j.Password(adaEmail).Want(http.StatusOK)
+	j.crash()
+	j.Code(app.shown()).Diagnosed("already_used")
+	j.Code(codes[0]).Want(http.StatusOK)
+	j.crash()
+	j.Do("GET", "/api/v1/session", nil).Want(http.StatusOK)
+	j.Prove(codes[0]).Diagnosed("backup_code_used")
+	j.crash()
+	j.Do("POST", servertest.Security+"/disable", map[string]string{"password": servertest.Password}).Refused(http.StatusForbidden, "app_code_required")
+}
+
+// TestKilledInABurst kills the server while second steps come in: each that was answered is durable, and no code is
+// spent without its session, or the other way round.
+func TestKilledInABurst(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	restart := func() *process { return serve(t, data) }
+	j := &journey{t: t, restart: restart, process: restart()}
+	j.Client = servertest.Browse(t, servertest.Firefox, j.process.URL)
+	j.setUp(j.process.token())
+	begun := j.Do("POST", servertest.Enrolments, map[string]string{}).Want(http.StatusCreated)
+	codes := j.Confirm(begun.Text("id"), newWatch(t, begun.Text("secret")).code()).Want(http.StatusOK).Texts("backup_codes")
+	j.Do("POST", servertest.Enrolments+"/"+begun.Text("id")+"/activate", nil).Want(http.StatusOK)
+
+	browsers := make([]*servertest.Client, len(codes))
+	for n := range browsers {
+		browsers[n] = servertest.Browse(t, servertest.Firefox, j.process.URL)
+		browsers[n].Password(adaEmail).Want(http.StatusOK)
+	}
+	answered := make([]bool, len(codes))
+	var count atomic.Int32
+	var all sync.WaitGroup
+	for n, browser := range browsers {
+		all.Go(func() {
+			answer, err := browser.Try("POST", "/api/v1/sign-in/backup-code", map[string]string{"code": codes[n]})
+			if err != nil {
+				return // killed before it could answer
+			}
+			if answer.Status != http.StatusOK {
+				t.Errorf("%d %s", answer.Status, answer.Raw)
+			}
+			answered[n] = true
+			if count.Add(1) == 3 {
+				j.process.command.Process.Kill()
+			}
+		})
+	}
+	all.Wait()
+	j.process.kill()
+	if n := count.Load(); n < 3 {
+		t.Errorf("%d were answered", n)
+	}
+	within(t, data, "", func(ctx context.Context, db *database.Database) {
+		var sessions, spent int
+		row := db.Read().QueryRowContext(ctx, `SELECT (SELECT count(*) FROM sessions WHERE signed_in_with LIKE '%backup_code%'),
+			(SELECT count(*) FROM backup_codes WHERE used_at IS NOT NULL)`)
+		if err := row.Scan(&sessions, &spent); err != nil || sessions != spent || spent < int(count.Load()) {
+			t.Errorf("%d sessions of %d spent codes, %d were answered: %v", sessions, spent, count.Load(), err)
+		}
+	})
+	j.process = j.restart()
+	for n, browser := range browsers {
+		again := browser.On(&servertest.Instance{URL: j.process.URL})
+		if answered[n] {
+			again.Do("GET", "/api/v1/session", nil).Want(http.StatusOK)
+		}
+	}
+}
+
+// TestGracefulStop stops a server in the middle of sign-ins: what has arrived is answered.
+func TestGracefulStop(t *testing.T) {
+	t.Parallel()
+	p := serve(t, t.TempDir(), "--hash-workers", "1", "--password-memory", "128MiB")
+	j := &journey{t: t, process: p, Client: servertest.Browse(t, servertest.Firefox, p.URL)}
+	j.setUp(j.process.token())
+
+	const several = 4
+	var sent, done sync.WaitGroup
+	for range several {
+		sent.Add(1)
+		done.Go(func() {
+			body := fmt.Sprintf(`{"email":%q,"password":%q}`, adaEmail, servertest.Password)
+			trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent.Done() }}
+			request, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), "POST", p.URL+"/api/v1/sign-in", strings.NewReader(body))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			request.Header.Set("Content-Type", "application/json")
+			own := &http.Transport{} // a connection of its own
+			defer own.CloseIdleConnections()
+			response, err := own.RoundTrip(request)
+			if err != nil {
+				t.Errorf("a request that had arrived was dropped: %v", err)
+				return
+			}
+			response.Body.Close()
+			if response.StatusCode != http.StatusOK {
+				t.Errorf("status %d", response.StatusCode)
+			}
+		})
+	}
+	sent.Wait()
+	// Connections are taken in their order: when this later one is answered, those before have been taken.
+	servertest.Browse(t, servertest.Firefox, p.URL).Do("GET", "/healthz", nil).Want(http.StatusOK)
+	if err := p.stop(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	done.Wait()
+	_, after, found := strings.Cut(p.log.String(), `"msg":"stopping`)
+	if !found || !strings.Contains(after, `"route":"/api/v1/sign-in"`) || !strings.Contains(after, `"msg":"stopped"`) {
+		t.Errorf("no request was under way when it stopped:\n%s", p.log)
+	}
+}
+
+// TestRefusalsToStart are the ends of a start that must be one line.
+func TestRefusalsToStart(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	p := serve(t, data)
+	line := refused(t, 1, "serve", "--listen", "127.0.0.1:0", "--data", data)
+	if !strings.Contains(line, "another serve already runs on "+data) {
+		t.Error(line)
+	}
+	p.kill() // and with it the lock
+	p = serve(t, data)
+	if err := p.stop(); err != nil {
+		t.Error(err)
+	}
+	within(t, data, "", func(ctx context.Context, db *database.Database) {
+		if err := db.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+			_, err := tx.ExecContext(ctx, "INSERT INTO schema_versions (version_id, is_applied) VALUES (9999, TRUE)")
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	for _, args := range [][]string{{"serve", "--listen", "127.0.0.1:0"}, {"user", "list"}} {
+		line := refused(t, 1, append(args, "--data", data)...)
+		if !strings.Contains(line, "9999") || !strings.Contains(line, "newer") {
+			t.Error(line)
+		}
+	}
+}
+
+// TestTwoInstances runs two servers on one PostgreSQL: one browser, another server at every request, and one of them
+// killed on the way.
+func TestTwoInstances(t *testing.T) {
+	t.Parallel()
+	address, data := databasetest.Postgres(t), t.TempDir()
+	start := func() *process { return serve(t, data, "--database-url", address) }
+	one, two := start(), start()
+	j := &journey{t: t, process: one}
+	j.Client = servertest.Browse(t, servertest.Firefox, one.URL, two.URL)
+	j.setUp(one.token())
+	j.claim(two.token()).Refused(http.StatusGone, "setup_link_expired")
+	begun := j.Do("POST", servertest.Enrolments, map[string]string{}).Want(http.StatusCreated)
+	app := newWatch(t, begun.Text("secret"))
+	codes := j.Confirm(begun.Text("id"), app.code()).Want(http.StatusOK).Texts("backup_codes")
+	j.Do("POST", servertest.Enrolments+"/"+begun.Text("id")+"/activate", nil).Want(http.StatusOK)
+	j.protection("on")
+	j.Password(adaEmail).Want(http.StatusOK)
+	j.Code(app.shown()).Diagnosed("already_used")
+	one.kill()
+	j.Client = j.On(&servertest.Instance{URL: two.URL})
+	j.Code(app.code()).Want(http.StatusOK)
+	one = start()
+	j.Client = j.On(&servertest.Instance{URL: one.URL})
+	j.Do("GET", "/api/v1/session", nil).Want(http.StatusOK)
+	j.Do("DELETE", "/api/v1/session", nil).Want(http.StatusNoContent)
+	j.Client = j.On(&servertest.Instance{URL: two.URL})
+	j.Do("GET", "/api/v1/session", nil).Want(http.StatusUnauthorized)
+	j.Password(adaEmail).Want(http.StatusOK)
+	j.Code(codes[9]).Want(http.StatusOK)
+
+	// A data folder of its own has no key ring, or another one.
+	stranger := t.TempDir()
+	line := refused(t, 1, "serve", "--listen", "127.0.0.1:0", "--data", stranger, "--database-url", address)
+	if !strings.Contains(line, "keyring.json is missing") {
+		t.Error(line)
+	}
+	if out, err := program("user", "list", "--data", stranger).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	line = refused(t, 1, "serve", "--listen", "127.0.0.1:0", "--data", stranger, "--database-url", address)
+	if !strings.Contains(line, "the key ring lacks key") {
+		t.Error(line)
+	}
+}
