@@ -2,6 +2,7 @@ package mfa
 
 import (
 	"context"
+	"math"
 
 	"github.com/uptrace/bun"
 
@@ -76,7 +77,7 @@ func (m *MFA) activate(ctx context.Context, caller web.Caller, enrolmentID strin
 			return err
 		}
 		next := totp.Begin(enrolment.LastStep + 1)
-		done.nextSeconds = max(1, int(next.Sub(tx.Now).Seconds())+1)
+		done.nextSeconds = max(1, int(math.Ceil(next.Sub(tx.Now).Seconds())))
 		if err := audit.Record(ctx, tx, audit.By(caller).Is(audit.EnrolmentActivated, audit.OK)); err != nil {
 			return err
 		}
