@@ -39,8 +39,23 @@ func (m *MFA) waiting(ctx context.Context, db bun.IDB, caller web.Caller, id str
 	return enrolment, nil
 }
 
+// shown answers the set that waits in this session to be saved. Naming the set that the page shows keeps a second tab,
+// which has made a newer one, from putting codes in force that nobody saved.
+func shown(ctx context.Context, db bun.IDB, caller web.Caller, enrolmentID, named string) (string, error) {
+	waiting, err := backupcode.Waiting(ctx, db, caller.Session.UserID, caller.Session.ID, enrolmentID)
+	switch {
+	case err != nil:
+		return "", err
+	case waiting == "":
+		return "", ErrNoPending
+	case named != "" && named != waiting:
+		return "", ErrCodesReplaced
+	}
+	return waiting, nil
+}
+
 // activate puts the app and the codes in force, together: the one act that turns 2-step verification on.
-func (m *MFA) activate(ctx context.Context, caller web.Caller, enrolmentID string) (*activation, error) {
+func (m *MFA) activate(ctx context.Context, caller web.Caller, enrolmentID, named string) (*activation, error) {
 	done := &activation{}
 	err := m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		user, err := account.Hold(ctx, tx, caller.Session.UserID)
@@ -59,12 +74,12 @@ func (m *MFA) activate(ctx context.Context, caller web.Caller, enrolmentID strin
 				return err
 			}
 		}
-		saved, err := backupcode.Activate(ctx, tx, user.ID, caller.Session.ID, enrolmentID)
+		set, err := shown(ctx, tx, caller, enrolmentID, named)
 		if err != nil {
 			return err
 		}
-		if !saved {
-			return ErrNoPending
+		if err := backupcode.Activate(ctx, tx, user.ID, set); err != nil {
+			return err
 		}
 		finished, err := authenticator.FinishEnrolment(ctx, tx, enrolmentID, caller.Session.ID)
 		if err != nil {

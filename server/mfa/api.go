@@ -50,6 +50,14 @@ type confirmInput struct {
 type Confirmation struct {
 	State       string   `json:"state" enum:"confirmed,active" doc:"confirmed: the codes wait to be saved; active: the app is in force."`
 	BackupCodes []string `json:"backup_codes" nullable:"false" doc:"Ten codes in the order of their numbers, or none."`
+	Set         string   `json:"backup_code_set,omitempty" doc:"Names the set, for activate."`
+}
+
+func (c *confirmation) describe() Confirmation {
+	if c.codes == nil {
+		return Confirmation{State: c.state, BackupCodes: []string{}}
+	}
+	return Confirmation{State: c.state, BackupCodes: c.codes.Shown, Set: c.codes.ID}
 }
 
 type confirmOutput struct {
@@ -60,6 +68,30 @@ type confirmOutput struct {
 // Codes are shown this once.
 type Codes struct {
 	BackupCodes []string `json:"backup_codes" nullable:"false" doc:"Ten codes in the order of their numbers."`
+	Set         string   `json:"backup_code_set" doc:"Names the set, for activate."`
+}
+
+// Saved says which set was saved.
+type Saved struct {
+	Set string `json:"backup_code_set,omitempty" maxLength:"40" doc:"The set that the page shows; where a newer one has been made since, nothing is activated. May be left out."`
+}
+
+// named is the set that a body names; empty where it names none.
+func (s *Saved) named() string {
+	if s == nil {
+		return ""
+	}
+	return s.Set
+}
+
+type savedInput struct {
+	PersonPath
+	Body *Saved // may be absent
+}
+
+type activateInput struct {
+	EnrolmentPath
+	Body *Saved // may be absent
 }
 
 type codesOutput struct{ Body Codes }
@@ -222,7 +254,7 @@ func (m *MFA) registerEnrolment(api *web.API, operation describe) {
 			}
 			return &confirmOutput{
 				SetCookie: []http.Cookie{api.SessionCookie(done.token)},
-				Body:      Confirmation{State: done.state, BackupCodes: append([]string{}, done.codes...)},
+				Body:      done.describe(),
 			}, nil
 		})
 	web.Register(api, web.Enrolling, operation("renew-enrolment-codes", http.MethodPost, enrolments+"/{enrolment}/backup-codes", "A fresh unsaved set in place of the unsaved one"),
@@ -234,14 +266,14 @@ func (m *MFA) registerEnrolment(api *web.API, operation describe) {
 			if err != nil {
 				return nil, err
 			}
-			return &codesOutput{Body: Codes{BackupCodes: codes}}, nil
+			return &codesOutput{Body: Codes{BackupCodes: codes.Shown, Set: codes.ID}}, nil
 		})
 	web.Register(api, web.Enrolling, operation("activate-enrolment", http.MethodPost, enrolments+"/{enrolment}/activate", "The codes are saved: turn 2-step verification on"),
-		func(ctx context.Context, caller web.Caller, in *EnrolmentPath) (*activateOutput, error) {
+		func(ctx context.Context, caller web.Caller, in *activateInput) (*activateOutput, error) {
 			if _, err := themself(caller, in.ID); err != nil {
 				return nil, err
 			}
-			done, err := m.activate(ctx, caller, in.Enrolment)
+			done, err := m.activate(ctx, caller, in.Enrolment, in.Body.named())
 			if err != nil {
 				return nil, err
 			}
@@ -262,14 +294,14 @@ func (m *MFA) registerCodes(api *web.API, operation describe) {
 			if err != nil {
 				return nil, err
 			}
-			return &codesOutput{Body: Codes{BackupCodes: codes}}, nil
+			return &codesOutput{Body: Codes{BackupCodes: codes.Shown, Set: codes.ID}}, nil
 		})
 	web.Register(api, web.SignedIn, operation("activate-backup-codes", http.MethodPost, securityPath+"/backup-codes/activate", "The new codes are saved: the old ones die"),
-		func(ctx context.Context, caller web.Caller, in *PersonPath) (*stateOutput, error) {
+		func(ctx context.Context, caller web.Caller, in *savedInput) (*stateOutput, error) {
 			if _, err := themself(caller, in.ID); err != nil {
 				return nil, err
 			}
-			token, err := m.saveCodes(ctx, caller)
+			token, err := m.saveCodes(ctx, caller, in.Body.named())
 			if err != nil {
 				return nil, err
 			}

@@ -12,7 +12,7 @@ import (
 )
 
 // newCodes makes a set that waits for "I have saved them"; the set in force lives until then.
-func (m *MFA) newCodes(ctx context.Context, caller web.Caller, password string) ([]string, error) {
+func (m *MFA) newCodes(ctx context.Context, caller web.Caller, password string) (*backupcode.Draft, error) {
 	if !caller.Session.MFA {
 		return nil, ErrOff
 	}
@@ -39,11 +39,11 @@ func (m *MFA) newCodes(ctx context.Context, caller web.Caller, password string) 
 	if err != nil {
 		return nil, err
 	}
-	return draft.Shown, nil
+	return draft, nil
 }
 
 // saveCodes puts the waiting set in force; the old one dies in the same transaction.
-func (m *MFA) saveCodes(ctx context.Context, caller web.Caller) (session.Token, error) {
+func (m *MFA) saveCodes(ctx context.Context, caller web.Caller, named string) (session.Token, error) {
 	var token session.Token
 	err := m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		user, err := account.Hold(ctx, tx, caller.Session.UserID)
@@ -53,12 +53,12 @@ func (m *MFA) saveCodes(ctx context.Context, caller web.Caller) (session.Token, 
 		if !user.MFA() {
 			return ErrOff
 		}
-		saved, err := backupcode.Activate(ctx, tx, user.ID, caller.Session.ID, "")
+		set, err := shown(ctx, tx, caller, "", named)
 		if err != nil {
 			return err
 		}
-		if !saved {
-			return ErrNoPending
+		if err := backupcode.Activate(ctx, tx, user.ID, set); err != nil {
+			return err
 		}
 		if err := audit.Record(ctx, tx, audit.By(caller).Is(audit.BackupCodesActivated, audit.OK)); err != nil {
 			return err

@@ -26,7 +26,7 @@ const (
 // confirmation is a right code of the new app, and what it led to.
 type confirmation struct {
 	state string
-	codes []string
+	codes *backupcode.Draft // nil where none are needed
 	token session.Token
 }
 
@@ -140,7 +140,7 @@ func (m *MFA) confirmed(ctx context.Context, caller web.Caller, attempt factor.A
 		if draft, err = m.Codes.Draft(ctx, caller.Session.UserID); err != nil {
 			return nil, err
 		}
-		done.codes = draft.Shown
+		done.codes = draft
 	}
 	var taken bool
 	err = m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
@@ -216,7 +216,7 @@ func (m *MFA) switchApp(ctx context.Context, tx database.Tx, caller web.Caller, 
 }
 
 // renew makes a fresh unsaved set in place of the unsaved one, for whoever reloads the page that shows it.
-func (m *MFA) renew(ctx context.Context, caller web.Caller, enrolmentID string) ([]string, error) {
+func (m *MFA) renew(ctx context.Context, caller web.Caller, enrolmentID string) (*backupcode.Draft, error) {
 	if _, err := m.waiting(ctx, m.Database.Read(), caller, enrolmentID); err != nil {
 		return nil, err
 	}
@@ -239,5 +239,5 @@ func (m *MFA) renew(ctx context.Context, caller web.Caller, enrolmentID string) 
 	if err != nil {
 		return nil, err
 	}
-	return draft.Shown, nil
+	return draft, nil
 }

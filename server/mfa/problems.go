@@ -19,6 +19,7 @@ var (
 	ErrTooManyApps   = problem.New(http.StatusConflict, "too_many_apps", "Five authenticator apps are the most that a person can have.")
 	ErrNotConfirmed  = problem.New(http.StatusConflict, "enrolment_not_confirmed", "A code of the new app comes first.")
 	ErrNoPending     = problem.New(http.StatusConflict, "no_pending_codes", "No new backup codes wait to be saved. Make a new set.")
+	ErrCodesReplaced = problem.New(http.StatusConflict, "codes_replaced", "Another page has made a newer set, so the codes shown here are not the ones that would count. Show the newest set and save that.")
 	ErrChanged       = problem.New(http.StatusConflict, "changed_meanwhile", "Something of this person's changed at the same time. Load the page and try again.")
 	ErrOwnFirst      = problem.New(http.StatusForbidden, "own_mfa_first", "Turn on 2-step verification for yourself first.")
 	ErrNeverOff      = problem.New(http.StatusConflict, "administrator_never_off", "2-step verification can't be forbidden to an administrator.")

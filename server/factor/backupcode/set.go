@@ -17,6 +17,7 @@ const Count = 10
 
 // Draft is a set that has been drawn and hashed and is not stored yet. Its shown codes exist nowhere else.
 type Draft struct {
+	ID     string   // of the set, once Put has stored it
 	Shown  []string // "XXXXX-XXXXX-XXXXX", in the order of their numbers 1 to 10
 	hashes []codeRow
 }
@@ -73,6 +74,7 @@ func (d *Draft) Put(ctx context.Context, tx database.Tx, userID, sessionID, enro
 	if _, err := tx.NewInsert().Model(&set).Exec(ctx); err != nil {
 		return fmt.Errorf("store a set of backup codes: %w", err)
 	}
+	d.ID = set.ID
 	rows := make([]codeRow, len(d.hashes))
 	for n, code := range d.hashes {
 		code.ID, code.SetID = tx.NewID(), set.ID
@@ -84,33 +86,37 @@ func (d *Draft) Put(ctx context.Context, tx database.Tx, userID, sessionID, enro
 	return nil
 }
 
-// Activate puts the pending set of this session (and enrolment, if one is named) in force; the set before it dies in
-// the same transaction. False: there is no such pending set.
-func Activate(ctx context.Context, tx database.Tx, userID, sessionID, enrolmentID string) (bool, error) {
-	waiting := tx.NewSelect().Model((*setRow)(nil)).
-		Where("user_id = ? AND state = ? AND session_id = ? AND COALESCE(enrolment_id, '') = ?", userID, pending, sessionID, enrolmentID)
-	exists, err := waiting.Exists(ctx)
+// Waiting answers the id of the person's pending set that was shown in this session, for this enrolment (empty: codes
+// renewed on their own); empty where there is none.
+func Waiting(ctx context.Context, db bun.IDB, userID, sessionID, enrolmentID string) (string, error) {
+	var ids []string
+	err := db.NewSelect().Model((*setRow)(nil)).Column("id").
+		Where("user_id = ? AND state = ? AND session_id = ? AND COALESCE(enrolment_id, '') = ?", userID, pending, sessionID, enrolmentID).
+		Scan(ctx, &ids)
 	if err != nil {
-		return false, fmt.Errorf("look for a set to activate: %w", err)
+		return "", fmt.Errorf("look for a set that waits: %w", err)
 	}
-	if !exists {
-		return false, nil
+	if len(ids) == 0 {
+		return "", nil
 	}
+	return ids[0], nil
+}
+
+// Activate puts a pending set in force; the set before it dies in the same transaction. The caller holds the person.
+func Activate(ctx context.Context, tx database.Tx, userID, setID string) error {
 	if err := retire(ctx, tx, userID); err != nil {
-		return false, err
+		return err
 	}
 	touched, err := database.Touched(tx.NewUpdate().Model((*setRow)(nil)).
 		Set("state = ?", active).Set("activated_at = ?", database.At(tx.Now)).
-		Where("user_id = ? AND state = ? AND session_id = ? AND COALESCE(enrolment_id, '') = ?", userID, pending, sessionID, enrolmentID).
-		Exec(ctx))
+		Where("id = ? AND user_id = ? AND state = ?", setID, userID, pending).Exec(ctx))
 	if err != nil {
-		return false, fmt.Errorf("activate backup codes: %w", err)
+		return fmt.Errorf("activate backup codes: %w", err)
 	}
 	if touched != 1 {
-		// Somebody else's activation came between: nothing of ours may stay, the retirement included.
-		return false, errRaced
+		return errRaced // rolls the retirement back
 	}
-	return true, nil
+	return nil
 }
 
 // DropPending deletes the person's pending set, whose codes never were good for anything.
