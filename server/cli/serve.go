@@ -100,6 +100,10 @@ func (c *serveCommand) serve(p program, logger *slog.Logger, installation *serve
 		graceful, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), stopWithin)
 		err = api.Handler().ShutdownWithContext(graceful)
 		cancel()
+		// Told to stop before it began to accept, Shutdown has found nothing to end; without its listener it ends.
+		if closed := listener.Close(); !errors.Is(closed, net.ErrClosed) {
+			err = errors.Join(err, closed)
+		}
 		if err == nil {
 			err = <-ended
 		}
