@@ -17,7 +17,6 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	kongyaml "github.com/alecthomas/kong-yaml"
 )
 
 // Exit statuses.
@@ -69,7 +68,7 @@ func run(p program, args []string) (status int) {
 	var all commands
 	parser, err := kong.New(&all, kong.Name("secondstep"),
 		kong.Description("Sign-in and 2-step verification for a small company's own software."),
-		kong.Configuration(kongyaml.Loader), kong.Writers(p.out, p.errors), kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.Configuration(readSettings), kong.Writers(p.out, p.errors), kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.ShortUsageOnError(), kong.Vars{"data": "./data"})
 	if err != nil {
 		return p.fail(failed, err)
