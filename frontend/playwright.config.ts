@@ -17,6 +17,8 @@ export default defineConfig({
   reporter: 'line',
   use: {
     browserName: 'chromium',
+    actionTimeout: 15_000,
+    navigationTimeout: 30_000,
     locale: 'en-GB',
     // Neither the server's zone nor a whole day's neighbour of it: a slip in a date shows.
     timezoneId: 'Europe/Berlin',

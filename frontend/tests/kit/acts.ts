@@ -6,7 +6,8 @@ import { say } from './words';
 
 export const heading = (page: Page, name: string): Locator => page.getByRole('heading', { name, exact: true });
 export const press = (page: Page | Locator, name: string) => page.getByRole('button', { name, exact: true }).click();
-export const codeField = (page: Page | Locator): Locator => page.getByLabel(say('code_label'));
+/** The field for a code of the app; it is called otherwise once it takes a backup code. */
+export const codeField = (page: Page | Locator): Locator => page.locator('input[autocomplete="one-time-code"]');
 export const backupField = (page: Page | Locator): Locator => page.getByLabel(say('backup_code_label'));
 
 /** E-mail and password, from the sign-in screen. */

@@ -5,6 +5,9 @@ import type { Secondstep } from './secondstep';
 
 export type Enrolment = { id: string; secret: string; label: string; otpauth_uri: string };
 
+/** Codes to be saved, and the name of their set. */
+type CodeSet = { backup_codes: string[]; backup_code_set: string };
+
 const security = '/api/v1/users/me/security';
 
 /** Somebody of the account, with a phone and, once there are any, a list of backup codes. */
@@ -53,18 +56,16 @@ export class Person {
     this.app = new App(begun.secret, begun.label);
     const path = `${security}/enrolments/${begun.id}`;
     const code = await this.app.code(-1);
-    const confirmed = await caller.done<{ backup_codes: string[] }>('POST', `${path}/confirm`, { code });
+    const confirmed = await caller.done<CodeSet>('POST', `${path}/confirm`, { code });
     this.codes = ['', ...confirmed.backup_codes];
-    await caller.done('POST', `${path}/activate`);
+    await caller.done('POST', `${path}/activate`, { backup_code_set: confirmed.backup_code_set });
     return caller;
   }
 
   /** Makes a new set of backup codes and saves it, by the API. */
   async newCodes(caller: Caller): Promise<void> {
-    const made = await caller.done<{ backup_codes: string[] }>('POST', `${security}/backup-codes`, {
-      password: this.password,
-    });
-    await caller.done('POST', `${security}/backup-codes/activate`);
+    const made = await caller.done<CodeSet>('POST', `${security}/backup-codes`, { password: this.password });
+    await caller.done('POST', `${security}/backup-codes/activate`, { backup_code_set: made.backup_code_set });
     this.codes = ['', ...made.backup_codes];
   }
 

@@ -22,6 +22,7 @@ export function entryOf(uri: string): { secret: string; label: string } {
   const url = new URL(uri);
   return {
     secret: url.searchParams.get('secret') ?? '',
-    label: decodeURIComponent(url.pathname.replace(/^\/+(totp\/)?/, '')),
+    // As the product writes it: issuer, colon, a space, account.
+    label: decodeURIComponent(url.pathname.replace(/^\/+(totp\/)?/, '')).replace(/:\s*/, ': '),
   };
 }

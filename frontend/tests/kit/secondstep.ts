@@ -42,7 +42,9 @@ export class Secondstep {
   /** Starts it; again on the port that it had before. Answers when it answers. */
   async start(): Promise<void> {
     const log = openSync(this.#log, 'w');
-    const args = ['serve', '--data', this.folder, '--listen', this.#listen, ...this.#flags];
+    // A machine that compiles beside the tests may take long over a hash; nobody is to be sent away for that.
+    const patience = ['--hash-wait', '60s'];
+    const args = ['serve', '--data', this.folder, '--listen', this.#listen, ...patience, ...this.#flags];
     const started = spawn(binary, args, { stdio: ['ignore', log, log] });
     closeSync(log);
     this.#process = started;
