@@ -44,6 +44,36 @@ func TestRow11FiftyParallelCodesOneSession(t *testing.T) {
 	})
 }
 
+// A code that was looked at before a later one was spent, and comes to be spent after it, is refused.
+func TestRow11AnOlderStepThatWasLookedAtBefore(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		in.Beside()
+		ada := protected(in, "ada")
+		in.Clock.NextStep()
+		ada.here.Password(ada.email).Want(200)
+		release := in.Open("UPDATE totp_apps SET last_step = "+number(totp.Step(in.Clock.Now()))+" WHERE id = '"+ada.ID+"'",
+			"UPDATE totp_apps SET last_used_at = added_at WHERE id = '"+ada.ID+"'")
+		defer release()
+		older := ada.CodeIn(-30 * time.Second)
+		answered := make(chan *servertest.Answer)
+		go func() {
+			answer, err := ada.here.Try("POST", "/api/v1/sign-in/totp", map[string]string{"code": older})
+			if err != nil {
+				t.Error(err)
+			}
+			answered <- answer
+		}()
+		in.Blocked(1)
+		release()
+		if answer := <-answered; answer != nil {
+			answer.Diagnosed("older_than_last")
+		}
+		if sessions := in.Column("SELECT id FROM sessions"); len(sessions) != 0 {
+			t.Errorf("%d sessions", len(sessions))
+		}
+	})
+}
+
 func forgiveTries(in *servertest.Installation) { in.Change("DELETE FROM second_step_tries") }
 
 func TestRow12OneReplayMarkForEveryDoor(t *testing.T) {
