@@ -88,7 +88,7 @@ func (m *MFA) refuseConfirm(ctx context.Context, caller web.Caller, attempt fact
 	}
 	if !within {
 		soon := 1 // a new enrolment has a budget of its own
-		return signin.Refused(&diagnosis.Diagnosis{Reason: diagnosis.TooManyAttempts, RetryAfterSeconds: &soon})
+		return signin.Refused(&diagnosis.Diagnosis{Reason: diagnosis.TooManyAttempts, RetryAfterSeconds: &soon, StartAgain: true})
 	}
 	result, err := m.Apps.ExplainConfirm(ctx, attempt, enrolment, code)
 	if err != nil {

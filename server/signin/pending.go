@@ -103,7 +103,9 @@ func alivePending(ctx context.Context, tx database.Tx, id string, counted bool) 
 	}
 	if !counted && row.Attempts >= pendingCodes {
 		// The account itself may have tries left: who knows the password starts again.
-		return nil, tooMany(0), nil
+		over := tooMany(0)
+		over.StartAgain = true
+		return nil, over, nil
 	}
 	return row, nil, nil
 }

@@ -248,7 +248,7 @@ func tooManyAttempts(t *testing.T, in *servertest.Installation) {
 		for left := 4; left >= 0; left-- {
 			ada.here.Code(wrong).Explains(why{"reason": "wrong_code", "attempts_left": left, "setup_label": ada.label})
 		}
-		ada.here.Code(ada.Code()).Explains(why{"reason": "too_many_attempts", "retry_after_seconds": 1})
+		ada.here.Code(ada.Code()).Explains(why{"reason": "too_many_attempts", "retry_after_seconds": 1, "start_again": true})
 		ada.signIn(ada.Code()).Want(200)
 	})
 	t.Run("proof", func(t *testing.T) {
@@ -272,7 +272,7 @@ func tooManyAttempts(t *testing.T, in *servertest.Installation) {
 			session.Confirm(begun.Text("id"), wrong).
 				Explains(why{"reason": "wrong_code", "attempts_left": left, "setup_label": ada.label + " (2)"})
 		}
-		session.Confirm(begun.Text("id"), phone.Code()).Explains(why{"reason": "too_many_attempts", "retry_after_seconds": 1})
+		session.Confirm(begun.Text("id"), phone.Code()).Explains(why{"reason": "too_many_attempts", "retry_after_seconds": 1, "start_again": true})
 		ada.signIn(wrong).Diagnosed("wrong_code") // the account's own budget is whole
 		failures := in.Column("SELECT t.failures FROM second_step_tries AS t JOIN users AS u ON u.id = t.user_id WHERE u.email = ?", ada.email)
 		if !slices.Equal(failures, []string{"1"}) {

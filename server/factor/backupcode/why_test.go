@@ -220,6 +220,6 @@ func costsATry(t *testing.T, in *servertest.Installation) {
 			t.Errorf("%s leaves %v", try.reason, left)
 		}
 	}
-	paper(ada.here, codes[2]).Explains(why{"reason": "too_many_attempts", "retry_after_seconds": 1})
+	paper(ada.here, codes[2]).Explains(why{"reason": "too_many_attempts", "retry_after_seconds": 1, "start_again": true})
 	ada.signIn(codes[2]).Want(200)
 }

@@ -122,6 +122,7 @@ export function explain(diagnosis: Diagnosis, typed: Kind, where: Where): Explan
 
     case 'too_many_attempts':
       if (d.locked) return warn('warning', m.locked_title(), [m.locked_body()], stuck);
+      if (d.start_again) return warn('clock', m.too_many_title(), [m.too_many_here_body()], restart);
       return { ...warn('clock', m.too_many_title(), [m.too_many_body()], stuck), waits: 'retry' };
 
     case 'backup_code_used': {
