@@ -10,15 +10,15 @@ const server = 'http://127.0.0.1:8080';
 
 export default defineConfig({
   root: 'frontend',
+  cacheDir: '../node_modules/.vite',
   plugins: [
     paraglideVitePlugin({
       project: './frontend/project.inlang',
       outdir: './frontend/src/paraglide',
       strategy: ['baseLocale'],
-      outputStructure: 'message-modules',
     }),
     svelte(),
-    svelteTesting(),
+    svelteTesting({ autoCleanup: false }),
     page(),
     compress(),
   ],
@@ -56,5 +56,9 @@ export default defineConfig({
     include: ['src/**/*.test.ts'],
     setupFiles: ['src/testing/setup.ts'],
     restoreMocks: true,
+    testTimeout: 30_000,
+    // The screens are loaded once and not for each file; `open` forgets what a page would forget on a reload.
+    isolate: false,
+    env: { TZ: 'UTC' },
   },
 });

@@ -21,6 +21,8 @@ export class Enrolment {
   current = $state.raw<EnrolmentView | undefined>();
   /** The unsaved backup codes: shown once, kept only here. */
   codes = $state.raw<string[] | undefined>();
+  /** Names the set that is shown, so that no newer one of another tab comes into force unseen. */
+  #set: string | undefined;
   /** The set was made anew because the page had forgotten it. */
   fresh = $state(false);
   done = $state.raw<Done | undefined>();
@@ -103,9 +105,10 @@ export class Enrolment {
   }
 
   /** The app's code was right. Codes to save come with it, unless the account has a set already. */
-  confirmed(codes: string[], nextCodeIn: number) {
+  confirmed(codes: string[], set: string | undefined, nextCodeIn: number) {
     if (codes.length === 0) return this.#finish(nextCodeIn, false);
     this.codes = codes;
+    this.#set = set;
     if (this.current) this.current = { ...this.current, state: 'confirmed' };
     else if (this.view?.enrolment)
       this.view = { ...this.view, enrolment: { ...this.view.enrolment, state: 'confirmed' } };
@@ -121,11 +124,18 @@ export class Enrolment {
     );
     this.busy = false;
     if (outcome.ok) {
-      this.codes = outcome.value.backup_codes ?? [];
+      this.codes = outcome.value.backup_codes;
+      this.#set = outcome.value.backup_code_set;
       this.fresh = true;
     } else {
       this.#fail(outcome.problem);
     }
+  }
+
+  /** Another tab has made a newer set: this one makes the newest. */
+  async renewCodes() {
+    this.codes = undefined;
+    await this.freshCodes();
   }
 
   /** "I have saved them": the only thing that turns 2-step verification on. */
@@ -133,8 +143,9 @@ export class Enrolment {
     if (this.busy) return;
     this.busy = true;
     this.problem = undefined;
+    const body = { backup_code_set: this.#set };
     const outcome = await send(() =>
-      api.POST('/api/v1/users/{id}/security/enrolments/{enrolment}/activate', this.#one()),
+      api.POST('/api/v1/users/{id}/security/enrolments/{enrolment}/activate', { ...this.#one(), body }),
     );
     this.busy = false;
     if (outcome.ok) this.#finish(outcome.value.next_code_in_seconds, true);

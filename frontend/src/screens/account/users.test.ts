@@ -1,0 +1,112 @@
+import { cleanup, screen, waitFor } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+import { place } from '../../navigation.svelte';
+import { m } from '../../paraglide/messages';
+import { button, open } from '../../testing/open';
+import { ada, bo, protectedMfa, sessionOf } from '../../testing/people';
+import { ok, refuse, reply, sent } from '../../testing/server';
+import { glance } from './protection';
+import { readView, writeView } from './view';
+
+const signedIn = { session: sessionOf() };
+const off = { state: 'off', requirement: 'allowed', deadline: null, since: null, backup_codes_remaining: 0 } as const;
+
+function row(user: typeof ada, mfa: object = {}) {
+  return { ...user, last_sign_in_at: null, disabled: false, mfa: { ...off, ...mfa } };
+}
+
+function page(users: unknown[], more: object = {}) {
+  return ok({ users, next_cursor: null, total: users.length, ...more });
+}
+
+describe('users', () => {
+  it('lists people with their protection, each a link', async () => {
+    reply('GET /users', page([row(ada, { state: 'on', backup_codes_remaining: 7 }), row(bo)]));
+    open('/parameters/users', signedIn);
+    const link = await screen.findByRole('link', { name: 'Bo Lindqvist' });
+    expect(link.getAttribute('href')).toBe('/parameters/users/01BO/security');
+    expect(screen.getByText(m.users_count({ count: 2, shown: '2' }), { selector: 'span' })).toBeTruthy();
+  });
+
+  it('searches as one types, and keeps the view in the address', async () => {
+    reply('GET /users', page([row(ada), row(bo)]));
+    const user = open('/parameters/users?role=member', signedIn);
+    await user.type(await screen.findByLabelText(m.users_search()), 'bo');
+    await waitFor(() => expect(sent('GET /users').at(-1)?.search.get('query')).toBe('bo'));
+    expect(sent('GET /users').at(-1)?.search.get('role')).toBe('member');
+    expect(sent('GET /users').every((one) => one.search.get('query') !== 'b')).toBe(true);
+    expect(place.search).toBe('?query=bo&role=member');
+    await user.selectOptions(screen.getByLabelText(m.users_filter_protection()), 'off');
+    await waitFor(() => expect(sent('GET /users').at(-1)?.search.get('protection')).toBe('off'));
+  });
+
+  it('pages forth and back', async () => {
+    reply('GET /users', page([row(ada)], { next_cursor: 'CUR2', total: 60 }));
+    const user = open('/parameters/users', signedIn);
+    await screen.findByRole('link', { name: 'Ada Admin' });
+    await user.click(await button(m.users_next()));
+    await waitFor(() => expect(sent('GET /users').at(-1)?.search.get('cursor')).toBe('CUR2'));
+    expect(place.search).toBe('?cursor=CUR2');
+    await screen.findByText(m.users_range({ first: '26', last: '26', total: '60' }));
+    await user.click(await button(m.users_previous()));
+    await waitFor(() => expect(place.search).toBe(''));
+  });
+
+  it('says when nobody fits, and shows everybody again', async () => {
+    reply('GET /users', page([]));
+    const user = open('/parameters/users?query=zz', signedIn);
+    await screen.findByText(m.users_none_title());
+    reply('GET /users', page([row(bo)]));
+    await user.click(await button(m.users_clear()));
+    await screen.findByRole('link', { name: 'Bo Lindqvist' });
+  });
+
+  it('says when nobody is here, and when it cannot be read', async () => {
+    reply('GET /users', page([]));
+    open('/parameters/users', signedIn);
+    await screen.findByText(m.users_empty_title());
+    cleanup();
+    reply('GET /users', refuse(500, 'internal_fault'), page([row(bo)]));
+    const user = open('/parameters/users', signedIn);
+    await user.click(await button(m.try_again()));
+    await screen.findByRole('link', { name: 'Bo Lindqvist' });
+  });
+
+  it('shows a member themself only', async () => {
+    reply('GET /users/me', ok({ user: bo, mfa: protectedMfa() }));
+    open('/parameters/users', { session: sessionOf(bo) });
+    await screen.findByRole('link', { name: 'Bo Lindqvist' });
+    expect(screen.getByText(m.users_member_note())).toBeTruthy();
+    expect(screen.queryByLabelText(m.users_search())).toBeNull();
+    expect(sent('GET /users')).toHaveLength(0);
+  });
+});
+
+describe('protection at a glance', () => {
+  const now = new Date('2026-11-24T12:00:00Z');
+  it.each([
+    ['on', { state: 'on', backup_codes_remaining: 7 }, 'good', 'On'],
+    ['few codes', { state: 'on', backup_codes_remaining: 1 }, 'warn', 'On · 1 code left'],
+    ['no codes', { state: 'on', backup_codes_remaining: 0 }, 'warn', 'On · no codes left'],
+    ['off', {}, 'plain', 'Off'],
+    ['not allowed', { requirement: 'off' }, 'plain', 'Not allowed'],
+    ['unfinished', { state: 'enrolling' }, 'warn', 'Not finished'],
+    ['required', { requirement: 'required', deadline: '2026-12-05T12:00:00Z' }, 'warn', /^Required by .*5.*$/],
+    ['overdue', { requirement: 'required', deadline: '2026-11-21T11:00:00Z' }, 'bad', 'Overdue for 3 days'],
+  ] as const)('%s', (_, mfa, tone, text) => {
+    const shown = glance({ ...off, ...mfa } as Parameters<typeof glance>[0], now);
+    expect(shown.tone).toBe(tone);
+    expect(shown.text).toMatch(text);
+  });
+});
+
+it('reads no view out of the address but one that there is', () => {
+  expect(readView('?role=king&sort=email&protection=on&query=a%20b')).toEqual({
+    query: 'a b',
+    protection: 'on',
+    role: '',
+    sort: 'email',
+    cursor: '',
+  });
+  expect(writeView({ query: 'a b', protection: '', role: '', sort: '', cursor: '' })).toBe('?query=a+b');
+});

@@ -1,0 +1,139 @@
+import { cleanup, screen, waitFor } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+import { place } from '../../navigation.svelte';
+import { m } from '../../paraglide/messages';
+import { button, heading, open } from '../../testing/open';
+import { ada, bo, enrolment, later, openMfa, protectedMfa, sessionOf, tenCodes } from '../../testing/people';
+import { ok, refuse, reply, sent } from '../../testing/server';
+
+const path = '/parameters/users/me/security';
+const signedIn = { session: sessionOf() };
+
+function mine(mfa: unknown, current: unknown = null, user: unknown = ada) {
+  reply('GET /users/me/security', ok({ user, mfa, enrolment: current }));
+}
+
+describe('my security', () => {
+  it('shows what is on, since when, and each way with its dates', async () => {
+    mine(protectedMfa());
+    open(path, signedIn);
+    await screen.findByText(m.security_on_since({ date: '12 March 2026' }));
+    expect(screen.getByText(m.factor_named({ name: 'iPhone' }))).toBeTruthy();
+    expect(screen.getByText(/last used today/)).toBeTruthy();
+    expect(screen.getByText(/7 of 10 left/)).toBeTruthy();
+    const replace = screen.getByRole('link', { name: /Replace/ });
+    expect(replace.getAttribute('href')).toBe(`${path}/enable/app?replaces=01APP`);
+  });
+
+  it('urges an administrator who is not protected', async () => {
+    mine(openMfa());
+    open(path, signedIn);
+    await screen.findByText(m.security_off_administrator());
+    expect(screen.getByRole('link', { name: m.enable() }).getAttribute('href')).toBe(`${path}/enable/app`);
+  });
+
+  it('offers to finish a setup, and to give it up', async () => {
+    mine(openMfa({ state: 'enrolling' }), enrolment({ state: 'confirmed' }));
+    reply('DELETE /users/me/security/enrolments/01ENROL', ok());
+    const user = open(path, signedIn);
+    await screen.findByText(m.security_confirmed());
+    expect(screen.getByRole('link', { name: m.finish_setup() })).toBeTruthy();
+    mine(openMfa());
+    await user.click(await button(m.give_up_setup()));
+    await screen.findByText(m.security_off());
+  });
+
+  it('says that it is not available, or required by a day', async () => {
+    mine(openMfa({ requirement: 'off' }), null, bo);
+    open(path, { session: sessionOf(bo) });
+    await screen.findByText(m.security_not_allowed());
+    expect(screen.queryByText(m.enable())).toBeNull();
+    cleanup();
+    mine(openMfa({ requirement: 'required', deadline: '2030-12-05T12:00:00Z' }), null, bo);
+    open(path, { session: sessionOf(bo) });
+    await screen.findByText(m.security_required_by({ date: '5 December 2030' }));
+  });
+
+  it('offers no switch where it is required', async () => {
+    mine({ ...protectedMfa(), requirement: 'required' });
+    open(path, signedIn);
+    await screen.findByText(m.turn_off_required());
+    expect(screen.queryByText(m.disable_ellipsis())).toBeNull();
+  });
+
+  it('says what is lost before it is disabled, the safe choice first', async () => {
+    mine(protectedMfa());
+    reply('POST /users/me/security/disable', refuse(422, 'wrong_password'), ok({ state: 'off' }));
+    const user = open(path, signedIn);
+    await user.click(await button(m.disable_ellipsis()));
+    await heading(m.disable_title());
+    expect(screen.getByText(m.disable_loses_codes({ count: 7 }))).toBeTruthy();
+    expect(screen.getByText(m.disable_administrator_body())).toBeTruthy();
+    expect(document.activeElement?.textContent?.trim()).toBe(m.keep_it_on());
+    await user.type(screen.getByLabelText(m.password()), 'not this one');
+    await user.click(await button(m.disable_confirm()));
+    await screen.findByText(m.error_wrong_password());
+    mine(openMfa());
+    await user.click(await button(m.disable_confirm()));
+    await screen.findByText(m.told_protection_off());
+    expect(screen.queryByText(m.disable_title())).toBeNull();
+  });
+
+  it("wants the app's code where a backup code opened the session", async () => {
+    mine(protectedMfa());
+    reply('POST /users/me/security/disable', refuse(403, 'app_code_required'));
+    const user = open(path, signedIn);
+    await user.click(await button(m.disable_ellipsis()));
+    await user.type(await screen.findByLabelText(m.password()), 'violet tractor humming{Enter}');
+    await screen.findByText(m.error_app_code_required());
+    expect(screen.getByLabelText(m.code_label())).toBeTruthy();
+  });
+
+  it('says when it cannot be read, and tries again', async () => {
+    reply('GET /users/me/security', refuse(500, 'internal_fault'), ok({ user: ada, mfa: openMfa(), enrolment: null }));
+    const user = open(path, signedIn);
+    await screen.findByText(m.error_internal_fault());
+    expect(screen.getByText(m.request_number({ id: '01TEST' }))).toBeTruthy();
+    await user.click(await button(m.try_again()));
+    await screen.findByText(m.security_off());
+  });
+});
+
+it("shows somebody else's protection without a switch", async () => {
+  reply('GET /users/01BO', ok({ user: bo, mfa: protectedMfa(2) }));
+  open('/parameters/users/01BO/security', signedIn);
+  await heading('Bo Lindqvist');
+  expect(screen.getByText(m.security_on_body_other())).toBeTruthy();
+  for (const act of [m.replace(), m.new_codes(), m.disable_ellipsis(), m.add_app()]) {
+    expect(screen.queryByText(act)).toBeNull();
+  }
+});
+
+describe('new backup codes', () => {
+  it('asks for the password, and counts only when they are saved', async () => {
+    reply('POST /users/me/security/backup-codes', ok({ backup_codes: tenCodes }));
+    reply('POST /users/me/security/backup-codes/activate', ok({ state: 'on' }));
+    mine(protectedMfa(10));
+    const user = open(`${path}/backup-codes`, signedIn);
+    const password = await screen.findByLabelText(m.password());
+    await waitFor(() => expect(document.activeElement).toBe(password));
+    await user.type(password, 'violet tractor humming{Enter}');
+    await heading(m.save_heading());
+    expect(screen.getByText(m.new_codes_not_yet_body())).toBeTruthy();
+    expect(sent('POST /users/me/security/backup-codes/activate')).toHaveLength(0);
+    await user.click(screen.getByLabelText(m.wrote_them_down()));
+    await user.click(await button(m.have_saved()));
+    await screen.findByText(m.told_codes_saved());
+    expect(place.path).toBe(path);
+  });
+
+  it('needs fresh proof at times', async () => {
+    reply('POST /users/me/security/backup-codes', refuse(403, 'fresh_proof_required'), ok({ backup_codes: tenCodes }));
+    reply('POST /session/proof', ok({ fresh_until: later(600), method: 'password' }));
+    const user = open(`${path}/backup-codes`, signedIn);
+    await user.type(await screen.findByLabelText(m.password()), 'violet tractor humming{Enter}');
+    await heading(m.proof_title());
+    await user.type(screen.getAllByLabelText(m.password()).at(-1) as HTMLElement, 'violet tractor humming{Enter}');
+    await heading(m.save_heading());
+  });
+});

@@ -1,0 +1,216 @@
+import { screen, waitFor, within } from '@testing-library/svelte';
+import { describe, expect, it, vi } from 'vitest';
+import { place } from '../../navigation.svelte';
+import { m } from '../../paraglide/messages';
+import { button, heading, open } from '../../testing/open';
+import { ada, enrolment, label, later, openMfa, protectedMfa, sessionOf, tenCodes } from '../../testing/people';
+import { ok, refuse, refuseCode, reply, sent } from '../../testing/server';
+
+const base = '/parameters/users/me/security/enable';
+const api = '/users/me/security/enrolments';
+
+/** The person's page and the enrolment that is open, if one is. */
+function stands(mfa: unknown, current?: ReturnType<typeof enrolment>) {
+  reply('GET /users/me/security', ok({ user: ada, mfa, enrolment: current ?? null }));
+  if (current?.here) reply(`GET ${api}/current`, ok(current));
+  reply('GET /time', ok({ now: new Date().toISOString() }));
+}
+
+const signedIn = { session: sessionOf() };
+
+describe('turning it on', () => {
+  it('from getting an app to the last screen', async () => {
+    stands(openMfa());
+    reply(`POST ${api}`, { status: 201, body: enrolment() });
+    reply(`POST ${api}/01ENROL/confirm`, ok({ state: 'confirmed', backup_codes: tenCodes }));
+    reply(`POST ${api}/01ENROL/activate`, ok({ state: 'on', next_code_in_seconds: 12 }));
+    const user = open(`${base}/app`, signedIn);
+
+    await heading(m.app_heading());
+    await user.type(screen.getByLabelText(m.device_name()), 'iPhone');
+    await user.click(await button(m.have_app()));
+
+    await heading(m.scan_heading());
+    expect(place.path).toBe(`${base}/scan`);
+    expect(sent(`POST ${api}`)[0]?.body).toEqual({ name: 'iPhone' });
+    expect(screen.getByRole('img', { name: m.qr_label({ label }) })).toBeTruthy();
+    await user.click(await button(m.cannot_scan()));
+    expect(screen.getByText('JBSW Y3DP EHPK 3PXP')).toBeTruthy();
+    await user.click(await button(m.scanned()));
+
+    const field = await screen.findByLabelText(m.code_label());
+    await waitFor(() => expect(document.activeElement).toBe(field));
+    await user.click(field);
+    await user.paste('123 456');
+
+    await heading(m.save_heading());
+    expect(place.path).toBe(`${base}/save`);
+    const list = screen.getByRole('list', { name: m.codes_list() });
+    expect(
+      within(list)
+        .getAllByRole('listitem')
+        .map((item) => item.textContent),
+    ).toEqual(tenCodes.map((code, i) => `${i + 1}${code}`));
+    const saved = await button(m.have_saved());
+    expect((saved as HTMLButtonElement).disabled).toBe(true);
+    await user.click(screen.getByLabelText(m.wrote_them_down()));
+    expect((saved as HTMLButtonElement).disabled).toBe(false);
+    await user.click(saved);
+
+    await heading(m.done_heading());
+    expect(place.path).toBe(`${base}/done`);
+    expect(screen.getByText(m.done_wait({ time: '12 seconds' }))).toBeTruthy();
+  });
+
+  it('asks for a fresh proof, then goes on by itself', async () => {
+    stands(openMfa());
+    reply(`POST ${api}`, refuse(403, 'fresh_proof_required'), { status: 201, body: enrolment() });
+    reply('POST /session/proof', refuse(422, 'wrong_password'), ok({ fresh_until: later(600), method: 'password' }));
+    const user = open(`${base}/app`, signedIn);
+    await user.click(await button(m.have_app()));
+    await heading(m.proof_title());
+    const password = screen.getByLabelText(m.password());
+    await waitFor(() => expect(document.activeElement).toBe(password));
+    await user.type(password, 'not this one{Enter}');
+    await screen.findByText(m.error_wrong_password());
+    await user.clear(password);
+    await user.type(password, 'violet tractor humming{Enter}');
+    await heading(m.scan_heading());
+    expect(screen.queryByText(m.proof_title())).toBeNull();
+  });
+
+  it('asks for the code too where 2-step verification is on', async () => {
+    stands(protectedMfa());
+    reply(`POST ${api}`, refuse(403, 'fresh_proof_required'));
+    reply('POST /session/proof', refuseCode({ reason: 'already_used', used_here: true, next_code_in_seconds: 9 }));
+    const mfa = { state: 'on', requirement: 'allowed', deadline: null };
+    const user = open(`${base}/app?replaces=01APP`, { session: sessionOf(ada, { mfa }) });
+    await heading(m.wizard_title_replace());
+    await user.click(await button(m.have_app()));
+    await user.type(await screen.findByLabelText(m.password()), 'violet tractor humming');
+    await user.type(screen.getByLabelText(m.code_label()), '123456');
+    await user.click(await button(m.continue()));
+    await screen.findByText(m.already_used_title());
+    await user.click(await button(m.cancel()));
+    expect(screen.queryByText(m.proof_title())).toBeNull();
+    await button(m.have_app());
+  });
+
+  it.each([
+    ['mfa_not_allowed', m.error_mfa_not_allowed],
+    ['too_many_apps', m.error_too_many_apps],
+  ])('says %s', async (code, words) => {
+    stands(openMfa());
+    reply(`POST ${api}`, refuse(409, code));
+    const user = open(`${base}/app`, signedIn);
+    await user.click(await button(m.have_app()));
+    await screen.findByText(words());
+  });
+});
+
+describe('reloading', () => {
+  it('stays at the step of an open enrolment', async () => {
+    stands(openMfa({ state: 'enrolling' }), enrolment());
+    open(`${base}/code`, signedIn);
+    await heading(m.code_heading());
+    expect(place.path).toBe(`${base}/code`);
+  });
+
+  it('leads back to the first step where nothing is open', async () => {
+    stands(openMfa());
+    open(`${base}/save`, signedIn);
+    await heading(m.app_heading());
+    await waitFor(() => expect(place.path).toBe(`${base}/app`));
+  });
+
+  it('makes a fresh set of codes at the last step, and says so', async () => {
+    const confirmed = enrolment({ state: 'confirmed', secret: undefined, otpauth_uri: undefined });
+    stands(openMfa({ state: 'enrolling' }), confirmed);
+    reply(`POST ${api}/01ENROL/backup-codes`, ok({ backup_codes: tenCodes }));
+    open(`${base}/app`, signedIn);
+    await screen.findByText(m.save_fresh_title());
+    expect(place.path).toBe(`${base}/save`);
+    expect(sent(`POST ${api}/01ENROL/backup-codes`)).toHaveLength(1);
+  });
+
+  it('takes a confirmed one of another session up again with a code', async () => {
+    stands(openMfa({ state: 'enrolling' }), enrolment({ state: 'confirmed', here: false }));
+    reply(`POST ${api}/01ENROL/confirm`, ok({ state: 'confirmed', backup_codes: tenCodes }));
+    const user = open(`${base}/scan`, signedIn);
+    await screen.findByText(/You set this app up before/);
+    await user.type(screen.getByLabelText(m.code_label()), '123456');
+    await heading(m.save_heading());
+  });
+});
+
+describe('what goes wrong', () => {
+  it('diagnoses a refused code under its field', async () => {
+    stands(openMfa({ state: 'enrolling' }), enrolment());
+    reply(`POST ${api}/01ENROL/confirm`, refuseCode({ reason: 'wrong_code', setup_label: label, attempts_left: 9 }));
+    const user = open(`${base}/code`, signedIn);
+    await user.type(await screen.findByLabelText(m.code_label()), '123456');
+    await screen.findByText(m.wrong_new_title());
+  });
+
+  it('starts again with one press when the enrolment is over', async () => {
+    stands(openMfa({ state: 'enrolling' }), enrolment());
+    reply(`POST ${api}/01ENROL/confirm`, refuseCode({ reason: 'enrolment_expired' }));
+    reply(`POST ${api}`, { status: 201, body: enrolment({ id: '02ENROL' }) });
+    const user = open(`${base}/code`, signedIn);
+    await user.type(await screen.findByLabelText(m.code_label()), '123456');
+    await screen.findByText(m.enrolment_expired_title());
+    await waitFor(() => expect(place.path).toBe(`${base}/app`));
+    await user.click(await button(m.start_again()));
+    await heading(m.scan_heading());
+  });
+
+  it('says so when it ran out while one looked on', async () => {
+    stands(openMfa({ state: 'enrolling' }), enrolment({ expires_at: later(-1) }));
+    open(`${base}/scan`, signedIn);
+    await screen.findByText(m.enrolment_expired_title());
+  });
+
+  it('keeps the codes in view when the server does not answer', async () => {
+    stands(openMfa({ state: 'enrolling' }), enrolment({ state: 'confirmed' }));
+    reply(`POST ${api}/01ENROL/backup-codes`, ok({ backup_codes: tenCodes }));
+    reply(`POST ${api}/01ENROL/activate`, 'unreachable', ok({ state: 'on', next_code_in_seconds: 5 }));
+    const user = open(`${base}/save`, signedIn);
+    await user.click(await screen.findByLabelText(m.wrote_them_down()));
+    await user.click(await button(m.have_saved()));
+    await screen.findByText(m.error_unreachable());
+    expect(screen.getByText('CODE3-AAAAA-BBBBB')).toBeTruthy();
+    await user.click(await button(m.have_saved()));
+    await heading(m.done_heading());
+  });
+});
+
+it('replacing with codes at hand ends at once', async () => {
+  stands(protectedMfa(), enrolment({ replaces: '01APP' }));
+  reply(`POST ${api}/01ENROL/confirm`, ok({ state: 'active', backup_codes: [] }));
+  const user = open(`${base}/code?replaces=01APP`, signedIn);
+  await user.type(await screen.findByLabelText(m.code_label()), '123456');
+  await heading(m.done_heading_app());
+  expect(screen.getByText(m.done_old_entry())).toBeTruthy();
+});
+
+it('saves a file that names brand, account and day, and numbers the codes as on the screen', async () => {
+  stands(openMfa({ state: 'enrolling' }), enrolment({ state: 'confirmed' }));
+  reply(`POST ${api}/01ENROL/backup-codes`, ok({ backup_codes: tenCodes }));
+  let text = '';
+  let name = '';
+  vi.spyOn(URL, 'createObjectURL').mockImplementation((blob) => {
+    void (blob as Blob).text().then((content) => {
+      text = content;
+    });
+    return 'blob:codes';
+  });
+  vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (this: HTMLAnchorElement) {
+    name = this.download;
+  });
+  const user = open(`${base}/save`, signedIn);
+  await user.click(await button(m.download()));
+  await waitFor(() => expect(text).toContain('10. CODE9-AAAAA-BBBBB'));
+  expect(name).toMatch(/^MailMachine-backup-codes-\d{4}-\d\d-\d\d\.txt$/);
+  expect(text).toContain('ada@example.test');
+  expect(((await button(m.have_saved())) as HTMLButtonElement).disabled).toBe(false);
+});

@@ -1,0 +1,50 @@
+import { screen } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+import type { SecurityView } from '../../api/shapes';
+import { m } from '../../paraglide/messages';
+import { button, open } from '../../testing/open';
+import { ada, bo, enrolment, later, openMfa, protectedMfa, sessionOf } from '../../testing/people';
+import { ok, refuse, reply } from '../../testing/server';
+import { tasks } from './tasks';
+
+function view(user: object, mfa: object, current: object | null = null): SecurityView {
+  return { user, mfa, enrolment: current } as SecurityView;
+}
+
+describe('what there is to do', () => {
+  it.each([
+    ['nothing', view(bo, protectedMfa()), []],
+    ['nothing, where it is not allowed', view(bo, openMfa({ requirement: 'off' })), []],
+    ['turn it on', view(bo, openMfa()), [m.home_off_title()]],
+    ['go on', view(bo, openMfa({ state: 'enrolling' }), enrolment()), [m.home_enrolling_title()]],
+    ['new codes', view(bo, protectedMfa(3)), [m.home_few_codes_title()]],
+    [
+      'by a day',
+      view(bo, openMfa({ requirement: 'required', deadline: '2030-12-05T12:00:00Z' })),
+      [m.home_required_by({ date: '5 December 2030' })],
+    ],
+    ['now', view(bo, openMfa({ requirement: 'required', deadline: later(-60) })), [m.home_required_now()]],
+  ])('%s', (_, seen, titles) => {
+    expect(tasks(seen).map((task) => task.title)).toEqual(titles);
+  });
+
+  it('urges administrators', () => {
+    expect(tasks(view(ada, openMfa()))[0]).toMatchObject({ urgent: true, body: m.home_off_administrator() });
+    expect(tasks(view(bo, openMfa()))[0]?.urgent).toBe(false);
+  });
+});
+
+describe('home', () => {
+  it('is one calm line when there is nothing to do', async () => {
+    reply('GET /users/me/security', ok({ user: ada, mfa: protectedMfa(), enrolment: null }));
+    open('/', { session: sessionOf() });
+    await screen.findByText(m.home_calm());
+  });
+
+  it('says when it cannot be read', async () => {
+    reply('GET /users/me/security', refuse(500, 'internal_fault'), ok({ user: ada, mfa: openMfa(), enrolment: null }));
+    const user = open('/', { session: sessionOf() });
+    await user.click(await button(m.try_again()));
+    await screen.findByText(m.home_off_title());
+  });
+});

@@ -1,0 +1,217 @@
+import { cleanup, screen, waitFor } from '@testing-library/svelte';
+import { describe, expect, it, vi } from 'vitest';
+import { place } from '../../navigation.svelte';
+import { m } from '../../paraglide/messages';
+import { button, heading, open } from '../../testing/open';
+import { ada, later, openMfa, protectedMfa, secondStep, sessionOf } from '../../testing/people';
+import { ok, refuse, refuseCode, reply, sent } from '../../testing/server';
+
+async function giveCredentials(user: ReturnType<typeof open>) {
+  await user.type(await screen.findByLabelText(m.email()), 'ada@example.test');
+  await user.type(screen.getByLabelText(m.password()), 'violet tractor humming{Enter}');
+}
+
+describe('sign-in', () => {
+  it('goes to the second step, and takes the way back along', async () => {
+    reply('POST /sign-in', ok(secondStep()));
+    const user = open('/sign-in', { note: { ended: true, back: '/parameters/users' } });
+    await heading(m.sign_in_title());
+    expect(screen.getByText(m.session_ended_back())).toBeTruthy();
+    await giveCredentials(user);
+    await heading(m.second_step_heading());
+    expect(place.note.back).toBe('/parameters/users');
+    expect(sent('POST /sign-in')[0]?.body).toEqual({ email: 'ada@example.test', password: 'violet tractor humming' });
+  });
+
+  it('goes home where there is no second step', async () => {
+    reply('POST /sign-in', ok({ state: 'signed_in' }));
+    reply('GET /session', ok(sessionOf()));
+    reply('GET /users/me/security', ok({ user: ada, mfa: openMfa(), enrolment: null }));
+    await giveCredentials(open('/sign-in'));
+    await heading(m.home_hello({ name: 'Ada Admin' }));
+  });
+
+  it('goes to the wizard where the session is for nothing else', async () => {
+    const confined = { confined_to: 'enrolment' };
+    reply('POST /sign-in', ok({ state: 'enrolment_required' }));
+    reply('GET /session', ok(sessionOf(ada, confined)));
+    reply('GET /users/me/security', ok({ user: ada, mfa: openMfa(), enrolment: null }));
+    await giveCredentials(open('/sign-in', { note: { back: '/parameters/users' } }));
+    await heading(m.wizard_title());
+    expect(screen.queryByText(m.nav_home())).toBeNull();
+  });
+
+  it('asks for what is missing, and focuses the first of it', async () => {
+    const user = open('/sign-in');
+    await user.click(await button(m.continue()));
+    expect(screen.getAllByText(m.field_required())).toHaveLength(2);
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText(m.email())));
+    const described = screen.getByLabelText(m.email()).getAttribute('aria-describedby');
+    expect(document.getElementById(described ?? '')?.textContent).toBe(m.field_required());
+  });
+
+  it.each([
+    ['bad_credentials', 401, m.error_bad_credentials],
+    ['account_disabled', 403, m.error_account_disabled],
+    ['internal_fault', 500, m.error_internal_fault],
+  ])('says %s and keeps what was typed', async (code, status, words) => {
+    reply('POST /sign-in', refuse(status, code));
+    await giveCredentials(open('/sign-in'));
+    await screen.findByText(words());
+    expect(screen.getByLabelText<HTMLInputElement>(m.email()).value).toBe('ada@example.test');
+    expect(screen.getByLabelText<HTMLInputElement>(m.password()).value).toBe('violet tractor humming');
+  });
+
+  it('counts down while sign-ins are slowed down', async () => {
+    reply('POST /sign-in', refuse(429, 'too_many_passwords', { retry_after_seconds: 95 }));
+    await giveCredentials(open('/sign-in'));
+    const pressed = await button(/1:3\d/);
+    expect((pressed as HTMLButtonElement).disabled).toBe(true);
+  });
+
+  it('tries a busy server again by itself', async () => {
+    reply('POST /sign-in', refuse(503, 'busy', { retry_after_seconds: 1 }), ok(secondStep()));
+    vi.useFakeTimers({ shouldAdvanceTime: true, advanceTimeDelta: 100 });
+    await giveCredentials(open('/sign-in'));
+    await button(/Busy/);
+    await vi.advanceTimersByTimeAsync(1_100);
+    await heading(m.second_step_heading());
+    expect(sent('POST /sign-in')).toHaveLength(2);
+  });
+
+  it('says that it is offline, and that the server does not answer', async () => {
+    reply('POST /sign-in', 'unreachable');
+    const online = vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false);
+    const user = open('/sign-in');
+    await giveCredentials(user);
+    await screen.findByText(m.error_offline());
+    online.mockReturnValue(true);
+    await user.click(await button(m.continue()));
+    await screen.findByText(m.error_unreachable());
+  });
+
+  it('points to the setup link where nobody has an account', async () => {
+    open('/sign-in', { setupNeeded: true });
+    await screen.findByText(m.setup_needed_title());
+    expect(screen.queryByLabelText(m.password())).toBeNull();
+  });
+
+  it('says that cookies are off: before, and when the session did not stick', async () => {
+    const enabled = vi.spyOn(navigator, 'cookieEnabled', 'get').mockReturnValue(false);
+    open('/sign-in');
+    await screen.findByText(m.cookies_off_title());
+    enabled.mockReturnValue(true);
+    cleanup();
+    reply('POST /sign-in', ok({ state: 'signed_in' }));
+    reply('GET /session', refuse(401, 'not_signed_in'));
+    await giveCredentials(open('/sign-in'));
+    await screen.findByText(m.cookies_off_title());
+  });
+});
+
+describe('second step', () => {
+  it('comes back after a reload, and sends itself at the sixth digit', async () => {
+    reply('GET /sign-in', ok(secondStep()));
+    reply('POST /sign-in/totp', ok({ state: 'signed_in', method: 'totp' }));
+    reply('GET /users/me/security', ok({ user: ada, mfa: protectedMfa(), enrolment: null }));
+    const user = open('/second-step');
+    const field = await screen.findByLabelText(m.code_label());
+    await waitFor(() => expect(document.activeElement).toBe(field));
+    reply('GET /session', ok(sessionOf()));
+    await user.type(field, '123456');
+    await screen.findByText(m.home_calm());
+    const { body } = sent('POST /sign-in/totp')[0] ?? {};
+    expect(body?.code).toBe('123456');
+    expect(String(body?.browser_now)).toMatch(/^\d{4}-\d\d-\d\dT.*\.\d{3}Z$/);
+  });
+
+  it('says under the field why a code was refused, empties it and counts the tries', async () => {
+    reply('GET /sign-in', ok(secondStep()));
+    reply('POST /sign-in/totp', refuseCode({ reason: 'clock_behind', offset_seconds: -240, attempts_left: 3 }));
+    const user = open('/second-step');
+    const field = await screen.findByLabelText<HTMLInputElement>(m.code_label());
+    await user.type(field, '123456');
+    await screen.findByText(m.clock_behind_title({ span: '4 minutes' }));
+    expect(screen.getByText(m.tries_left({ count: 3 }))).toBeTruthy();
+    expect(field.value).toBe('');
+    expect(field.getAttribute('aria-invalid')).toBe('true');
+    expect(document.getElementById(field.getAttribute('aria-describedby') ?? '')).toBeTruthy();
+  });
+
+  it('is locked while there were too many tries', async () => {
+    reply('GET /sign-in', ok(secondStep()));
+    reply('POST /sign-in/totp', refuseCode({ reason: 'too_many_attempts', retry_after_seconds: 60 }));
+    const user = open('/second-step');
+    const field = await screen.findByLabelText<HTMLInputElement>(m.code_label());
+    await user.type(field, '123456');
+    await screen.findByText(m.too_many_title());
+    expect(field.readOnly).toBe(true);
+  });
+
+  it('takes a backup code in the same field, and says what became of it', async () => {
+    reply('GET /sign-in', ok(secondStep()));
+    reply('POST /sign-in/totp', ok({ state: 'signed_in', method: 'backup_code', backup_codes_remaining: 2 }));
+    const user = open('/second-step');
+    const field = await screen.findByLabelText(m.code_label());
+    reply('GET /session', ok(sessionOf()));
+    await user.click(field);
+    await user.paste('F8QY4-0YGEC-YYS9E');
+    await screen.findByText(m.code_grown());
+    await user.click(await button(m.continue()));
+    await screen.findByText(m.after_backup_unasked());
+    expect(screen.getByText(m.codes_left({ count: 2 }))).toBeTruthy();
+    expect(screen.getByText(m.few_codes_title())).toBeTruthy();
+    expect(sent('POST /sign-in/totp')[0]?.body.code).toBe('F8QY4-0YGEC-YYS9E');
+  });
+
+  it('says that no backup code was spent when an app code was typed there', async () => {
+    reply('GET /sign-in', ok(secondStep()));
+    reply('POST /sign-in/backup-code', ok({ state: 'signed_in', method: 'totp' }));
+    reply('GET /users/me/security', ok({ user: ada, mfa: protectedMfa(), enrolment: null }));
+    const user = open('/second-step/backup-code');
+    const field = await screen.findByLabelText(m.backup_code_label());
+    reply('GET /session', ok(sessionOf()));
+    await user.type(field, '123456{Enter}');
+    await screen.findByText(m.told_app_code_used());
+  });
+
+  it('keeps a refused backup code for mending', async () => {
+    reply('GET /sign-in', ok(secondStep()));
+    reply(
+      'POST /sign-in/backup-code',
+      refuseCode({ reason: 'backup_code_used', used_at: later(-86_400), next_number: 8, attempts_left: 4 }),
+    );
+    const user = open('/second-step/backup-code');
+    const field = await screen.findByLabelText<HTMLInputElement>(m.backup_code_label());
+    await user.type(field, 'RXR6H-VFKVG-KN0TM{Enter}');
+    await screen.findByText(m.backup_used_next({ number: 8 }));
+    expect(field.value).toBe('RXR6H-VFKVG-KN0TM');
+  });
+
+  it('does not spend a try on what is no code', async () => {
+    reply('GET /sign-in', ok(secondStep()));
+    const user = open('/second-step');
+    await user.type(await screen.findByLabelText(m.code_label()), '12345{Enter}');
+    await screen.findByText(m.malformed_app_title());
+    expect(sent('POST /sign-in/totp')).toHaveLength(0);
+  });
+
+  it('starts again when it took too long', async () => {
+    reply('GET /sign-in', refuseCode({ reason: 'sign_in_expired' }));
+    reply('GET /session', refuse(401, 'not_signed_in'));
+    const user = open('/second-step', { note: { back: '/parameters/users' } });
+    await heading(m.sign_in_expired_title());
+    await user.click(await button(m.start_again()));
+    await heading(m.sign_in_title());
+    expect(place.note.back).toBe('/parameters/users');
+  });
+
+  it('names the ways back in, and promises none that is not there', async () => {
+    reply('GET /sign-in', ok(secondStep()));
+    open('/second-step/cannot-get-in');
+    for (const way of [m.way_backup_title, m.way_app_title, m.way_browser_title, m.way_administrator_title]) {
+      await heading(way());
+    }
+    expect(document.body.textContent).not.toMatch(/ticket/i);
+  });
+});

@@ -1,0 +1,82 @@
+/** Bodies of answers as the server gives them, for people in the states that screens differ by. */
+export const later = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
+
+export const ada = { id: '01ADA', name: 'Ada Admin', email: 'ada@example.test', role: 'administrator' };
+export const bo = { id: '01BO', name: 'Bo Lindqvist', email: 'bo@example.test', role: 'member' };
+
+export const label = 'MailMachine: ada@example.test';
+
+export function protectedMfa(remaining = 7) {
+  return {
+    state: 'on',
+    requirement: 'allowed',
+    deadline: null,
+    since: '2026-03-12T09:00:00Z',
+    factors: [
+      {
+        id: '01APP',
+        kind: 'totp',
+        name: 'iPhone',
+        label,
+        added_at: '2026-03-12T09:00:00Z',
+        last_used_at: later(-3_600),
+      },
+    ],
+    backup_codes: { total: 10, remaining, created_at: '2026-03-12T09:00:00Z' },
+  };
+}
+
+export function openMfa(more: Record<string, unknown> = {}) {
+  return {
+    state: 'off',
+    requirement: 'allowed',
+    deadline: null,
+    since: null,
+    factors: [],
+    backup_codes: { total: 0, remaining: 0, created_at: null },
+    ...more,
+  };
+}
+
+export function sessionOf(user = ada, more: Record<string, unknown> = {}) {
+  return {
+    id: '01SESSION',
+    user,
+    signed_in_with: ['password'],
+    fresh_until: null,
+    fresh_with: '',
+    confined_to: null,
+    expires_at: later(3_600),
+    mfa: { state: 'off', requirement: 'allowed', deadline: null },
+    ...more,
+  };
+}
+
+export function enrolment(more: Record<string, unknown> = {}) {
+  return {
+    id: '01ENROL',
+    state: 'pending',
+    name: 'iPhone',
+    label,
+    account: 'ada@example.test',
+    issuer: 'MailMachine',
+    otpauth_uri: 'otpauth://totp/MailMachine:ada%40example.test?secret=JBSWY3DPEHPK3PXP&issuer=MailMachine',
+    secret: 'JBSWY3DPEHPK3PXP',
+    algorithm: 'SHA1',
+    digits: 6,
+    period: 30,
+    expires_at: later(600),
+    here: true,
+    replaces: null,
+    ...more,
+  };
+}
+
+export const secondStep = () => ({
+  state: 'second_step',
+  methods: ['totp', 'backup_code'],
+  expires_at: later(300),
+  labels: [label],
+});
+
+export const tenCodes = Array.from({ length: 10 }, (_, i) => `CODE${i}-AAAAA-BBBBB`);
