@@ -237,6 +237,15 @@ func TestRow39EnrollingNeedsThePasswordAndNothingElseIsOpen(t *testing.T) {
 			browser.Prove("").Want(http.StatusOK)
 			browser.Do("POST", servertest.Enrolments, map[string]string{}).Want(http.StatusCreated)
 		})
+		t.Run("a confinement of the session itself outlives a proof by password", func(t *testing.T) {
+			browser := in.Browser(servertest.Firefox)
+			browser.Password("bob@example.test").Want(http.StatusOK)
+			in.Change("UPDATE sessions SET confined_to = 'enrolment'")
+			browser.Prove("").Want(http.StatusOK)
+			if session := browser.Do("GET", "/api/v1/session", nil).Want(http.StatusOK); session.Body["confined_to"] != "enrolment" {
+				t.Errorf("%s", session.Raw)
+			}
+		})
 		t.Run("a deadline that passes confines a session that was open before", func(t *testing.T) {
 			in.Change("UPDATE users SET requirement = 'required', deadline = ?", in.Clock.Now().Add(time.Minute).UnixMilli())
 			browser := in.Browser(servertest.Firefox)
