@@ -41,7 +41,8 @@ type codeTries struct {
 func reserveCode(ctx context.Context, tx database.Tx, userID string) (left int, refusal *diagnosis.Diagnosis, err error) {
 	now := database.At(tx.Now)
 	first := codeTries{UserID: userID, WindowStartedAt: now}
-	if _, err := tx.NewInsert().Model(&first).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+	// Writing the row that is there holds it, so that the console can't delete it in between.
+	if _, err := tx.NewInsert().Model(&first).On("CONFLICT (user_id) DO UPDATE").Set("user_id = EXCLUDED.user_id").Exec(ctx); err != nil {
 		return 0, nil, fmt.Errorf("count a code: %w", err)
 	}
 	counted, err := database.Touched(tx.NewUpdate().Model((*codeTries)(nil)).

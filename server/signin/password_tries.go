@@ -40,7 +40,8 @@ func passwordKey(accountName, network string) []byte {
 func reservePassword(ctx context.Context, tx database.Tx, key []byte) (wait time.Duration, err error) {
 	now := database.At(tx.Now)
 	first := passwordTries{Key: key, LastAt: now}
-	if _, err := tx.NewInsert().Model(&first).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+	// Writing the row that is there holds it, so that a right password next to this one can't delete it in between.
+	if _, err := tx.NewInsert().Model(&first).On("CONFLICT (key) DO UPDATE").Set("key = EXCLUDED.key").Exec(ctx); err != nil {
 		return 0, fmt.Errorf("count a password: %w", err)
 	}
 	counted, err := database.Touched(tx.NewUpdate().Model((*passwordTries)(nil)).
