@@ -46,7 +46,7 @@ func (m *MFA) confirm(ctx context.Context, caller web.Caller, enrolmentID, respo
 		return nil, err
 	}
 	attempt := factor.Attempt{UserID: caller.Session.UserID, Response: response, Client: caller.Client, BrowserNow: browserNow}
-	if !found {
+	if !found || enrolment.Attempts >= authenticator.MaxConfirmTries {
 		return nil, m.refuseConfirm(ctx, caller, attempt, enrolment, code)
 	}
 	return m.confirmed(ctx, caller, attempt, enrolment, code, step)
