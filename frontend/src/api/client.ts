@@ -1,4 +1,5 @@
 import createClient from 'openapi-fetch';
+import { serverSaid } from '../clock.svelte';
 import { connection } from './connection.svelte';
 import type { paths } from './generated/schema';
 import { type Problem, passing, problemOf, unreached } from './problem';
@@ -31,6 +32,7 @@ async function once<T>(call: () => Promise<Answer<T>>): Promise<Outcome<T>> {
     return { ok: false, problem: unreached() };
   }
   const { response } = answer;
+  serverSaid(response.headers.get('Date'));
   if (response.ok) {
     connection.reached(response.headers.get('Secondstep-Version'));
     return { ok: true, value: answer.data as T };
