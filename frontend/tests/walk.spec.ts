@@ -59,8 +59,6 @@ async function turnOn(page: Page, { link, shake }: Installation): Promise<{ app:
   expect(codes).toHaveLength(11);
   await press(page, say('have_saved'));
   await expect(heading(page, say('done_heading'))).toBeVisible();
-  await page.reload();
-  await expect(heading(page, say('done_heading'))).toBeVisible();
   await page.getByRole('link', { name: say('done_home') }).click();
   await expect(page.getByText(say('home_calm'))).toBeVisible();
   return { app, codes };

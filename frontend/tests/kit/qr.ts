@@ -11,6 +11,8 @@ export function readQr(picture: Buffer): string {
     writeFileSync(file, picture);
     return execFileSync('zbarimg', ['--quiet', '--raw', '-Sdisable', '-Sqrcode.enable', file], {
       encoding: 'utf8',
+      // It complains of a missing D-Bus on many machines; a failure carries what it said.
+      stdio: ['ignore', 'pipe', 'pipe'],
     }).trim();
   } finally {
     rmSync(folder, { recursive: true, force: true });
