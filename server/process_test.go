@@ -197,11 +197,11 @@ func TestKilledInABurst(t *testing.T) {
 // TestGracefulStop stops a server in the middle of sign-ins: what has arrived is answered.
 func TestGracefulStop(t *testing.T) {
 	t.Parallel()
-	p := serve(t, t.TempDir(), "--hash-workers", "1", "--password-memory", "128MiB")
+	p := serve(t, t.TempDir(), "--hash-workers", "1")
 	j := &journey{t: t, process: p, Client: servertest.Browse(t, servertest.Firefox, p.URL)}
 	j.setUp(j.process.token())
 
-	const several = 4
+	const several = 3
 	var sent, done sync.WaitGroup
 	for range several {
 		sent.Add(1)
