@@ -81,7 +81,7 @@ test('Print: on paper are the codes and whose they are, and nothing else', async
   await expect(saved(page)).toBeEnabled();
 
   await page.emulateMedia({ media: 'print' });
-  // biome-ignore lint/performance/useDomNodeTextContent: what is laid out is the question, not what is in the tree
+  // biome-ignore lint: what is laid out is the question, not what is in the tree
   const paper = await page.locator('body').innerText();
   const words = paper.split(/\s+/).filter((word) => word !== '');
   const expected = [

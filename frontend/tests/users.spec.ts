@@ -8,7 +8,7 @@ import { say } from './kit/words';
 const rows = (page: Page) => page.getByRole('row').filter({ has: page.getByRole('cell') });
 
 test('a member sees themself and nobody else', async ({ page, context, someone, tidy }) => {
-  tidy.expectRefusals(403, 404);
+  tidy.expectRefusals(403);
   const ada = await someone();
   const eve = await someone({ name: 'Eve Other' });
   await carryOver(await ada.knock(), context);
@@ -38,12 +38,12 @@ test('an administrator searches, filters, sorts and pages; the address holds the
   await empty.add(root);
   const people = Array.from({ length: 26 }, (_, i) => ({
     name: `Person ${String.fromCharCode(65 + i)}`,
-    email: `${String.fromCharCode(122 - i)}@example.test`,
+    email: `${26 - i}0@example.test`.padStart(16, '0'),
     password,
     role: 'member',
   }));
   for (const person of people) await empty.add(person);
-  const protectedOne = new Person(empty, 'Person C', 'x@example.test', password, 'member');
+  const protectedOne = new Person(empty, 'Person C', '240@example.test', password, 'member');
   await protectedOne.enrol();
   await carryOver(await root.knock(), context);
 
@@ -90,7 +90,7 @@ test('an administrator searches, filters, sorts and pages; the address holds the
   await expect(page).toHaveURL(/role=administrator/);
   await page.getByLabel(say('users_filter_role')).selectOption('');
   await page.getByLabel(say('users_sort')).selectOption('email');
-  await expect(rows(page).first()).toContainText('a@example.test');
+  await expect(rows(page).first()).toContainText('010@example.test');
   await expect(page).toHaveURL(/sort=email/);
 
   await page.getByRole('link', { name: 'Person Z' }).click();

@@ -74,7 +74,7 @@ async function beRefused(page: Page, app: App, codes: string[], used: string): P
   await expect(box).toContainText(/today, \d\d:\d\d/);
   await expect(box).toContainText(say('backup_used_next', { number: 1 }));
 
-  await box.getByRole('link', { name: say('use_app_code') }).click();
+  await page.getByRole('link', { name: say('use_app_code') }).click();
   await codeField(page).fill(used);
   box = await refusal(page, 'already_used');
   await expect(box).toContainText(say('already_used_title'));
