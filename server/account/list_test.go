@@ -102,6 +102,9 @@ func TestListOfPeople(t *testing.T) {
 						if page.Body["total"] != 9.0 {
 							t.Fatalf("total %v", page.Body["total"])
 						}
+						if len(seen) > len(whole) {
+							t.Fatalf("by %s, %s at a time: more than everybody: %v", sort, limit, seen)
+						}
 						next, more := page.Body["next_cursor"].(string)
 						if !more {
 							break
