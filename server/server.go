@@ -158,14 +158,17 @@ func (s *Server) Close() error { return s.Database.Close() }
 func OpenAPI(version string) ([]byte, error) {
 	api, err := web.New(web.Options{
 		PublicURL: &url.URL{Scheme: "http", Host: "localhost"}, Version: version,
-		Now: time.Now, Random: noRandomness{}, Logger: slog.New(slog.DiscardHandler),
+		Now: noTime, Random: noRandomness{}, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return nil, err
 	}
-	wire(Config{Version: version, PasswordCost: hashing.Passwords, BackupCodeCost: hashing.BackupCodes, Now: time.Now}, nil, nil).register(api)
+	wire(Config{Version: version, PasswordCost: hashing.Passwords, BackupCodeCost: hashing.BackupCodes, Now: noTime}, nil, nil).register(api)
 	return api.OpenAPI(), nil
 }
+
+// noTime is for describing, which asks for none.
+func noTime() time.Time { return time.Time{} }
 
 // noRandomness is for describing, which draws nothing.
 type noRandomness struct{}

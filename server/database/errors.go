@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/secondstep/secondstep/server/problem"
 	"github.com/uptrace/bun/driver/pgdriver"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/secondstep/secondstep/server/problem"
 )
 
 var (

@@ -117,7 +117,7 @@ func (g *gather) serve() {
 		}
 		// A function ended this goroutine. Its own caller is told so, the others'
 		// functions run again on a new one.
-		g.exec(rollback)
+		_ = g.exec(rollback) // where it fails there is nothing left to roll back
 		if r := g.running; r != nil {
 			g.running = nil
 			g.taken = without(g.taken, r)
@@ -204,7 +204,7 @@ func (g *gather) round() {
 		if broken != nil {
 			// SQLite gave the whole transaction up (disk full, out of memory …). The
 			// one in whose savepoint it happened bears it, the others run again.
-			g.exec(rollback)
+			_ = g.exec(rollback) // SQLite may have done it already
 			g.failed([]*request{r}, errors.Join(r.err, broken))
 			return
 		}
@@ -214,9 +214,9 @@ func (g *gather) round() {
 	}
 	if count == 0 {
 		// Nothing to keep: no fsync for refusals to run and faults only.
-		g.exec(rollback)
+		_ = g.exec(rollback) // nothing was written, so nothing can stay
 	} else if err := g.exec(commit); err != nil {
-		g.exec(rollback)
+		_ = g.exec(rollback) // SQLite may have done it already
 		g.failed(batch, err)
 		return
 	}

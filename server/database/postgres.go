@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"math/rand/v2" //nolint:depguard // for a pause that is no secret, see below
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -119,7 +119,7 @@ func (p *postgres) write(ctx context.Context, run func(context.Context, Tx) erro
 			return ErrBusy.Because(err)
 		}
 		// Two that collided must not collide again in step. The pause is no secret.
-		pause := time.Duration(rand.Int64N(int64(time.Millisecond) << min(try, 7)))
+		pause := time.Duration(rand.Int64N(int64(time.Millisecond) << min(try, 7))) //nolint:gosec // no secret
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

@@ -76,8 +76,8 @@ func TestStatement(t *testing.T) {
 			t.Fatal(err)
 		}
 		var ids []string
-		if err := d.Read().(*reads).IDB.(*bun.DB).ScanRows(t.Context(), rows, &ids); err != nil || len(ids) != 2 {
-			t.Errorf("%v, %v", ids, err)
+		if err := d.Read().(*reads).IDB.(*bun.DB).ScanRows(t.Context(), rows, &ids); err != nil || len(ids) != 2 || rows.Err() != nil {
+			t.Errorf("%v, %v, %v", ids, err, rows.Err())
 		}
 		if err := readApp.Scan(t.Context(), d.Read(), Args{"3"}, new(string), new([]byte), new(Instant), new(Instant)); !errors.Is(err, sql.ErrNoRows) {
 			t.Errorf("no row: %v", err)

@@ -88,7 +88,7 @@ func New(o Options) *Pool {
 		o.MaxWait = DefaultMaxWait
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = time.Now //nolint:forbidigo // the option's default
 	}
 	return &Pool{workers: o.Workers, maxWait: o.MaxWait, now: o.Now, free: o.Workers, pace: seedPace}
 }

@@ -82,7 +82,7 @@ func create(path string) (err error) {
 	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&text)); err != nil {
 		return err
 	}
-	draft := filepath.Join(folder, "."+filepath.Base(path)+"."+rand.Text())
+	draft := filepath.Join(folder, "."+filepath.Base(path)+"."+rand.Text()) //nolint:forbidigo // a name that no other draft has
 	file, err := os.OpenFile(draft, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err

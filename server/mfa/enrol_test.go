@@ -138,7 +138,7 @@ func givingUp(t *testing.T, in *servertest.Installation) {
 
 func lifetimes(t *testing.T, in *servertest.Installation) {
 	email, browser := newcomer(in, "slow")
-	id, _ := begin(in, browser, nil)
+	begin(in, browser, nil)
 	in.Clock.Advance(10 * time.Minute)
 	browser.Do("GET", servertest.Enrolments+"/current", nil).Refused(404, "no_enrolment")
 	if state(browser) != "off" {

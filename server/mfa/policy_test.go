@@ -70,11 +70,11 @@ func TestRow39ConfinedToEnrolment(t *testing.T) {
 			}
 		}
 		walk()
-		begun, phone := begin(in, browser, nil)
+		begun, _ := begin(in, browser, nil)
 		walk()
 		browser.Do("DELETE", servertest.Enrolments+"/"+begun, nil).Want(204) // going back frees nobody
 		walk()
-		begun, phone = begin(in, browser, nil)
+		begun, phone := begin(in, browser, nil)
 		browser.Confirm(begun, phone.Code()).Want(200)
 		walk()
 		browser.Prove("").Want(200) // nor does a password

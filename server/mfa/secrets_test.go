@@ -15,8 +15,8 @@ func TestRow60NoAnswerCarriesASecretColumn(t *testing.T) {
 		app := in.Protected("chief@example.test", "administrator")
 		chief := in.SignedIn("chief@example.test", app, servertest.Firefox)
 		email, other, member := protected(in, "member")
-		id, _ := begin(in, member, body{"replaces": other.ID}) // a retired secret, a pending one and a pending set
-		id, _ = begin(in, member, body{"replaces": other.ID})
+		begin(in, member, body{"replaces": other.ID}) // a retired secret, a pending one and a pending set
+		id, _ := begin(in, member, body{"replaces": other.ID})
 		chief.Do("POST", codesPath, password).Want(200)
 		pending := in.Browser(servertest.Safari)
 		pending.Password(email).Want(200)

@@ -6,8 +6,9 @@ import (
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/secondstep/secondstep/server/web"
 	"github.com/valyala/fasthttp"
+
+	"github.com/secondstep/secondstep/server/web"
 )
 
 // What the face costs around a handler, against bare Fiber, without a network:

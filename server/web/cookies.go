@@ -55,6 +55,7 @@ func (a *API) BrowserCookie(token []byte) http.Cookie {
 }
 
 func (a *API) cookie(name string, token []byte, site http.SameSite) http.Cookie {
+	//nolint:gosec // Secure follows the public URL: plain http is for the loopback
 	return http.Cookie{Name: name, Value: tokenEncoding.EncodeToString(token),
 		Path: "/", HttpOnly: true, Secure: a.https, SameSite: site}
 }

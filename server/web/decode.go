@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/secondstep/secondstep/server/problem"
 )
 

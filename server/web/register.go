@@ -70,7 +70,7 @@ func Register[I, O any](api *API, access Access, op huma.Operation, handler func
 var operationMethods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
 func (a *API) refuseRegistration(rt *route, op huma.Operation) error {
-	reason := ""
+	var reason string
 	switch {
 	case rt.access.name == "":
 		reason = "has no access"

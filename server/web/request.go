@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
+
 	"github.com/secondstep/secondstep/server/problem"
 )
 
@@ -130,7 +132,7 @@ func (a *API) unrouted(c *fiber.Ctx, err error) error {
 		defer a.logRequest(fctx, r)
 	}
 	status := http.StatusInternalServerError
-	if fault, ok := err.(*fiber.Error); ok {
+	if fault := (*fiber.Error)(nil); errors.As(err, &fault) {
 		status = fault.Code
 	}
 	switch status {
@@ -163,9 +165,9 @@ func (a *API) unrouted(c *fiber.Ctx, err error) error {
 func discardRest(conn net.Conn) {
 	const most, pause, longest = 8 << 20, 200 * time.Millisecond, 2 * time.Second
 	buffer := make([]byte, 16<<10)
-	end := time.Now().Add(longest)
-	for read := 0; read < most && time.Now().Before(end); {
-		if err := conn.SetReadDeadline(time.Now().Add(pause)); err != nil {
+	end := time.Now().Add(longest)                          //nolint:forbidigo // a connection's deadline is the machine's time
+	for read := 0; read < most && time.Now().Before(end); { //nolint:forbidigo // as above
+		if err := conn.SetReadDeadline(time.Now().Add(pause)); err != nil { //nolint:forbidigo // as above
 			return
 		}
 		n, err := conn.Read(buffer)

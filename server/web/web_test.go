@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/secondstep/secondstep/server/problem"
 	"github.com/secondstep/secondstep/server/web"
 )

@@ -197,7 +197,7 @@ func addSpent(ctx context.Context, db bun.IDB, secrets []diagnosis.Secret) error
 		ids[n] = secrets[n].ID
 	}
 	var rows []spentRow
-	if err := db.NewSelect().Model(&rows).Where("p.secret_id IN (?)", bun.In(ids)).Scan(ctx); err != nil {
+	if err := db.NewSelect().Model(&rows).Where("p.secret_id IN ?", bun.Tuple(ids)).Scan(ctx); err != nil {
 		return fmt.Errorf("read spent steps: %w", err)
 	}
 	for n := range secrets {

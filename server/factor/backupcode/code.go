@@ -43,8 +43,10 @@ func (c Code) Shown() string {
 	return c.symbols[:groupWidth] + "-" + c.symbols[groupWidth:2*groupWidth] + "-" + c.symbols[2*groupWidth:]
 }
 
-// GoString and String keep a code out of logs: only Shown gives it away.
-func (c Code) String() string   { return "backup code" }
+// String keeps a code out of logs: only Shown gives it away.
+func (c Code) String() string { return "backup code" }
+
+// GoString does the same for %#v.
 func (c Code) GoString() string { return "backupcode.Code{}" }
 
 // Generate makes a set of n codes, each symbol uniformly random. No selector occurs twice in the set, and none for

@@ -63,6 +63,7 @@ type Diagnosis struct {
 // State is what a secret may do.
 type State int
 
+// The states of a secret.
 const (
 	Active  State = iota // proves the second step
 	Pending              // is being enrolled: proves nothing but that enrolment
