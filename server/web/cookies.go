@@ -49,7 +49,7 @@ func (a *API) ClearPending() http.Cookie { return cleared(a.PendingCookie(nil)) 
 // BrowserCookie carries the token by which a browser is known again. It opens
 // nothing.
 func (a *API) BrowserCookie(token []byte) http.Cookie {
-	c := a.cookie(a.cookies.browser, token, http.SameSiteLaxMode)
+	c := a.cookie(a.cookies.browser, token, http.SameSiteLaxMode) //nolint:gosec // see cookie
 	c.MaxAge = int(browserCookieLife / time.Second)
 	return c
 }
@@ -60,7 +60,7 @@ func (a *API) cookie(name string, token []byte, site http.SameSite) http.Cookie 
 		Path: "/", HttpOnly: true, Secure: a.https, SameSite: site}
 }
 
-func cleared(c http.Cookie) http.Cookie {
+func cleared(c http.Cookie) http.Cookie { //nolint:gosec // see cookie
 	c.MaxAge = -1
 	return c
 }
