@@ -87,8 +87,7 @@ func (m *MFA) refuseConfirm(ctx context.Context, caller web.Caller, attempt fact
 		return err
 	}
 	if !within {
-		soon := 1 // a new enrolment has a budget of its own
-		return signin.Refused(&diagnosis.Diagnosis{Reason: diagnosis.TooManyAttempts, RetryAfterSeconds: &soon, StartAgain: true})
+		return usedUp()
 	}
 	result, err := m.Apps.ExplainConfirm(ctx, attempt, enrolment, code)
 	if err != nil {
@@ -131,6 +130,9 @@ func clocks(why *diagnosis.Diagnosis) map[string]any {
 func (m *MFA) confirmed(ctx context.Context, caller web.Caller, attempt factor.Attempt, enrolment *authenticator.Enrolment, code string, step int64) (*confirmation, error) {
 	newCodes, err := m.needsCodes(ctx, caller)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.reserve(ctx, enrolment); err != nil {
 		return nil, err
 	}
 	done := &confirmation{state: stateActive}
@@ -185,6 +187,20 @@ func (m *MFA) confirmed(ctx context.Context, caller web.Caller, attempt factor.A
 	return done, nil
 }
 
+// reserve counts against the enrolment's budget before ten argon2id are done for it, so that nobody keeps the pool busy by
+// asking for codes again and again.
+func (m *MFA) reserve(ctx context.Context, enrolment *authenticator.Enrolment) error {
+	var within bool
+	err := m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
+		_, within, err = authenticator.ReserveConfirm(ctx, tx, enrolment)
+		return err
+	})
+	if err == nil && !within {
+		err = usedUp()
+	}
+	return err
+}
+
 // needsCodes reports whether a confirmed app needs a set of codes beside it: where none is in force, and where the
 // session was opened by one of them, since whoever lost the phone may have lost the paper too.
 func (m *MFA) needsCodes(ctx context.Context, caller web.Caller) (bool, error) {
@@ -217,7 +233,11 @@ func (m *MFA) switchApp(ctx context.Context, tx database.Tx, caller web.Caller, 
 
 // renew makes a fresh unsaved set in place of the unsaved one, for whoever reloads the page that shows it.
 func (m *MFA) renew(ctx context.Context, caller web.Caller, enrolmentID string) (*backupcode.Draft, error) {
-	if _, err := m.waiting(ctx, m.Database.Read(), caller, enrolmentID); err != nil {
+	enrolment, err := m.waiting(ctx, m.Database.Read(), caller, enrolmentID)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.reserve(ctx, enrolment); err != nil {
 		return nil, err
 	}
 	draft, err := m.Codes.Draft(ctx, caller.Session.UserID)

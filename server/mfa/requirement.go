@@ -28,7 +28,7 @@ func (m *MFA) setRequirement(ctx context.Context, caller web.Caller, userID, req
 		switch {
 		case requirement == account.RequirementOff && user.Role == account.Administrator:
 			return ErrNeverOff
-		case lowers && user.ID == caller.Session.UserID:
+		case user.ID == caller.Session.UserID && (lowers || later(user, requirement, deadline)):
 			return ErrOwnLowering
 		}
 		before := user.Requirement
@@ -40,15 +40,23 @@ func (m *MFA) setRequirement(ctx context.Context, caller web.Caller, userID, req
 		if err := audit.Record(ctx, tx, event); err != nil {
 			return err
 		}
-		if !lowers {
+		// What was opened under the stricter rule ends with it (row 34), and so does what was opened without the second
+		// step while it was not asked for.
+		asksAgain := before == account.RequirementOff && user.MFA()
+		if !lowers && !asksAgain {
 			return nil
 		}
-		// What was opened under the stricter rule ends with it (row 34).
 		if err := signin.EndPending(ctx, tx, user.ID); err != nil {
 			return err
 		}
-		return m.Sessions.EndOthers(ctx, tx, audit.By(caller), user.ID, "", "requirement_lowered")
+		return m.Sessions.EndOthers(ctx, tx, audit.By(caller), user.ID, "", "requirement_changed")
 	})
+}
+
+// later reports whether a deadline that somebody is under already would move away.
+func later(user *account.User, requirement string, deadline time.Time) bool {
+	return requirement == account.RequirementRequired && user.Requirement == account.RequirementRequired &&
+		database.At(deadline) > user.Deadline
 }
 
 func rank(requirement string) int {

@@ -28,6 +28,9 @@ const (
 // errNoFactor refuses to sign somebody in whose factors are gone though 2-step verification is on: never downgraded.
 var errNoFactor = errors.New("2-step verification is on, but nothing is stored that could prove it")
 
+// errFactorsLeft refuses the opposite.
+var errFactorsLeft = errors.New("2-step verification is off, but factors are stored that are in force")
+
 // step is how far a sign-in came.
 type step struct {
 	state   string
@@ -150,6 +153,9 @@ func (s *SignIn) afterPassword(ctx context.Context, caller web.Caller, checked *
 		if user.AsksSecondStep() {
 			return s.askSecondStep(ctx, tx, caller, user, &opened)
 		}
+		if err := s.nothingLeft(ctx, tx, user); err != nil {
+			return err
+		}
 		opened.state = StateSignedIn
 		if user.MustEnrol(tx.Now) {
 			opened.state = StateEnrolmentRequired
@@ -164,6 +170,22 @@ func (s *SignIn) afterPassword(ctx context.Context, caller web.Caller, checked *
 		return nil, refusal
 	}
 	return &opened, nil
+}
+
+// nothingLeft refuses to let somebody in by the password alone whose row says that 2-step verification is off while
+// factors are in force: where the two disagree signing in is refused, never made easier (row 5).
+func (s *SignIn) nothingLeft(ctx context.Context, tx database.Tx, user *account.User) error {
+	if user.MFA() {
+		return nil // it is on, and the requirement says not to ask
+	}
+	held, err := s.Factors.Held(ctx, tx, user.ID)
+	if err != nil {
+		return err
+	}
+	if len(held) > 0 {
+		return fmt.Errorf("sign in with a password: %w", errFactorsLeft)
+	}
+	return nil
 }
 
 func (s *SignIn) askSecondStep(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, opened *step) error {

@@ -32,8 +32,8 @@ func (p *proving) run(ctx context.Context) (factor.Kind, *diagnosis.Diagnosis, e
 		if p.asked == "backup_code" {
 			refusal.Expected = diagnosis.BackupCode
 		}
-		// It was compared with nothing, so nothing was learnt and nothing is counted.
-		return "", refusal, p.record(ctx, p.refused(refusal))
+		// It was compared with nothing: nothing was learnt, so nothing is counted and nothing is on record.
+		return "", refusal, nil
 	}
 	p.event.Method = string(one.Kind())
 	kind, refusal, err := p.with(ctx, one)
@@ -103,7 +103,12 @@ func (p *proving) uncount(ctx context.Context, cause error) error {
 	}))
 }
 
+// reserve counts a try, or refuses it and changes nothing. The account is asked first: while it is delayed or locked no
+// row may tell a wrong code, which is counted, from a right one, which is not (rows 41 and 42).
 func (p *proving) reserve(ctx context.Context, tx database.Tx) (left int, refusal *diagnosis.Diagnosis, err error) {
+	if refusal, err = admitCode(ctx, tx, p.attempt.UserID); err != nil || refusal != nil {
+		return 0, refusal, err
+	}
 	if p.pending != nil {
 		if left, refusal, err = reservePending(ctx, tx, p.pending.ID); err != nil || refusal != nil {
 			return 0, refusal, err
@@ -127,17 +132,14 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 	if err != nil {
 		return nil, err
 	}
-	if !counted {
-		refusal, err := p.admit(ctx, tx)
-		if err != nil {
-			return nil, err
-		}
-		if refusal != nil {
-			return refusal, audit.Record(ctx, tx, p.refused(refusal))
-		}
-	}
-	refusal, err := finding.Spend(ctx, tx)
+	refusal, err := p.admit(ctx, tx, user, counted)
 	if err != nil {
+		return nil, err
+	}
+	if refusal != nil {
+		return refusal, audit.Record(ctx, tx, p.refused(refusal))
+	}
+	if refusal, err = finding.Spend(ctx, tx); err != nil {
 		return nil, err
 	}
 	if refusal != nil && !counted {
@@ -169,14 +171,22 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 	return nil, audit.Record(ctx, tx, p.event.Is(p.event.Kind, audit.OK))
 }
 
-// admit refuses what may not be tried at all, and counts nothing.
-func (p *proving) admit(ctx context.Context, tx database.Tx) (*diagnosis.Diagnosis, error) {
-	if p.pending != nil {
-		if _, refusal, err := alivePending(ctx, tx, p.pending.ID, false); err != nil || refusal != nil {
+// admit refuses what nothing may be spent for: a delayed account, unless the try was counted before the delay began, and
+// a sign-in that is over. It counts nothing.
+func (p *proving) admit(ctx context.Context, tx database.Tx, user *account.User, counted bool) (*diagnosis.Diagnosis, error) {
+	if !counted {
+		if refusal, err := admitCode(ctx, tx, p.attempt.UserID); err != nil || refusal != nil {
 			return refusal, err
 		}
 	}
-	return admitCode(ctx, tx, p.attempt.UserID)
+	if !user.DisabledAt.IsZero() {
+		return &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}, nil
+	}
+	if p.pending == nil {
+		return nil, nil
+	}
+	_, refusal, err := alivePending(ctx, tx, p.pending.ID, counted)
+	return refusal, err
 }
 
 func (p *proving) refused(why *diagnosis.Diagnosis) audit.Event {

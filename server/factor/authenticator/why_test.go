@@ -365,7 +365,10 @@ func previousStillActive(t *testing.T, in *servertest.Installation) {
 	code := ada.Code()
 	session.Confirm(begun.Text("id"), code).Explains(why{"reason": "previous_setup", "attempts_left": 9,
 		"old_label": ada.label, "setup_label": ada.label + " (2)"})
-	ada.signIn(code).Want(200) // given at the wrong place, it is not spent
+	// Given at the wrong place, under another budget, it is good for nothing any more; the next one is.
+	ada.signIn(code).Diagnosed("already_used")
+	in.Clock.NextStep()
+	ada.signIn(ada.Code()).Want(200)
 }
 
 func previousDisabled(t *testing.T, in *servertest.Installation) {

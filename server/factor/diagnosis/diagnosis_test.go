@@ -230,6 +230,7 @@ func TestRefusals(t *testing.T) {
 		}, {
 			name: "the app in use, while enrolling another", enrolling: "new", secrets: []Secret{phone(), newPhone()}, code: of(phone(), 0),
 			want: `{"reason":"previous_setup","setup_label":"MailMachine: ada@example.test (3)","old_label":"MailMachine: ada@example.test"}`,
+			burn: &Burn{"phone", present},
 		}, {
 			name: "the app in use, ahead, while enrolling another", enrolling: "new", secrets: []Secret{phone(), newPhone()}, code: of(phone(), 7),
 			want: `{"reason":"previous_setup","setup_label":"MailMachine: ada@example.test (3)","old_label":"MailMachine: ada@example.test"}`,

@@ -60,9 +60,15 @@ func (s *search) explainOwn(h hit) *Diagnosis {
 }
 
 // burn is the step to be burned: one that was recognised beyond the window in the future, and could be accepted when its
-// time comes. A retired secret's never can, and one that is spent needs no burning.
+// time comes. A retired secret's never can, and one that is spent needs no burning. A code of an app that works, typed
+// where another is being enrolled, is burned in the window too: else that answer, which counts under another budget,
+// would tell whoever guesses that the code is good for signing in.
 func (s *search) burn(h hit) *Burn {
-	if h.secret.State == Retired || h.distance <= s.q.Window || h.secret.spent(h.step) {
+	least := s.q.Window + 1
+	if h.secret.State == Active && !s.accepts(h.secret) {
+		least = -s.q.Window
+	}
+	if h.secret.State == Retired || h.distance < least || h.secret.spent(h.step) {
 		return nil
 	}
 	return &Burn{SecretID: h.secret.ID, Step: h.step}

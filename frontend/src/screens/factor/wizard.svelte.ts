@@ -163,7 +163,8 @@ export class Enrolment {
   }
 
   #fail(problem: Problem) {
-    if (problem.diagnosis?.reason === 'enrolment_expired' || problem.code === 'no_enrolment') this.expired = true;
+    const why = problem.diagnosis;
+    if (why?.reason === 'enrolment_expired' || why?.start_again || problem.code === 'no_enrolment') this.expired = true;
     else this.problem = problem;
   }
 
