@@ -76,12 +76,7 @@ func (m *MFA) refuseConfirm(ctx context.Context, caller web.Caller, attempt fact
 	event.Method = string(authenticator.Kind)
 	err := m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
 		left, within, err = authenticator.ReserveConfirm(ctx, tx, enrolment)
-		if err != nil || within {
-			return err
-		}
-		over := event
-		over.Reason = string(diagnosis.TooManyAttempts)
-		return audit.Record(ctx, tx, over)
+		return err
 	})
 	if err != nil {
 		return err

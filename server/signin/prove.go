@@ -83,7 +83,7 @@ func (p *proving) count(ctx context.Context) (left int, refusal *diagnosis.Diagn
 		if err != nil || refusal == nil {
 			return err
 		}
-		return audit.Record(ctx, tx, p.refused(refusal))
+		return p.noteRefusal(ctx, tx, refusal)
 	})
 	return left, refusal, err
 }
@@ -137,7 +137,7 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 		return nil, err
 	}
 	if refusal != nil {
-		return refusal, audit.Record(ctx, tx, p.refused(refusal))
+		return refusal, p.noteRefusal(ctx, tx, refusal)
 	}
 	if refusal, err = finding.Spend(ctx, tx); err != nil {
 		return nil, err
@@ -156,7 +156,7 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 		if refusal.Reason != diagnosis.TooManyAttempts && refusal.Reason != diagnosis.SignInExpired {
 			refusal.AttemptsLeft = &left
 		}
-		return refusal, audit.Record(ctx, tx, p.refused(refusal))
+		return refusal, p.noteRefusal(ctx, tx, refusal)
 	}
 	if err := acceptCode(ctx, tx, p.attempt.UserID, counted); err != nil {
 		return nil, err
@@ -166,7 +166,7 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 		return nil, err
 	}
 	if refusal != nil {
-		return refusal, audit.Record(ctx, tx, p.refused(refusal))
+		return refusal, p.noteRefusal(ctx, tx, refusal)
 	}
 	return nil, audit.Record(ctx, tx, p.event.Is(p.event.Kind, audit.OK))
 }
@@ -187,6 +187,15 @@ func (p *proving) admit(ctx context.Context, tx database.Tx, user *account.User,
 	}
 	_, refusal, err := alivePending(ctx, tx, p.pending.ID, counted)
 	return refusal, err
+}
+
+// noteRefusal puts a refusal on record, but for those of the limits: nothing was looked at, they cost whoever sends them
+// nothing, and would fill the table. The log has them.
+func (p *proving) noteRefusal(ctx context.Context, tx database.Tx, why *diagnosis.Diagnosis) error {
+	if why.Reason == diagnosis.TooManyAttempts {
+		return nil
+	}
+	return audit.Record(ctx, tx, p.refused(why))
 }
 
 func (p *proving) refused(why *diagnosis.Diagnosis) audit.Event {
