@@ -15,9 +15,6 @@ import (
 
 // begin starts an enrolment in place of one that was under way: the newest tab wins, the older ones are told.
 func (m *MFA) begin(ctx context.Context, caller web.Caller, name, replaces string) (*Started, error) {
-	if caller.Session.MFA && caller.Session.FreshWith == web.BackupCode && replaces == "" {
-		return nil, ErrOnlyReplace // whoever lost the phone replaces it; the lost one must not stay in force
-	}
 	secret, err := totp.NewSecret(m.Random)
 	if err != nil {
 		return nil, err

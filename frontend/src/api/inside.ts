@@ -26,7 +26,6 @@ const problems: Record<string, Words> = {
   not_permitted: { title: m.error_not_permitted, next: m.error_not_permitted_next },
   session_ended: { title: m.error_session_ended, next: m.error_session_ended_next },
   setup_link_expired: { title: m.error_setup_link_expired, next: m.error_setup_link_expired_next },
-  replace_only: { title: m.error_replace_only, next: m.error_replace_only_next },
   too_many_apps: { title: m.error_too_many_apps, next: m.error_too_many_apps_next },
   too_many_attempts: { title: m.error_too_many_attempts, next: m.error_too_many_attempts_next },
   wrong_password: { title: m.error_wrong_password, next: m.error_wrong_password_next },

@@ -11,6 +11,7 @@ const narrow = 320;
 export async function inspect(page: Page, name: string): Promise<void> {
   for (const colorScheme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme });
+    await settled(page);
     const found = (await look(page)).map(({ id, nodes }) => ({
       id,
       nodes: nodes.map((node) => `${node.target.join(' ')}: ${node.failureSummary}`),
@@ -21,6 +22,20 @@ export async function inspect(page: Page, name: string): Promise<void> {
   await page.setViewportSize({ width: narrow, height: 640 });
   expect.soft(await sideways(page), `wider than ${narrow} px: ${name}`).toEqual([]);
   await page.setViewportSize(size);
+}
+
+/** Until no colour is on its way from one scheme to the other: what is half-way has no contrast that counts. */
+async function settled(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const underWay = () => document.getAnimations().filter((one) => one instanceof CSSTransition);
+    await frame();
+    await frame();
+    while (underWay().length > 0) {
+      await Promise.allSettled(underWay().map((one) => one.finished));
+      await frame();
+    }
+  });
 }
 
 async function look(page: Page) {

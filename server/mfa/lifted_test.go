@@ -6,18 +6,6 @@ import (
 	"github.com/secondstep/secondstep/server/servertest"
 )
 
-// Whoever signed in with a backup code has lost the phone: its app is replaced, never kept beside a new one (row 38).
-func TestRow38ABackupCodeOnlyReplaces(t *testing.T) {
-	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
-		ada := in.Protected("ada@example.test", "member")
-		browser := in.Browser(servertest.Firefox)
-		browser.Password("ada@example.test").Want(200)
-		browser.Code(ada.Codes[0]).Want(200)
-		browser.Do("POST", servertest.Enrolments, map[string]string{"name": "second"}).Refused(403, "replace_only")
-		browser.Do("POST", servertest.Enrolments, map[string]string{"replaces": ada.ID}).Want(201)
-	})
-}
-
 // A session that gave no second step while none was asked for does not outlive the asking.
 func TestLiftingOffEndsWhatGaveNoSecondStep(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
