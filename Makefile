@@ -45,7 +45,7 @@ dev: build ## edit with hot reload: Vite in front of the Go server, which restar
 check: check-go check-frontend ## formatting, vet, linters, types, known vulnerabilities
 
 test: $(GOTESTSUM) ## everything: check, Go tests on both databases, vitest, build, browser
-	.ci/tools chromium postgresql oathtool zbar-tools
+	.ci/tools chromium-headless-shell postgresql oathtool zbar-tools
 	GOTESTSUM=$(GOTESTSUM) .ci/test
 
 bench: ## benchmarks, in one table (BENCH=regexp picks some)
@@ -53,7 +53,7 @@ bench: ## benchmarks, in one table (BENCH=regexp picks some)
 	.ci/bench
 
 screenshots: build ## take the pictures of docs/screenshots again
-	.ci/tools chromium
+	.ci/tools chromium-headless-shell
 	SECONDSTEP_SCREENSHOTS=1 npx playwright test --config frontend/playwright.config.ts --project screenshots
 
 ##@ Else
