@@ -10,17 +10,12 @@ import (
 	"github.com/secondstep/secondstep/server/web"
 )
 
-// PersonPath names a person.
-type PersonPath struct {
-	ID string `path:"id" maxLength:"40" doc:"A person's id, or me."`
-}
-
 type personOutput struct{ Body Person }
 
 type pageOutput struct{ Body Page }
 
 type beginInput struct {
-	PersonPath
+	web.PersonPath
 	Body *Beginning // may be absent
 }
 
@@ -34,7 +29,7 @@ type startedOutput struct{ Body Started }
 
 // EnrolmentPath names an enrolment of a person.
 type EnrolmentPath struct {
-	PersonPath
+	web.PersonPath
 	Enrolment string `path:"enrolment" maxLength:"40"`
 }
 
@@ -85,7 +80,7 @@ func (s *Saved) named() string {
 }
 
 type savedInput struct {
-	PersonPath
+	web.PersonPath
 	Body *Saved // may be absent
 }
 
@@ -108,7 +103,7 @@ type activateOutput struct {
 }
 
 type ownPasswordInput struct {
-	PersonPath
+	web.PersonPath
 	Body struct {
 		Password string `json:"password" maxLength:"4096"`
 	}
@@ -125,7 +120,7 @@ type stateOutput struct {
 }
 
 type requirementInput struct {
-	PersonPath
+	web.PersonPath
 	Body struct {
 		Requirement string     `json:"requirement" enum:"off,allowed,required"`
 		Deadline    *time.Time `json:"deadline,omitempty" doc:"With required: until when; without one it holds at once."`
@@ -145,7 +140,7 @@ func (m *MFA) Register(api *web.API) {
 	}
 
 	web.Register(api, web.Enrolling, operation("get-user", http.MethodGet, personPath, "A person and the state of their 2-step verification"),
-		func(ctx context.Context, caller web.Caller, in *PersonPath) (*personOutput, error) {
+		func(ctx context.Context, caller web.Caller, in *web.PersonPath) (*personOutput, error) {
 			page, err := m.look(ctx, caller, in.ID)
 			if err != nil {
 				return nil, err
@@ -153,7 +148,7 @@ func (m *MFA) Register(api *web.API) {
 			return &personOutput{Body: page.Person}, nil
 		})
 	web.Register(api, web.Enrolling, operation("get-security", http.MethodGet, securityPath, "A person's Security page"),
-		func(ctx context.Context, caller web.Caller, in *PersonPath) (*pageOutput, error) {
+		func(ctx context.Context, caller web.Caller, in *web.PersonPath) (*pageOutput, error) {
 			page, err := m.look(ctx, caller, in.ID)
 			if err != nil {
 				return nil, err
@@ -163,11 +158,8 @@ func (m *MFA) Register(api *web.API) {
 	m.registerEnrolment(api, operation)
 	m.registerCodes(api, operation)
 
-	web.Register(api, web.FreshByApp, operation("disable", http.MethodPost, securityPath+"/disable", "Turn 2-step verification off"),
+	web.RegisterOwn(api, web.FreshByApp, operation("disable", http.MethodPost, securityPath+"/disable", "Turn 2-step verification off"),
 		func(ctx context.Context, caller web.Caller, in *ownPasswordInput) (*stateOutput, error) {
-			if _, err := themself(caller, in.ID); err != nil {
-				return nil, err
-			}
 			token, err := m.disable(ctx, caller, in.Body.Password)
 			if err != nil {
 				return nil, err
@@ -179,7 +171,7 @@ func (m *MFA) Register(api *web.API) {
 	require.DefaultStatus = http.StatusNoContent
 	web.Register(api, web.FreshAdministrator, require,
 		func(ctx context.Context, caller web.Caller, in *requirementInput) (*struct{}, error) {
-			id, err := visible(caller, in.ID)
+			id, err := caller.Visible(in.ID)
 			if err != nil {
 				return nil, err
 			}
@@ -192,7 +184,7 @@ func (m *MFA) Register(api *web.API) {
 }
 
 func (m *MFA) look(ctx context.Context, caller web.Caller, id string) (*Page, error) {
-	who, err := visible(caller, id)
+	who, err := caller.Visible(id)
 	if err != nil {
 		return nil, err
 	}
@@ -204,11 +196,8 @@ type describe func(id, method, path, summary string) huma.Operation
 func (m *MFA) registerEnrolment(api *web.API, operation describe) {
 	begin := operation("begin-enrolment", http.MethodPost, enrolments, "Begin to enrol an authenticator app")
 	begin.DefaultStatus = http.StatusCreated
-	web.Register(api, web.FreshEnrolling, begin,
+	web.RegisterOwn(api, web.FreshEnrolling, begin,
 		func(ctx context.Context, caller web.Caller, in *beginInput) (*startedOutput, error) {
-			if _, err := themself(caller, in.ID); err != nil {
-				return nil, err
-			}
 			var with Beginning
 			if in.Body != nil {
 				with = *in.Body
@@ -219,11 +208,8 @@ func (m *MFA) registerEnrolment(api *web.API, operation describe) {
 			}
 			return &startedOutput{Body: *started}, nil
 		})
-	web.Register(api, web.Enrolling, operation("get-enrolment", http.MethodGet, enrolments+"/current", "The enrolment under way"),
-		func(ctx context.Context, caller web.Caller, in *PersonPath) (*startedOutput, error) {
-			if _, err := themself(caller, in.ID); err != nil {
-				return nil, err
-			}
+	web.RegisterOwn(api, web.Enrolling, operation("get-enrolment", http.MethodGet, enrolments+"/current", "The enrolment under way"),
+		func(ctx context.Context, caller web.Caller, in *web.PersonPath) (*startedOutput, error) {
 			started, err := m.current(ctx, caller)
 			if err != nil {
 				return nil, err
@@ -232,18 +218,12 @@ func (m *MFA) registerEnrolment(api *web.API, operation describe) {
 		})
 	giveUp := operation("give-up-enrolment", http.MethodDelete, enrolments+"/{enrolment}", "Give an enrolment up")
 	giveUp.DefaultStatus = http.StatusNoContent
-	web.Register(api, web.Enrolling, giveUp,
+	web.RegisterOwn(api, web.Enrolling, giveUp,
 		func(ctx context.Context, caller web.Caller, in *EnrolmentPath) (*struct{}, error) {
-			if _, err := themself(caller, in.ID); err != nil {
-				return nil, err
-			}
 			return nil, m.giveUp(ctx, caller, in.Enrolment)
 		})
-	web.Register(api, web.Enrolling, operation("confirm-enrolment", http.MethodPost, enrolments+"/{enrolment}/confirm", "Give a code of the new app"),
+	web.RegisterOwn(api, web.Enrolling, operation("confirm-enrolment", http.MethodPost, enrolments+"/{enrolment}/confirm", "Give a code of the new app"),
 		func(ctx context.Context, caller web.Caller, in *confirmInput) (*confirmOutput, error) {
-			if _, err := themself(caller, in.ID); err != nil {
-				return nil, err
-			}
 			var browserNow time.Time
 			if in.Body.BrowserNow != nil {
 				browserNow = *in.Body.BrowserNow
@@ -257,22 +237,16 @@ func (m *MFA) registerEnrolment(api *web.API, operation describe) {
 				Body:      done.describe(),
 			}, nil
 		})
-	web.Register(api, web.Enrolling, operation("renew-enrolment-codes", http.MethodPost, enrolments+"/{enrolment}/backup-codes", "A fresh unsaved set in place of the unsaved one"),
+	web.RegisterOwn(api, web.Enrolling, operation("renew-enrolment-codes", http.MethodPost, enrolments+"/{enrolment}/backup-codes", "A fresh unsaved set in place of the unsaved one"),
 		func(ctx context.Context, caller web.Caller, in *EnrolmentPath) (*codesOutput, error) {
-			if _, err := themself(caller, in.ID); err != nil {
-				return nil, err
-			}
 			codes, err := m.renew(ctx, caller, in.Enrolment)
 			if err != nil {
 				return nil, err
 			}
 			return &codesOutput{Body: Codes{BackupCodes: codes.Shown, Set: codes.ID}}, nil
 		})
-	web.Register(api, web.Enrolling, operation("activate-enrolment", http.MethodPost, enrolments+"/{enrolment}/activate", "The codes are saved: turn 2-step verification on"),
+	web.RegisterOwn(api, web.Enrolling, operation("activate-enrolment", http.MethodPost, enrolments+"/{enrolment}/activate", "The codes are saved: turn 2-step verification on"),
 		func(ctx context.Context, caller web.Caller, in *activateInput) (*activateOutput, error) {
-			if _, err := themself(caller, in.ID); err != nil {
-				return nil, err
-			}
 			done, err := m.activate(ctx, caller, in.Enrolment, in.Body.named())
 			if err != nil {
 				return nil, err
@@ -285,22 +259,16 @@ func (m *MFA) registerEnrolment(api *web.API, operation describe) {
 }
 
 func (m *MFA) registerCodes(api *web.API, operation describe) {
-	web.Register(api, web.FreshByApp, operation("new-backup-codes", http.MethodPost, securityPath+"/backup-codes", "Make new backup codes, which wait to be saved"),
+	web.RegisterOwn(api, web.FreshByApp, operation("new-backup-codes", http.MethodPost, securityPath+"/backup-codes", "Make new backup codes, which wait to be saved"),
 		func(ctx context.Context, caller web.Caller, in *ownPasswordInput) (*codesOutput, error) {
-			if _, err := themself(caller, in.ID); err != nil {
-				return nil, err
-			}
 			codes, err := m.newCodes(ctx, caller, in.Body.Password)
 			if err != nil {
 				return nil, err
 			}
 			return &codesOutput{Body: Codes{BackupCodes: codes.Shown, Set: codes.ID}}, nil
 		})
-	web.Register(api, web.SignedIn, operation("activate-backup-codes", http.MethodPost, securityPath+"/backup-codes/activate", "The new codes are saved: the old ones die"),
+	web.RegisterOwn(api, web.SignedIn, operation("activate-backup-codes", http.MethodPost, securityPath+"/backup-codes/activate", "The new codes are saved: the old ones die"),
 		func(ctx context.Context, caller web.Caller, in *savedInput) (*stateOutput, error) {
-			if _, err := themself(caller, in.ID); err != nil {
-				return nil, err
-			}
 			token, err := m.saveCodes(ctx, caller, in.Body.named())
 			if err != nil {
 				return nil, err

@@ -15,7 +15,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor"
@@ -46,22 +45,6 @@ type MFA struct{ Dependencies }
 
 // New prepares the room.
 func New(dependencies Dependencies) *MFA { return &MFA{dependencies} }
-
-// themself answers the caller's own id where the path names the caller, and refuses anybody else's.
-func themself(caller web.Caller, id string) (string, error) {
-	if id == "me" || id == caller.Session.UserID {
-		return caller.Session.UserID, nil
-	}
-	return "", ErrNotPermitted
-}
-
-// visible answers the id that the path names where the caller may look at that person.
-func visible(caller web.Caller, id string) (string, error) {
-	if caller.Session.Role == account.Administrator && id != "me" {
-		return id, nil
-	}
-	return themself(caller, id)
-}
 
 // factorsChanged ends what was open under the old factors and gives this session a new token.
 func (m *MFA) factorsChanged(ctx context.Context, tx database.Tx, caller web.Caller, why string) (session.Token, error) {

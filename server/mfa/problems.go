@@ -10,7 +10,6 @@ import (
 
 // The refusals of this room.
 var (
-	ErrNotPermitted  = problem.New(http.StatusForbidden, "not_permitted", "You are not permitted to do this.")
 	ErrNotAllowed    = problem.New(http.StatusConflict, "mfa_not_allowed", "2-step verification is not allowed for this person. An administrator can change that.")
 	ErrRequired      = problem.New(http.StatusConflict, "mfa_required", "2-step verification is required for this person, so it can't be turned off.")
 	ErrOff           = problem.New(http.StatusConflict, "mfa_off", "2-step verification is not on.")

@@ -1,0 +1,44 @@
+package web
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// PersonPath is the part of a path that names a person.
+type PersonPath struct {
+	ID string `path:"id" maxLength:"40" doc:"A person's id, or me."`
+}
+
+// person is who the path names.
+func (p *PersonPath) person() string { return p.ID }
+
+// personal is an input whose path names a person: one that embeds PersonPath.
+type personal[I any] interface {
+	*I
+	person() string
+}
+
+// RegisterOwn adds an operation that somebody may call about themself alone, whatever their role: for anybody else in
+// the path it answers 403 not_permitted, and the handler does not run.
+func RegisterOwn[I any, P personal[I], O any](api *API, access Access, op huma.Operation, handler func(ctx context.Context, caller Caller, in *I) (*O, error)) {
+	Register(api, access, op, func(ctx context.Context, caller Caller, in *I) (*O, error) {
+		if named := P(in).person(); named != "me" && named != caller.Session.UserID {
+			return nil, notPermitted
+		}
+		return handler(ctx, caller, in)
+	})
+}
+
+// Visible answers the id of the person that the path names where the caller may look at them: oneself, and for an
+// administrator anybody.
+func (c Caller) Visible(id string) (string, error) {
+	switch {
+	case id == "me" || id == c.Session.UserID:
+		return c.Session.UserID, nil
+	case c.Session.Role == RoleAdministrator:
+		return id, nil
+	}
+	return "", notPermitted
+}
