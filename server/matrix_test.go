@@ -59,7 +59,7 @@ const unknown = "01JZZZZZZZZZZZZZZZZZZZZZZZ"
 
 // at is the operation's address for somebody.
 func at(operation web.Operation, who string) string {
-	return strings.NewReplacer("{id}", who, "{enrolment}", unknown).Replace(operation.Path)
+	return strings.NewReplacer("{id}", who, "{enrolment}", unknown, "{factor}", unknown, "{session}", unknown).Replace(operation.Path)
 }
 
 // bodies are what each operation is sent: well-formed, and refused late or changing nothing, so that what is seen is
@@ -78,6 +78,10 @@ var bodies = map[string]any{
 	"POST /api/v1/users/{id}/security/enrolments/{enrolment}/activate":     nil,
 	"POST /api/v1/users/{id}/security/enrolments/{enrolment}/backup-codes": nil,
 	"POST /api/v1/users/{id}/security/backup-codes/activate":               nil,
+	"PATCH /api/v1/users/{id}":                                             map[string]string{"name": ""},
+	"PATCH /api/v1/users/{id}/security/factors/{factor}":                   map[string]string{"name": "iPhone"},
+	"POST /api/v1/users/{id}/security/not-me":                              map[string]string{"event": unknown},
+	"POST /api/v1/users/{id}/security/password":                            map[string]string{"password": "not the password", "new_password": "not the password"},
 }
 
 // caller is a column of the matrix.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor"
 	"github.com/secondstep/secondstep/server/factor/authenticator"
@@ -140,6 +141,7 @@ func (s *Server) register(api *web.API) {
 	s.SignIn.Register(api)
 	s.sessions.Register(api)
 	account.Register(api, s.Database, s.config.Now)
+	audit.Register(api, s.Database)
 	s.mfa.Register(api)
 }
 

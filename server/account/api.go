@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/web"
 )
@@ -69,6 +70,32 @@ func Register(api *web.API, db *database.Database, now func() time.Time) {
 			answer.NextCursor = &page.Next
 		}
 		return &listOutput{Body: answer}, nil
+	})
+	registerName(api, db)
+}
+
+type nameInput struct {
+	web.PersonPath
+	Body struct {
+		Name string `json:"name" maxLength:"400"`
+	}
+}
+
+func registerName(api *web.API, db *database.Database) {
+	rename := huma.Operation{
+		OperationID: "change-user", Method: http.MethodPatch, Path: "/api/v1/users/{id}",
+		Summary: "Change my name", Tags: []string{"Users"}, DefaultStatus: http.StatusNoContent,
+	}
+	web.RegisterOwn(api, web.SignedIn, rename, func(ctx context.Context, caller web.Caller, in *nameInput) (*struct{}, error) {
+		if fields := CheckName(in.Body.Name); len(fields) > 0 {
+			return nil, ErrInvalid.For(fields...)
+		}
+		return nil, db.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+			if err := Rename(ctx, tx, caller.Session.UserID, in.Body.Name); err != nil {
+				return err
+			}
+			return audit.Record(ctx, tx, audit.By(caller).Is(audit.NameChanged, audit.OK))
+		})
 	})
 }
 

@@ -23,15 +23,20 @@ type New struct {
 	Name, Email, Role, PasswordHash string
 }
 
-// CheckIdentity says what is wrong with a name and an address; nothing means that both may be stored.
-func CheckIdentity(name, email string) []problem.Field {
-	var fields []problem.Field
+// CheckName says what is wrong with a name; nothing means that it may be stored.
+func CheckName(name string) []problem.Field {
 	switch trimmed := strings.TrimSpace(name); {
 	case trimmed == "":
-		fields = append(fields, problem.Field{Name: "name", Code: "required"})
+		return []problem.Field{{Name: "name", Code: "required"}}
 	case len([]rune(trimmed)) > MaxName:
-		fields = append(fields, problem.Field{Name: "name", Code: "too_long", Params: map[string]any{"max": MaxName}})
+		return []problem.Field{{Name: "name", Code: "too_long", Params: map[string]any{"max": MaxName}}}
 	}
+	return nil
+}
+
+// CheckIdentity says what is wrong with a name and an address; nothing means that both may be stored.
+func CheckIdentity(name, email string) []problem.Field {
+	fields := CheckName(name)
 	if !ValidEmail(strings.TrimSpace(email)) {
 		fields = append(fields, problem.Field{Name: "email", Code: "email_invalid"})
 	}
@@ -63,17 +68,39 @@ func Create(ctx context.Context, tx database.Tx, person New) (*User, error) {
 		}
 		return nil, fmt.Errorf("create a person: %w", err)
 	}
+	return user, index(ctx, tx, user)
+}
+
+// Rename calls a person otherwise and lets them be found by it.
+func Rename(ctx context.Context, tx database.Tx, id, name string) error {
+	user, err := Hold(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	user.Name = strings.TrimSpace(name)
+	user.SortName = sortName(user.Name)
+	if _, err := tx.NewUpdate().Model(user).Column("name", "sort_name").WherePK().Exec(ctx); err != nil {
+		return fmt.Errorf("rename a person: %w", err)
+	}
+	return index(ctx, tx, user)
+}
+
+// index keeps by which words a person is found.
+func index(ctx context.Context, tx database.Tx, user *User) error {
+	if _, err := tx.NewDelete().Model((*term)(nil)).Where("user_id = ?", user.ID).Exec(ctx); err != nil {
+		return fmt.Errorf("index a person anew: %w", err)
+	}
 	rows := make([]term, 0, 8)
 	for _, word := range words(user.Name + " " + user.Email) {
 		rows = append(rows, term{Term: []byte(word), UserID: user.ID})
 	}
 	if len(rows) == 0 {
-		return user, nil
+		return nil
 	}
 	if _, err := tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
-		return nil, fmt.Errorf("index a person: %w", err)
+		return fmt.Errorf("index a person: %w", err)
 	}
-	return user, nil
+	return nil
 }
 
 // ClaimFirstAdministrator reports whether the caller's transaction is the one that makes the first administrator.

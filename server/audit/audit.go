@@ -31,6 +31,9 @@ const (
 	Setup                = "setup.completed"
 	UserCreated          = "user.created"
 	PasswordSet          = "password.set"
+	PasswordChanged      = "password.changed"
+	NameChanged          = "name.changed"
+	AlarmRaised          = "alarm.raised"
 	SignInPassword       = "sign_in.password"
 	SignInSecondStep     = "sign_in.second_step"
 	SignInCompleted      = "sign_in.completed"
@@ -43,6 +46,8 @@ const (
 	EnrolmentActivated   = "enrolment.activated"
 	AppAdded             = "app.added"
 	AppReplaced          = "app.replaced"
+	FactorRenamed        = "factor.renamed"
+	FactorRemoved        = "factor.removed"
 	BackupCodesMade      = "backup_codes.made"
 	BackupCodesActivated = "backup_codes.activated"
 	Disabled             = "mfa.disabled"
@@ -84,6 +89,9 @@ func From(client web.Client) Event {
 	}
 	return event
 }
+
+// FromConsole starts an event that nobody caused over HTTP. No browser's label reads like this.
+func FromConsole() Event { return Event{Browser: "console"} }
 
 // Is completes an event with what happened and how it ended.
 func (e Event) Is(kind, result string) Event {

@@ -59,7 +59,7 @@ func (c *userAddCommand) Run(p program) error {
 			if err != nil {
 				return err
 			}
-			return audit.Record(ctx, tx, console.About(user.ID).Is(audit.UserCreated, audit.OK))
+			return audit.Record(ctx, tx, audit.FromConsole().About(user.ID).Is(audit.UserCreated, audit.OK))
 		})
 		if err != nil {
 			return plain(err)
@@ -68,9 +68,6 @@ func (c *userAddCommand) Run(p program) error {
 		return nil
 	})
 }
-
-// console is where an event comes from that nobody caused over HTTP.
-var console = audit.Event{Browser: "console"}
 
 type userListCommand struct{ storage }
 
@@ -130,7 +127,7 @@ func (c *userSetPasswordCommand) Run(p program) error {
 			return plain(err)
 		}
 		err = installation.Database.Write(p.ctx, func(ctx context.Context, tx database.Tx) error {
-			return installation.SignIn.SetPassword(ctx, tx, console, user.ID, hash)
+			return installation.SignIn.SetPassword(ctx, tx, audit.FromConsole(), user.ID, hash)
 		})
 		if err != nil {
 			return plain(err)

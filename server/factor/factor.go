@@ -38,6 +38,10 @@ type Factor interface {
 	Examine(ctx context.Context, attempt Attempt) (Finding, error)
 	// Held lists what the person can prove the second step with; nothing that is pending or over.
 	Held(ctx context.Context, db bun.IDB, userID string) ([]Held, error)
+	// Rename calls one held thing otherwise; false where the person holds no such thing of this kind.
+	Rename(ctx context.Context, tx database.Tx, userID, id, name string) (bool, error)
+	// Remove ends one held thing; false where the person holds no such thing of this kind.
+	Remove(ctx context.Context, tx database.Tx, userID, id string) (bool, error)
 	// Forget ends everything of the person's that this factor keeps, because 2-step verification goes off.
 	Forget(ctx context.Context, tx database.Tx, userID string) error
 	// Prune deletes rows whose time is over.
@@ -101,6 +105,26 @@ func Methods(held []Held) []Kind {
 		}
 	}
 	return kinds
+}
+
+// Rename calls one thing that the person holds otherwise; false where there is no such thing.
+func (s Set) Rename(ctx context.Context, tx database.Tx, userID, id, name string) (bool, error) {
+	for _, one := range s {
+		if done, err := one.Rename(ctx, tx, userID, id, name); err != nil || done {
+			return done, err
+		}
+	}
+	return false, nil
+}
+
+// Remove ends one thing that the person holds and answers its kind; empty where there is no such thing.
+func (s Set) Remove(ctx context.Context, tx database.Tx, userID, id string) (Kind, error) {
+	for _, one := range s {
+		if done, err := one.Remove(ctx, tx, userID, id); err != nil || done {
+			return one.Kind(), err
+		}
+	}
+	return "", nil
 }
 
 // Forget ends every factor of the person.

@@ -157,6 +157,8 @@ func (m *MFA) Register(api *web.API) {
 		})
 	m.registerEnrolment(api, operation)
 	m.registerCodes(api, operation)
+	m.registerFactors(api, operation)
+	m.registerAlarm(api, operation)
 
 	web.RegisterOwn(api, web.FreshByApp, operation("disable", http.MethodPost, securityPath+"/disable", "Turn 2-step verification off"),
 		func(ctx context.Context, caller web.Caller, in *ownPasswordInput) (*stateOutput, error) {

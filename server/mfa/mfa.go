@@ -58,5 +58,6 @@ func (m *MFA) endElsewhere(ctx context.Context, tx database.Tx, caller web.Calle
 	if err := signin.EndPending(ctx, tx, caller.Session.UserID); err != nil {
 		return err
 	}
-	return m.Sessions.EndOthers(ctx, tx, audit.By(caller), caller.Session.UserID, caller.Session.ID, why)
+	_, err := m.Sessions.EndOthers(ctx, tx, audit.By(caller), caller.Session.UserID, caller.Session.ID, why)
+	return err
 }

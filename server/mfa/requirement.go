@@ -49,7 +49,8 @@ func (m *MFA) setRequirement(ctx context.Context, caller web.Caller, userID, req
 		if err := signin.EndPending(ctx, tx, user.ID); err != nil {
 			return err
 		}
-		return m.Sessions.EndOthers(ctx, tx, audit.By(caller), user.ID, "", "requirement_changed")
+		_, err = m.Sessions.EndOthers(ctx, tx, audit.By(caller), user.ID, "", "requirement_changed")
+		return err
 	})
 }
 

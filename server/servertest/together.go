@@ -87,7 +87,7 @@ func (in *Installation) SetPassword(userID, password string) {
 		in.t.Fatal(err)
 	}
 	err = first.Database.Write(context.Background(), func(ctx context.Context, tx database.Tx) error {
-		return first.SignIn.SetPassword(ctx, tx, audit.Event{Browser: "console"}, userID, hash)
+		return first.SignIn.SetPassword(ctx, tx, audit.FromConsole(), userID, hash)
 	})
 	if err != nil {
 		in.t.Fatal(err)

@@ -52,12 +52,16 @@ func (s *Sessions) Register(api *web.API) {
 		OperationID: "sign-out", Method: http.MethodDelete, Path: "/api/v1/session",
 		Summary: "Sign out", Tags: []string{"Session"}, DefaultStatus: http.StatusNoContent,
 	}, func(ctx context.Context, caller web.Caller, _ *struct{}) (*signedOut, error) {
-		err := s.db.Write(ctx, func(ctx context.Context, tx database.Tx) error { return s.End(ctx, tx, caller) })
+		err := s.db.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+			_, err := s.End(ctx, tx, caller, caller.Session.ID, "signed_out")
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
 		return &signedOut{SetCookie: []http.Cookie{api.ClearSession()}}, nil
 	})
+	s.registerOpen(api)
 }
 
 func (s *Sessions) current(_ context.Context, caller web.Caller, _ *struct{}) (*currentOutput, error) {

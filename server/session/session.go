@@ -233,32 +233,35 @@ func (s *Sessions) Rekey(ctx context.Context, tx database.Tx, held *web.Session)
 	return token, nil
 }
 
-// EndOthers signs the person out everywhere but in the session named (empty: everywhere). It is part of the
-// transaction of what makes it necessary (row 34).
-func (s *Sessions) EndOthers(ctx context.Context, tx database.Tx, event audit.Event, userID, keep, why string) error {
+// EndOthers signs the person out everywhere but in the session named (empty: everywhere) and answers how many sessions
+// that were. It is part of the transaction of what makes it necessary (row 34).
+func (s *Sessions) EndOthers(ctx context.Context, tx database.Tx, event audit.Event, userID, keep, why string) (int, error) {
 	ended, err := database.Touched(tx.NewDelete().Model((*row)(nil)).Where("user_id = ? AND id <> ?", userID, keep).Exec(ctx))
 	if err != nil {
-		return fmt.Errorf("end sessions: %w", err)
+		return 0, fmt.Errorf("end sessions: %w", err)
 	}
 	if ended == 0 {
-		return nil
+		return 0, nil
 	}
 	event.Reason, event.Data = why, map[string]any{"sessions": ended}
-	return audit.Record(ctx, tx, event.About(userID).Is(audit.SessionEnded, audit.OK))
+	return int(ended), audit.Record(ctx, tx, event.About(userID).Is(audit.SessionEnded, audit.OK))
 }
 
-// End signs one session out.
-func (s *Sessions) End(ctx context.Context, tx database.Tx, caller web.Caller) error {
-	ended, err := database.Touched(tx.NewDelete().Model((*row)(nil)).Where("id = ?", caller.Session.ID).Exec(ctx))
+// End signs one session of the caller's out, for the reason given; false where the caller has no such session.
+func (s *Sessions) End(ctx context.Context, tx database.Tx, caller web.Caller, id, why string) (bool, error) {
+	ended, err := database.Touched(tx.NewDelete().Model((*row)(nil)).Where("id = ? AND user_id = ?", id, caller.Session.UserID).Exec(ctx))
 	if err != nil {
-		return fmt.Errorf("end a session: %w", err)
+		return false, fmt.Errorf("end a session: %w", err)
 	}
 	if ended == 0 {
-		return nil
+		return false, nil
 	}
 	event := audit.By(caller).Is(audit.SessionEnded, audit.OK)
-	event.Reason = "signed_out"
-	return audit.Record(ctx, tx, event)
+	event.Reason = why
+	if id != caller.Session.ID {
+		event.Data = map[string]any{"sessions": 1}
+	}
+	return true, audit.Record(ctx, tx, event)
 }
 
 // Prune deletes sessions that no request can use any more.
@@ -269,7 +272,7 @@ func (s *Sessions) Prune(ctx context.Context, tx database.Tx) error {
 	if err != nil {
 		return fmt.Errorf("prune sessions: %w", err)
 	}
-	return nil
+	return pruneBrowsers(ctx, tx)
 }
 
 // NewToken draws 32 random bytes: a credential of 256 bits that names nothing (row 30).

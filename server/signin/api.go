@@ -2,13 +2,14 @@ package signin
 
 import (
 	"context"
-	"io"
+	"crypto/sha256"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/secondstep/secondstep/server/factor"
+	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/web"
 )
 
@@ -92,23 +93,33 @@ func (s *SignIn) Register(api *web.API) {
 
 	web.Register(api, web.Public, operation("set-up", http.MethodPost, "/api/v1/setup", "Make the first administrator"),
 		func(ctx context.Context, caller web.Caller, in *setupInput) (*stepOutput, error) {
+			caller, cookies, err := s.knowBrowser(api, caller)
+			if err != nil {
+				return nil, err
+			}
 			token, err := s.setup(ctx, caller, in.Body.Token, in.Body.Name, in.Body.Email, in.Body.Password)
 			if err != nil {
 				return nil, err
 			}
-			return s.answer(api, caller, []http.Cookie{api.SessionCookie(token)}, Step{State: StateSignedIn})
+			return &stepOutput{SetCookie: append(cookies, api.SessionCookie(token)), Body: Step{State: StateSignedIn}}, nil
 		})
 
 	web.Register(api, web.Public, operation("sign-in", http.MethodPost, "/api/v1/sign-in", "Give e-mail address and password"),
 		func(ctx context.Context, caller web.Caller, in *credentialsInput) (*stepOutput, error) {
+			caller, cookies, err := s.knowBrowser(api, caller)
+			if err != nil {
+				return nil, err
+			}
 			came, err := s.password(ctx, caller, in.Body.Email, in.Body.Password)
 			if err != nil {
 				return nil, err
 			}
 			if came.state == StateSecondStep {
-				return s.answer(api, caller, []http.Cookie{api.PendingCookie(came.token)}, came.describe())
+				cookies = append(cookies, api.PendingCookie(came.token))
+			} else {
+				cookies = append(cookies, api.SessionCookie(came.token), api.ClearPending())
 			}
-			return s.answer(api, caller, []http.Cookie{api.SessionCookie(came.token), api.ClearPending()}, came.describe())
+			return &stepOutput{SetCookie: cookies, Body: came.describe()}, nil
 		})
 
 	web.Register(api, web.Pending, operation("get-sign-in", http.MethodGet, "/api/v1/sign-in", "What the pending sign-in waits for"),
@@ -132,6 +143,7 @@ func (s *SignIn) Register(api *web.API) {
 			return &cookiesOutput{SetCookie: []http.Cookie{api.ClearPending()}}, nil
 		})
 
+	s.registerPassword(api)
 	for _, way := range []struct {
 		kind          factor.Kind
 		path, summary string
@@ -165,16 +177,18 @@ func (s *SignIn) Register(api *web.API) {
 		})
 }
 
-// answer adds the cookie by which this browser is known again, where it has none yet.
-func (s *SignIn) answer(api *web.API, caller web.Caller, cookies []http.Cookie, body Step) (*stepOutput, error) {
-	if caller.BrowserID == nil {
-		token := make([]byte, 32)
-		if _, err := io.ReadFull(s.Random, token); err != nil {
-			return nil, err
-		}
-		cookies = append(cookies, api.BrowserCookie(token))
+// knowBrowser gives a browser that has none the cookie by which it is known again, and lets the call know it already.
+func (s *SignIn) knowBrowser(api *web.API, caller web.Caller) (web.Caller, []http.Cookie, error) {
+	if caller.BrowserID != nil {
+		return caller, nil, nil
 	}
-	return &stepOutput{SetCookie: cookies, Body: body}, nil
+	token, err := session.NewToken(s.Random)
+	if err != nil {
+		return caller, nil, err
+	}
+	hash := sha256.Sum256(token)
+	caller.BrowserID = hash[:]
+	return caller, []http.Cookie{api.BrowserCookie(token)}, nil
 }
 
 func (s *step) describe() Step {

@@ -226,6 +226,13 @@ func (s *SignIn) open(ctx context.Context, tx database.Tx, caller web.Caller, us
 	}
 	event := audit.From(caller.Client).About(user.ID).Is(audit.SignInCompleted, audit.OK)
 	event.Actor, event.Session, event.Method = user.ID, opened.ID, with[len(with)-1]
+	news, err := session.NoteBrowser(ctx, tx, user.ID, caller.BrowserID)
+	if err != nil {
+		return nil, err
+	}
+	if news {
+		event.Data = map[string]any{"new_browser": true}
+	}
 	return token, audit.Record(ctx, tx, event)
 }
 
@@ -246,22 +253,4 @@ func (s *SignIn) CheckPassword(ctx context.Context, caller web.Caller, kind, pas
 		return ErrWrongPassword
 	}
 	return nil
-}
-
-// SetPassword gives the person a new password from the console and ends what the old one had opened: sessions, pending
-// sign-ins, and the wrong codes counted against whoever had it (security.md row 34).
-func (s *SignIn) SetPassword(ctx context.Context, tx database.Tx, event audit.Event, userID, hash string) error {
-	if err := account.SetPassword(ctx, tx, userID, hash); err != nil {
-		return err
-	}
-	if err := EndPending(ctx, tx, userID); err != nil {
-		return err
-	}
-	if err := clearCodes(ctx, tx, userID); err != nil {
-		return err
-	}
-	if err := s.Sessions.EndOthers(ctx, tx, event, userID, "", "password_set"); err != nil {
-		return err
-	}
-	return audit.Record(ctx, tx, event.About(userID).Is(audit.PasswordSet, audit.OK))
 }

@@ -29,6 +29,7 @@ const (
 	Replaced  = "replaced"
 	Abandoned = "abandoned"
 	Disabled  = "disabled"
+	Removed   = "removed"
 )
 
 // App is an authenticator app that may prove the second step.

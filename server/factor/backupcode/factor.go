@@ -139,6 +139,16 @@ func (f *Factor) Held(ctx context.Context, db bun.IDB, userID string) ([]factor.
 	}}, nil
 }
 
+// Rename finds nothing: codes have numbers, no names.
+func (f *Factor) Rename(context.Context, database.Tx, string, string, string) (bool, error) {
+	return false, nil
+}
+
+// Remove finds nothing: a set goes when a newer one is saved, or with 2-step verification.
+func (f *Factor) Remove(context.Context, database.Tx, string, string) (bool, error) {
+	return false, nil
+}
+
 // Forget retires the active set and drops the pending one.
 func (f *Factor) Forget(ctx context.Context, tx database.Tx, userID string) error {
 	if err := DropPending(ctx, tx, userID); err != nil {

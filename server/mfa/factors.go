@@ -1,0 +1,105 @@
+package mfa
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/session"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+type factorPath struct {
+	web.PersonPath
+	Factor string `path:"factor" maxLength:"40"`
+}
+
+type renameInput struct {
+	factorPath
+	Body struct {
+		Name string `json:"name" maxLength:"60" doc:"What the person calls the device; may be empty."`
+	}
+}
+
+type rekeyedOutput struct {
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+}
+
+func (m *MFA) registerFactors(api *web.API, operation describe) {
+	const path = securityPath + "/factors/{factor}"
+	rename := operation("rename-factor", http.MethodPatch, path, "Call a factor otherwise")
+	rename.DefaultStatus = http.StatusNoContent
+	web.RegisterOwn(api, web.FreshByApp, rename,
+		func(ctx context.Context, caller web.Caller, in *renameInput) (*struct{}, error) {
+			return nil, m.rename(ctx, caller, in.Factor, strings.TrimSpace(in.Body.Name))
+		})
+	remove := operation("remove-factor", http.MethodDelete, path, "Remove one of several factors")
+	remove.DefaultStatus = http.StatusNoContent
+	remove.Description = "409 `last_app` for the last authenticator app: that one goes by turning 2-step verification off."
+	web.RegisterOwn(api, web.FreshByApp, remove,
+		func(ctx context.Context, caller web.Caller, in *factorPath) (*rekeyedOutput, error) {
+			token, err := m.remove(ctx, caller, in.Factor)
+			if err != nil {
+				return nil, err
+			}
+			return &rekeyedOutput{SetCookie: []http.Cookie{api.SessionCookie(token)}}, nil
+		})
+}
+
+// rename calls a factor otherwise. Nothing that it proves changes, so nothing ends.
+func (m *MFA) rename(ctx context.Context, caller web.Caller, factorID, name string) error {
+	return m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		user, err := account.Hold(ctx, tx, caller.Session.UserID)
+		if err != nil {
+			return err
+		}
+		found, err := m.Factors.Rename(ctx, tx, user.ID, factorID, name)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return ErrNoFactor
+		}
+		return audit.Record(ctx, tx, audit.By(caller).Is(audit.FactorRenamed, audit.OK))
+	})
+}
+
+// remove ends one of several factors and, as every change of factors, what is open elsewhere. It holds the person, so
+// that of two removals at once one finds the other's app gone and stays the last.
+func (m *MFA) remove(ctx context.Context, caller web.Caller, factorID string) (session.Token, error) {
+	var token session.Token
+	err := m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		user, err := account.Hold(ctx, tx, caller.Session.UserID)
+		if err != nil {
+			return err
+		}
+		apps, err := m.Apps.Held(ctx, tx, user.ID)
+		if err != nil {
+			return err
+		}
+		if len(apps) == 1 && apps[0].ID == factorID {
+			return ErrLastApp
+		}
+		kind, err := m.Factors.Remove(ctx, tx, user.ID, factorID)
+		if err != nil {
+			return err
+		}
+		if kind == "" {
+			return ErrNoFactor
+		}
+		event := audit.By(caller).Is(audit.FactorRemoved, audit.OK)
+		event.Method = string(kind)
+		if err := audit.Record(ctx, tx, event); err != nil {
+			return err
+		}
+		token, err = m.factorsChanged(ctx, tx, caller, "factor_removed")
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return token, nil
+}

@@ -1,0 +1,46 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/secondstep/secondstep/server/database"
+)
+
+// browserKept is how long a browser that nobody signs in with stays known.
+const browserKept = 400 * 24 * time.Hour
+
+// NoteBrowser keeps that the person signs in with this browser, and reports whether that is news: it never was seen
+// with them, and another one was. A first sign-in ever is no news.
+func NoteBrowser(ctx context.Context, tx database.Tx, userID string, browserID []byte) (news bool, err error) {
+	if browserID == nil {
+		return false, nil
+	}
+	seen, err := database.Touched(tx.NewUpdate().Table("known_browsers").Set("last_seen_at = ?", database.At(tx.Now)).
+		Where("user_id = ? AND browser_id = ?", userID, browserID).Exec(ctx))
+	if err != nil {
+		return false, fmt.Errorf("look for a browser: %w", err)
+	}
+	if seen == 1 {
+		return false, nil
+	}
+	others, err := tx.NewSelect().Table("known_browsers").Where("user_id = ?", userID).Exists(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look for other browsers: %w", err)
+	}
+	_, err = tx.NewRaw("INSERT INTO known_browsers (user_id, browser_id, last_seen_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+		userID, browserID, database.At(tx.Now)).Exec(ctx)
+	if err != nil {
+		return false, fmt.Errorf("note a browser: %w", err)
+	}
+	return others, nil
+}
+
+func pruneBrowsers(ctx context.Context, tx database.Tx) error {
+	old := database.At(tx.Now.Add(-browserKept))
+	if _, err := tx.NewDelete().Table("known_browsers").Where("last_seen_at <= ?", old).Exec(ctx); err != nil {
+		return fmt.Errorf("prune known browsers: %w", err)
+	}
+	return nil
+}

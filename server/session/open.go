@@ -1,0 +1,122 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/problem"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+// ErrNoSession refuses to end a session that is not one of the person's, or no longer.
+var ErrNoSession = problem.New(http.StatusNotFound, "no_session", "There is no such session, or it has ended already.")
+
+// SessionView is one place where a person is signed in.
+type SessionView struct {
+	ID           string    `json:"id"`
+	Current      bool      `json:"current" doc:"The session that asks."`
+	Browser      string    `json:"browser" doc:"Browser and system, such as Firefox on Linux."`
+	Address      string    `json:"address"`
+	SignedInWith []string  `json:"signed_in_with" nullable:"false"`
+	CreatedAt    time.Time `json:"created_at"`
+	LastSeenAt   time.Time `json:"last_seen_at" doc:"To the minute."`
+}
+
+type listOutput struct {
+	Body struct {
+		Sessions []SessionView `json:"sessions" nullable:"false" doc:"The one that asks first, then the last seen."`
+	}
+}
+
+type sessionPath struct {
+	web.PersonPath
+	Session string `path:"session" maxLength:"40"`
+}
+
+type endedOutput struct {
+	Body struct {
+		Ended int `json:"ended"`
+	}
+}
+
+func (s *Sessions) registerOpen(api *web.API) {
+	const path = "/api/v1/users/{id}/sessions"
+	operation := func(id, method, path, summary string) huma.Operation {
+		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{"Session"}}
+	}
+	web.RegisterOwn(api, web.SignedIn, operation("list-sessions", http.MethodGet, path, "Where I am signed in"),
+		func(ctx context.Context, caller web.Caller, _ *web.PersonPath) (*listOutput, error) {
+			views, err := s.open(ctx, caller)
+			if err != nil {
+				return nil, err
+			}
+			out := &listOutput{}
+			out.Body.Sessions = views
+			return out, nil
+		})
+	one := operation("end-session", http.MethodDelete, path+"/{session}", "End one of my sessions")
+	one.DefaultStatus = http.StatusNoContent
+	web.RegisterOwn(api, web.SignedIn, one,
+		func(ctx context.Context, caller web.Caller, in *sessionPath) (*signedOut, error) {
+			err := s.db.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+				ended, err := s.End(ctx, tx, caller, in.Session, "ended_by_person")
+				if err == nil && !ended {
+					err = ErrNoSession
+				}
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+			if in.Session == caller.Session.ID {
+				return &signedOut{SetCookie: []http.Cookie{api.ClearSession()}}, nil
+			}
+			return &signedOut{}, nil
+		})
+	web.RegisterOwn(api, web.SignedIn, operation("end-other-sessions", http.MethodDelete, path, "End all my other sessions"),
+		func(ctx context.Context, caller web.Caller, _ *web.PersonPath) (*endedOutput, error) {
+			out := &endedOutput{}
+			err := s.db.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
+				out.Body.Ended, err = s.EndOthers(ctx, tx, audit.By(caller), caller.Session.UserID, caller.Session.ID, "ended_by_person")
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+			return out, nil
+		})
+}
+
+// mostOpen bounds the list; who has more sessions than this ends them all.
+const mostOpen = 100
+
+// open lists the person's sessions that a request could still use.
+func (s *Sessions) open(ctx context.Context, caller web.Caller) ([]SessionView, error) {
+	held := caller.Session
+	life := s.settings.of(held.Role)
+	now := database.At(s.now())
+	var rows []row
+	err := s.db.Read().NewSelect().Model(&rows).
+		Where("s.user_id = ? AND s.expires_at > ?", held.UserID, now).
+		Where("s.created_at > ? AND s.last_seen_at > ?",
+			now-database.Instant(life.Absolute.Milliseconds()), now-database.Instant(life.Idle.Milliseconds())).
+		OrderExpr("CASE WHEN s.id = ? THEN 0 ELSE 1 END, s.last_seen_at DESC, s.id DESC", held.ID).Limit(mostOpen).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	views := make([]SessionView, len(rows))
+	for n, one := range rows {
+		views[n] = SessionView{
+			ID: one.ID, Current: one.ID == held.ID, Browser: one.Browser, Address: one.Address,
+			SignedInWith: strings.Split(one.SignedInWith, ","), CreatedAt: one.CreatedAt.Time(), LastSeenAt: one.LastSeenAt.Time(),
+		}
+	}
+	return views, nil
+}

@@ -1,0 +1,127 @@
+package signin
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/problem"
+	"github.com/secondstep/secondstep/server/session"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+type passwordInput struct {
+	web.PersonPath
+	Body struct {
+		Password    string `json:"password" maxLength:"4096" doc:"The one in force."`
+		NewPassword string `json:"new_password" maxLength:"4096"`
+	}
+}
+
+// PasswordChanged is a password that is in force now.
+type PasswordChanged struct {
+	State         string `json:"state" enum:"changed"`
+	SessionsEnded int    `json:"sessions_ended" doc:"How many other sessions the old one had opened."`
+}
+
+type passwordOutput struct {
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+	Body      PasswordChanged
+}
+
+func (s *SignIn) registerPassword(api *web.API) {
+	web.RegisterOwn(api, web.Fresh, huma.Operation{
+		OperationID: "change-password", Method: http.MethodPost, Path: "/api/v1/users/{id}/security/password",
+		Summary: "Change my password", Tags: []string{"Security"},
+	}, func(ctx context.Context, caller web.Caller, in *passwordInput) (*passwordOutput, error) {
+		token, ended, err := s.changePassword(ctx, caller, in.Body.Password, in.Body.NewPassword)
+		if err != nil {
+			return nil, err
+		}
+		return &passwordOutput{
+			SetCookie: []http.Cookie{api.SessionCookie(token)},
+			Body:      PasswordChanged{State: "changed", SessionsEnded: ended},
+		}, nil
+	})
+}
+
+// changePassword puts a new password in the place of the one that is given with it, and ends what that one has opened
+// elsewhere. Wrong codes stay counted: only who proves the mailbox clears those (security.md, wrong second steps).
+func (s *SignIn) changePassword(ctx context.Context, caller web.Caller, password, wanted string) (session.Token, int, error) {
+	held := caller.Session
+	// The rules come first: what they refuse costs no try of the password.
+	if fields := s.newPasswordFields(held, password, wanted); len(fields) > 0 {
+		return nil, 0, account.ErrInvalid.For(fields...)
+	}
+	before, err := account.ByID(ctx, s.Database.Read(), held.UserID)
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := s.CheckPassword(ctx, caller, audit.PasswordChanged, password); err != nil {
+		return nil, 0, err
+	}
+	hash, err := s.Passwords.New(ctx, wanted, held.Name, held.Email)
+	if err != nil {
+		return nil, 0, err
+	}
+	var token session.Token
+	var ended int
+	err = s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		user, err := account.Hold(ctx, tx, held.UserID)
+		if err != nil {
+			return err
+		}
+		if before == nil || user.PasswordChangedAt != before.PasswordChangedAt {
+			return ErrWrongPassword // changed while it was checked
+		}
+		if err := account.SetPassword(ctx, tx, user.ID, hash); err != nil {
+			return err
+		}
+		if err := EndPending(ctx, tx, user.ID); err != nil {
+			return err
+		}
+		if err := audit.Record(ctx, tx, audit.By(caller).Is(audit.PasswordChanged, audit.OK)); err != nil {
+			return err
+		}
+		if ended, err = s.Sessions.EndOthers(ctx, tx, audit.By(caller), user.ID, held.ID, "password_changed"); err != nil {
+			return err
+		}
+		token, err = s.Sessions.Rekey(ctx, tx, held)
+		return err
+	})
+	return token, ended, err
+}
+
+// newPasswordFields says what is wrong with the password that is wanted.
+func (s *SignIn) newPasswordFields(held *web.Session, password, wanted string) []problem.Field {
+	if password == wanted {
+		return []problem.Field{{Name: "new_password", Code: "password_unchanged"}}
+	}
+	fields := s.Passwords.Rules.Check(wanted, held.Name, held.Email)
+	for n := range fields {
+		fields[n].Name = "new_password"
+	}
+	return fields
+}
+
+// SetPassword gives the person a new password from the console and ends what the old one had opened: sessions, pending
+// sign-ins, and the wrong codes counted against whoever had it (security.md row 34).
+func (s *SignIn) SetPassword(ctx context.Context, tx database.Tx, event audit.Event, userID, hash string) error {
+	if err := account.SetPassword(ctx, tx, userID, hash); err != nil {
+		return err
+	}
+	if err := EndPending(ctx, tx, userID); err != nil {
+		return err
+	}
+	if err := clearCodes(ctx, tx, userID); err != nil {
+		return err
+	}
+	if _, err := s.Sessions.EndOthers(ctx, tx, event, userID, "", "password_set"); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, event.About(userID).Is(audit.PasswordSet, audit.OK))
+}
