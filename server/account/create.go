@@ -56,12 +56,8 @@ func Create(ctx context.Context, tx database.Tx, person New) (*User, error) {
 	if taken != nil {
 		return nil, ErrEmailTaken
 	}
-	user := &User{
-		ID: tx.NewID(), Name: strings.TrimSpace(person.Name), Email: strings.TrimSpace(person.Email), EmailKey: key,
-		Role: person.Role, PasswordHash: person.PasswordHash, PasswordChangedAt: database.At(tx.Now),
-		Requirement: RequirementAllowed, CreatedAt: database.At(tx.Now),
-	}
-	user.SortName = sortName(user.Name)
+	made := fresh(tx, person, key)
+	user := &made
 	if _, err := tx.NewInsert().Model(user).Exec(ctx); err != nil {
 		if database.Unique(err) {
 			return nil, ErrEmailTaken.Because(err)
