@@ -64,10 +64,12 @@ func StoreUpgrade(ctx context.Context, tx database.Tx, user *User, upgraded stri
 	return nil
 }
 
-// SetPassword gives the person a new password. Who calls it ends what the old one had opened.
+// SetPassword gives the person a new password. Who calls it ends what the old one had opened. The time of the change
+// always rises, so that it tells two passwords apart where the hash can't: one password may be hashed anew.
 func SetPassword(ctx context.Context, tx database.Tx, userID, hash string) error {
 	touched, err := database.Touched(tx.NewUpdate().Model((*User)(nil)).
-		Set("password_hash = ?", hash).Set("password_changed_at = ?", database.At(tx.Now)).
+		Set("password_hash = ?", hash).
+		Set("password_changed_at = CASE WHEN password_changed_at >= ? THEN password_changed_at + 1 ELSE ? END", database.At(tx.Now), database.At(tx.Now)).
 		Where("id = ?", userID).Exec(ctx))
 	if err != nil {
 		return fmt.Errorf("set a password: %w", err)

@@ -93,11 +93,8 @@ func (m *MFA) refuseConfirm(ctx context.Context, caller web.Caller, attempt fact
 		return ErrChanged // the clock moved on between the two looks, and the code came into its window
 	}
 	why.AttemptsLeft = &left
-	event.Reason, event.Data = string(why.Reason), clocks(why)
-	if why.ServerClockSuspect {
-		m.SignIn.Logger.WarnContext(ctx, "a phone and a browser agree on a time that is not the server's: check the server's clock",
-			"offset_seconds", *why.OffsetSeconds, "request_id", caller.RequestID)
-	}
+	event.Reason, event.Data = string(why.Reason), why.ClockFacts()
+	m.SignIn.WarnOfClock(ctx, why, caller.Client)
 	err = m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		if err := m.Apps.Burn(ctx, tx, attempt, result.Burn); err != nil {
 			return err
@@ -108,18 +105,6 @@ func (m *MFA) refuseConfirm(ctx context.Context, caller web.Caller, attempt fact
 		return err
 	}
 	return signin.Refused(why)
-}
-
-// clocks is what an event keeps about whose clock is wrong; nil where no clock is.
-func clocks(why *diagnosis.Diagnosis) map[string]any {
-	if why.OffsetSeconds == nil {
-		return nil
-	}
-	facts := map[string]any{"offset_seconds": *why.OffsetSeconds}
-	if why.ServerClockSuspect {
-		facts["server_clock_suspect"] = true
-	}
-	return facts
 }
 
 func (m *MFA) confirmed(ctx context.Context, caller web.Caller, attempt factor.Attempt, enrolment *authenticator.Enrolment, code string, step int64) (*confirmation, error) {

@@ -67,10 +67,11 @@ func (p *Problem) Error() string {
 func (p *Problem) Unwrap() error { return p.cause }
 
 // Is tells that two problems are the same refusal: errors.Is(err, X) holds for
-// every copy of X, whatever was added to it.
+// every copy of X, whatever was added to it. The sentence is part of it, because
+// two rooms may have one code for what is not the same, such as "busy".
 func (p *Problem) Is(target error) bool {
 	other, ok := target.(*Problem)
-	return ok && other.Code == p.Code && other.Status == p.Status
+	return ok && other.Code == p.Code && other.Status == p.Status && other.Detail == p.Detail
 }
 
 // Because returns a copy with err as its hidden cause.

@@ -108,7 +108,10 @@ func TestOf(t *testing.T) {
 	if !errors.Is(fmt.Errorf("around: %w", busy.After(time.Second)), busy) {
 		t.Error("a copy is not its original")
 	}
-	if errors.Is(busy, problem.New(503, "other", "")) {
+	if errors.Is(busy, problem.New(503, busy.Code, "Another room's sentence.")) {
+		t.Error("one code makes two refusals of two rooms the same")
+	}
+	if errors.Is(busy, problem.New(503, "other", busy.Detail)) {
 		t.Error("problems of different codes are the same")
 	}
 }

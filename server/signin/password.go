@@ -13,7 +13,6 @@ import (
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor"
 	"github.com/secondstep/secondstep/server/hashing"
-	"github.com/secondstep/secondstep/server/problem"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/web"
 )
@@ -71,16 +70,11 @@ func (s *SignIn) password(ctx context.Context, caller web.Caller, email, passwor
 		return nil, ErrBadCredentials
 	}
 	upgraded, err := s.Passwords.Upgrade(ctx, user, password)
-	if err != nil {
+	if err != nil && !errors.Is(err, hashing.ErrBusy) { // while the pool is busy the old hash does, until the next sign-in
 		return nil, err
 	}
 	came, err := s.afterPassword(ctx, caller, user, event, upgraded)
-	if refusal := new(problem.Problem); err != nil && !errors.As(err, &refusal) {
-		// Such as a second step that nothing is stored for: nobody is let in, and it is on record (row 5).
-		if noted := s.record(context.WithoutCancel(ctx), event.Is(audit.SignInPassword, audit.Fault)); noted != nil {
-			s.Logger.ErrorContext(ctx, "a failed sign-in could not be recorded", "cause", noted)
-		}
-	}
+	s.noteFault(ctx, event, err)
 	return came, err
 }
 
@@ -123,6 +117,7 @@ func (s *SignIn) afterPassword(ctx context.Context, caller web.Caller, checked *
 	var refusal error
 	err := s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		opened, refusal = step{}, nil
+		event := event
 		user, err := account.Hold(ctx, tx, checked.ID)
 		if errors.Is(err, account.ErrNoUser) {
 			refusal = ErrBadCredentials
@@ -132,7 +127,7 @@ func (s *SignIn) afterPassword(ctx context.Context, caller web.Caller, checked *
 			return err
 		}
 		switch {
-		case user.PasswordHash != checked.PasswordHash: // changed while it was checked
+		case user.PasswordChangedAt != checked.PasswordChangedAt: // changed while it was checked
 			refusal, event.Reason = ErrBadCredentials, ErrBadCredentials.Code
 		case !user.DisabledAt.IsZero():
 			refusal, event.Reason = ErrDisabled, ErrDisabled.Code

@@ -278,3 +278,30 @@ func TestPasswordStep(t *testing.T) {
 		})
 	}, servertest.Options{PasswordCost: hashing.Params{Memory: 16, Time: 1, Threads: 1}})
 }
+
+// Hashing the same password anew, as a sign-in next to this one does when the cost has risen, changes nothing about
+// who is right.
+func TestARehashMeanwhileRefusesNobody(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		in.AddPerson("Ada", "ada@example.test", "member")
+		passwords := in.First().Passwords
+		anew, err := passwords.Pool.Hash(t.Context(), servertest.Password, passwords.Cost)
+		if err != nil {
+			t.Fatal(err)
+		}
+		release := in.Open("UPDATE users SET password_hash = '" + anew + "'")
+		defer release()
+		browser := in.Browser(servertest.Firefox)
+		servertest.Together(2, func(n int) {
+			if n == 1 {
+				in.Blocked(1)
+				release()
+				return
+			}
+			answer, err := browser.Try("POST", "/api/v1/sign-in", map[string]string{"email": "ada@example.test", "password": servertest.Password})
+			if err != nil || answer.Status != http.StatusOK {
+				t.Errorf("%+v %v", answer, err)
+			}
+		})
+	})
+}

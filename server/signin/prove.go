@@ -37,12 +37,7 @@ func (p *proving) run(ctx context.Context) (factor.Kind, *diagnosis.Diagnosis, e
 	}
 	p.event.Method = string(one.Kind())
 	kind, refusal, err := p.with(ctx, one)
-	if err != nil && !errors.Is(err, hashing.ErrBusy) {
-		failed := p.event.Is(p.event.Kind, audit.Fault)
-		if noted := p.record(context.WithoutCancel(ctx), failed); noted != nil {
-			p.Logger.ErrorContext(ctx, "a failed second step could not be recorded", "cause", noted)
-		}
-	}
+	p.noteFault(ctx, p.event, err)
 	return kind, refusal, err
 }
 
@@ -200,12 +195,6 @@ func (p *proving) noteRefusal(ctx context.Context, tx database.Tx, why *diagnosi
 
 func (p *proving) refused(why *diagnosis.Diagnosis) audit.Event {
 	event := p.event.Is(p.event.Kind, audit.Refused)
-	event.Reason = string(why.Reason)
-	if why.OffsetSeconds != nil {
-		event.Data = map[string]any{"offset_seconds": *why.OffsetSeconds}
-	}
-	if why.ServerClockSuspect {
-		event.Data["server_clock_suspect"] = true
-	}
+	event.Reason, event.Data = string(why.Reason), why.ClockFacts()
 	return event
 }

@@ -90,10 +90,7 @@ func (s *SignIn) run(ctx context.Context, p *proving, result *proved) error {
 		return err
 	}
 	if refusal != nil {
-		if refusal.ServerClockSuspect {
-			s.Logger.WarnContext(ctx, "a phone and a browser agree on a time that is not the server's: check the server's clock",
-				"offset_seconds", *refusal.OffsetSeconds, "request_id", p.attempt.Client.RequestID)
-		}
+		s.WarnOfClock(ctx, refusal, p.attempt.Client)
 		return Refused(refusal)
 	}
 	result.kind = kind

@@ -12,13 +12,17 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor"
+	"github.com/secondstep/secondstep/server/factor/diagnosis"
+	"github.com/secondstep/secondstep/server/problem"
 	"github.com/secondstep/secondstep/server/session"
+	"github.com/secondstep/secondstep/server/web"
 )
 
 // Dependencies are what the room works with.
@@ -38,7 +42,26 @@ type SignIn struct{ Dependencies }
 // New prepares the room.
 func New(dependencies Dependencies) *SignIn { return &SignIn{dependencies} }
 
-// record writes an event that has no other change beside it.
-func (s *SignIn) record(ctx context.Context, event audit.Event) error {
-	return s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error { return audit.Record(ctx, tx, event) })
+// noteFault puts on record that something of ours failed, such as a second step that nothing is stored for, so that
+// nobody was let in (row 5). A refusal is no fault, and neither is a server that is too busy: both say so themselves.
+func (s *SignIn) noteFault(ctx context.Context, event audit.Event, cause error) {
+	if cause == nil || problem.Of(cause).Status != http.StatusInternalServerError {
+		return
+	}
+	failed := event.Is(event.Kind, audit.Fault)
+	err := s.Database.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx database.Tx) error {
+		return audit.Record(ctx, tx, failed)
+	})
+	if err != nil {
+		s.Logger.ErrorContext(ctx, "a fault could not be recorded", "kind", event.Kind, "cause", err)
+	}
+}
+
+// WarnOfClock logs that the server's own clock may be the wrong one, where a refusal has found witnesses against it.
+func (s *SignIn) WarnOfClock(ctx context.Context, why *diagnosis.Diagnosis, client web.Client) {
+	if !why.ServerClockSuspect {
+		return
+	}
+	s.Logger.WarnContext(ctx, "a phone and a browser agree on a time that is not the server's: check the server's clock",
+		"offset_seconds", *why.OffsetSeconds, "request_id", client.RequestID)
 }

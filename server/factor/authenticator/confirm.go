@@ -23,7 +23,7 @@ func (f *Factor) QuickConfirm(enrolment *Enrolment, code string) (step int64, ok
 
 // ExplainConfirm says why a code does not confirm the enrolment; Match is set where it does after all.
 func (f *Factor) ExplainConfirm(ctx context.Context, attempt factor.Attempt, enrolment *Enrolment, code string) (diagnosis.Result, error) {
-	return f.examine(ctx, f.db.Read(), attempt, code, enrolment.ID)
+	return f.examine(ctx, f.db.Read(), f.now(), attempt, code, enrolment.ID)
 }
 
 // Burn spends a step of an own secret that was recognised in the future, so that it is never accepted.

@@ -102,7 +102,7 @@ func (f *Factor) Examine(ctx context.Context, attempt factor.Attempt) (factor.Fi
 	if !ok {
 		return nil, errNotACode
 	}
-	result, err := f.examine(ctx, f.db.Read(), attempt, code, "")
+	result, err := f.examine(ctx, f.db.Read(), f.now(), attempt, code, "")
 	if err != nil {
 		return nil, err
 	}
@@ -117,8 +117,7 @@ var errNotACode = errors.New("examine a code: not one by its shape")
 
 // examine compares the code with all that is known of the person. Enrolling names the pending secret that is being
 // confirmed; empty where the active ones are asked for.
-func (f *Factor) examine(ctx context.Context, db bun.IDB, attempt factor.Attempt, code, enrolling string) (diagnosis.Result, error) {
-	now := f.now()
+func (f *Factor) examine(ctx context.Context, db bun.IDB, now time.Time, attempt factor.Attempt, code, enrolling string) (diagnosis.Result, error) {
 	secrets, err := gather(ctx, db, f.ring, attempt.UserID, now)
 	if err != nil {
 		return diagnosis.Result{}, err
@@ -148,7 +147,7 @@ func (f *finding) Spend(ctx context.Context, tx database.Tx) (*diagnosis.Diagnos
 			return nil, err
 		}
 		// Another request took it between: now it can only be refused, and the rows say why.
-		if result, err = f.factor.examine(ctx, tx, f.attempt, f.code, ""); err != nil {
+		if result, err = f.factor.examine(ctx, tx, tx.Now, f.attempt, f.code, ""); err != nil {
 			return nil, err
 		}
 		if result.Match != nil {

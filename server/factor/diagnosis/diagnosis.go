@@ -60,6 +60,18 @@ type Diagnosis struct {
 	ServerClockSuspect bool       `json:"server_clock_suspect,omitempty"`
 }
 
+// ClockFacts is what an event keeps about whose clock is wrong; nil where no clock is.
+func (d *Diagnosis) ClockFacts() map[string]any {
+	if d.OffsetSeconds == nil {
+		return nil
+	}
+	facts := map[string]any{"offset_seconds": *d.OffsetSeconds}
+	if d.ServerClockSuspect {
+		facts["server_clock_suspect"] = true
+	}
+	return facts
+}
+
 // State is what a secret may do.
 type State int
 
