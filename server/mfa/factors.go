@@ -12,13 +12,14 @@ import (
 	"github.com/secondstep/secondstep/server/web"
 )
 
-type factorPath struct {
+// FactorPath names a factor of a person. It is exported because an input that embeds it is read by reflection.
+type FactorPath struct {
 	web.PersonPath
 	Factor string `path:"factor" maxLength:"40"`
 }
 
 type renameInput struct {
-	factorPath
+	FactorPath
 	Body struct {
 		Name string `json:"name" maxLength:"60" doc:"What the person calls the device; may be empty."`
 	}
@@ -40,7 +41,7 @@ func (m *MFA) registerFactors(api *web.API, operation describe) {
 	remove.DefaultStatus = http.StatusNoContent
 	remove.Description = "409 `last_app` for the last authenticator app: that one goes by turning 2-step verification off."
 	web.RegisterOwn(api, web.FreshByApp, remove,
-		func(ctx context.Context, caller web.Caller, in *factorPath) (*rekeyedOutput, error) {
+		func(ctx context.Context, caller web.Caller, in *FactorPath) (*rekeyedOutput, error) {
 			token, err := m.remove(ctx, caller, in.Factor)
 			if err != nil {
 				return nil, err
