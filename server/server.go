@@ -67,6 +67,7 @@ type Server struct {
 	Hashes    *hashing.Pool
 
 	config   Config
+	factors  factor.Set
 	sessions *session.Sessions
 	mfa      *mfa.MFA
 }
@@ -107,7 +108,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) *Server {
 	jobs := upkeep.New(db, config.Logger, upkeep.Job{Name: "prune", Every: pruneEvery, Run: prune(sessions.Prune, in.Prune, factors.Prune)})
 	return &Server{
 		Database: db, Passwords: passwords, SignIn: in, Upkeep: jobs, Hashes: pool,
-		config: config, sessions: sessions, mfa: own,
+		config: config, factors: factors, sessions: sessions, mfa: own,
 	}
 }
 
@@ -129,6 +130,8 @@ func (s *Server) API(face Face) (*web.API, error) {
 		PublicURL: face.PublicURL, LoopbackAliases: face.LoopbackAliases, TrustedProxies: face.TrustedProxies,
 		Brand: s.config.Brand, Version: s.config.Version, Now: s.config.Now, Random: s.config.Random, Logger: s.config.Logger,
 		Dist: face.Dist, Ready: s.Database.Ping, SetupNeeded: s.setupNeeded,
+		// A password is one where there is no second step: the session room lets it be none where there is.
+		FullProofs: append(s.factors.Full(), web.Password),
 	})
 	if err != nil {
 		return nil, err

@@ -6,22 +6,35 @@ package factor
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor/diagnosis"
+	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/web"
 )
 
 // Kind is the machine name of a factor, as it stands in methods, events and sessions.
 type Kind string
 
+// Ceremony is what somebody proves the second step for.
+type Ceremony string
+
+// The ceremonies there are.
+const (
+	SignIn Ceremony = "sign_in"
+	Proof  Ceremony = "proof"
+)
+
 // Attempt is one thing that a person sent as a second step.
 type Attempt struct {
 	UserID     string
-	Response   string // as it was sent
+	Ceremony   Ceremony
+	Holder     string // the pending sign-in or the session that it is for, by the id that stays
+	Response   string // as it was sent; empty where a challenge is asked for
 	Client     web.Client
 	BrowserNow time.Time // what the browser's clock said, for the diagnosis alone; zero when it did not say
 }
@@ -29,7 +42,12 @@ type Attempt struct {
 // Factor is one way to prove the second step.
 type Factor interface {
 	Kind() Kind
-	// Recognises reports whether the response has the shape of this factor's. It reads nothing.
+	// Asks is what the person is asked for, as the API's document says it: "a backup code".
+	Asks() string
+	// Full reports whether a proof by it is good for everything. One that is not is good for what is ordinary and for
+	// putting a new factor in a lost one's place (security.md, a session opened by a backup code).
+	Full() bool
+	// Recognises reports whether what was typed has the shape of this factor's. It reads nothing.
 	Recognises(response string) bool
 	// Quick looks for what the attempt would spend, where that is cheap. Nil means: not found, or not cheap; the try
 	// is then counted before Examine is called.
@@ -46,6 +64,25 @@ type Factor interface {
 	Forget(ctx context.Context, tx database.Tx, userID string) error
 	// Prune deletes rows whose time is over.
 	Prune(ctx context.Context, tx database.Tx) error
+}
+
+// Challenger is a factor that signs a challenge instead of being typed. It leaves nothing to guess: its answers are
+// examined while codes are delayed or locked, and a right one lifts both (security.md, wrong second steps).
+type Challenger interface {
+	Factor
+	// Challenge begins a ceremony that the attempt's person finishes in the attempt's place, once, and answers what the
+	// browser is to be given.
+	Challenge(ctx context.Context, attempt Attempt) (json.RawMessage, error)
+}
+
+// Changed ends what was open under the factors of before, for the reason given, and answers the new token of the
+// session that changed them (security.md rows 31 and 34).
+type Changed func(ctx context.Context, tx database.Tx, caller web.Caller, why string) (session.Token, error)
+
+// Enrollable is a factor that a person adds by calls of its own.
+type Enrollable interface {
+	Factor
+	Register(api *web.API, changed Changed)
 }
 
 // Finding is what an examination found: something to spend, or why there is nothing.
@@ -78,6 +115,36 @@ func (s Set) For(response string) Factor {
 		}
 	}
 	return nil
+}
+
+// Full are the kinds whose proof is good for everything.
+func (s Set) Full() []string {
+	var kinds []string
+	for _, one := range s {
+		if one.Full() {
+			kinds = append(kinds, string(one.Kind()))
+		}
+	}
+	return kinds
+}
+
+// Challenger is the factor that signs challenges; nil where the set has none.
+func (s Set) Challenger() Challenger {
+	for _, one := range s {
+		if challenger, ok := one.(Challenger); ok {
+			return challenger
+		}
+	}
+	return nil
+}
+
+// Register adds the calls by which factors are added that have calls of their own.
+func (s Set) Register(api *web.API, changed Changed) {
+	for _, one := range s {
+		if enrollable, ok := one.(Enrollable); ok {
+			enrollable.Register(api, changed)
+		}
+	}
 }
 
 // Held lists everything that the person holds, in the order in which it is asked for.

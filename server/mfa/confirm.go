@@ -184,7 +184,7 @@ func (m *MFA) reserve(ctx context.Context, enrolment *authenticator.Enrolment) e
 // needsCodes reports whether a confirmed app needs a set of codes beside it: where none is in force, and where the
 // session was opened by one of them, since whoever lost the phone may have lost the paper too.
 func (m *MFA) needsCodes(ctx context.Context, caller web.Caller) (bool, error) {
-	if !caller.Session.MFA || caller.Session.FreshWith == web.BackupCode {
+	if !caller.Session.MFA || caller.Session.FreshWith == string(backupcode.Kind) {
 		return true, nil
 	}
 	has, err := backupcode.Has(ctx, m.Database.Read(), caller.Session.UserID)

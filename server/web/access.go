@@ -8,7 +8,7 @@ type Access struct {
 	confined   bool // a session confined to enrolment will do
 	role       string
 	fresh      bool // needs fresh proof
-	byApp      bool // which no backup code gave
+	full       bool // given with what is good for everything
 }
 
 type credential int
@@ -22,10 +22,6 @@ const (
 // RoleAdministrator is the Session.Role that Administrator asks for.
 const RoleAdministrator = "administrator"
 
-// BackupCode is the Session.FreshWith that does not do where proof by the app
-// is asked for.
-const BackupCode = "backup_code"
-
 // The levels, from anybody to an administrator with fresh proof.
 var (
 	// Public: anybody.
@@ -38,15 +34,16 @@ var (
 	SignedIn = Access{name: "signed_in", credential: session}
 	// Fresh: a full session with fresh proof.
 	Fresh = Access{name: "fresh", credential: session, fresh: true}
-	// FreshByApp: the same, and the proof was not given by a backup code.
-	FreshByApp = Access{name: "fresh_by_app", credential: session, fresh: true, byApp: true}
+	// FreshByApp: the same, and the proof was given with one of Options.FullProofs,
+	// such as the app, and not with a backup code.
+	FreshByApp = Access{name: "fresh_by_app", credential: session, fresh: true, full: true}
 	// FreshEnrolling: fresh proof, in any session, also a confined one.
 	FreshEnrolling = Access{name: "fresh_enrolling", credential: session, confined: true, fresh: true}
 	// Administrator: a full session of an administrator.
 	Administrator = Access{name: "administrator", credential: session, role: RoleAdministrator}
-	// FreshAdministrator: an administrator's act on somebody; fresh proof, and
-	// not by a backup code (security.md, "a session opened by a backup code").
-	FreshAdministrator = Access{name: "fresh_administrator", credential: session, role: RoleAdministrator, fresh: true, byApp: true}
+	// FreshAdministrator: an administrator's act on somebody; fresh proof as for
+	// FreshByApp (security.md, "a session opened by a backup code").
+	FreshAdministrator = Access{name: "fresh_administrator", credential: session, role: RoleAdministrator, fresh: true, full: true}
 )
 
 // String is the level's name, as in the matrix and in "x-access".

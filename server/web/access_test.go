@@ -38,6 +38,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		"stale":          {ok, none, ok, ok, proof, proof, proof, role, role},
 		"fresh":          {ok, none, ok, ok, ok, ok, ok, role, role},
 		"backup":         {ok, none, ok, ok, ok, app, ok, role, role},
+		"news":           {ok, none, ok, ok, ok, app, ok, role, role},
 		"admin":          {ok, none, ok, ok, proof, proof, proof, ok, proof},
 		"fresh-admin":    {ok, none, ok, ok, ok, ok, ok, ok, ok},
 		"backup-admin":   {ok, none, ok, ok, ok, app, ok, ok, app},

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/secondstep/secondstep/server/problem"
 )
@@ -39,7 +40,7 @@ func (a *API) admit(r *request, fctx *requestCtx, access Access) *problem.Proble
 	if access.fresh && !s.FreshUntil.After(a.now()) {
 		return freshProofRequired
 	}
-	if access.byApp && s.FreshWith == BackupCode {
+	if access.full && !slices.Contains(a.fullProofs, s.FreshWith) {
 		return appCodeRequired
 	}
 	return nil

@@ -62,6 +62,9 @@ type Options struct {
 	Random io.Reader
 	// Logger takes requests (debug), refusals (info), faults (error).
 	Logger *slog.Logger
+	// FullProofs are the Session.FreshWith that are good for everything; any other
+	// one, of a kind that is new too, is refused where such a proof is asked for.
+	FullProofs []string
 	// Dist is the built front end (frontend/dist), with an index.html. Without
 	// one the API is described, and has no pages: OpenAPI works, serving is idle.
 	Dist fs.FS
@@ -86,6 +89,7 @@ type API struct {
 	logger         *slog.Logger
 	ready          func(ctx context.Context) error
 	setupNeeded    func(ctx context.Context) bool
+	fullProofs     []string
 
 	cookies  cookieNames
 	browsers *browserLabels
@@ -123,6 +127,7 @@ func New(o Options) (*API, error) {
 		logger:         o.Logger,
 		ready:          o.Ready,
 		setupNeeded:    o.SetupNeeded,
+		fullProofs:     o.FullProofs,
 		browsers:       newBrowserLabels(),
 		files:          served,
 	}

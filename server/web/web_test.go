@@ -104,6 +104,7 @@ func crowd() *people {
 		"stale":          {Role: "member", FreshUntil: clock, FreshWith: "totp"},
 		"fresh":          {Role: "member", FreshUntil: fresh, FreshWith: "totp"},
 		"backup":         {Role: "member", FreshUntil: fresh, FreshWith: "backup_code"},
+		"news":           {Role: "member", FreshUntil: fresh, FreshWith: "a factor that nobody has said to be good for everything"},
 		"admin":          {Role: "administrator"},
 		"fresh-admin":    {Role: "administrator", FreshUntil: fresh, FreshWith: "totp"},
 		"backup-admin":   {Role: "administrator", FreshUntil: fresh, FreshWith: "backup_code"},
@@ -130,6 +131,7 @@ func options(log io.Writer) web.Options {
 	return web.Options{
 		PublicURL: u, Version: "1.2.3", Brand: "Acme <&\"$1>", Now: func() time.Time { return clock }, Random: rand.Reader,
 		Logger: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Dist: fs.FS(dist()),
+		FullProofs: []string{web.Password, "totp"},
 	}
 }
 

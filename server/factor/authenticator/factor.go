@@ -44,6 +44,12 @@ func New(db *database.Database, ring *keyring.Ring, window int, now func() time.
 // Kind names the factor.
 func (f *Factor) Kind() factor.Kind { return Kind }
 
+// Asks says what is typed.
+func (f *Factor) Asks() string { return "a code of the authenticator app" }
+
+// Full says that a code is good for everything.
+func (f *Factor) Full() bool { return true }
+
 // Recognises reports whether the response is six digits.
 func (f *Factor) Recognises(response string) bool {
 	_, ok := totp.Shape(response)
@@ -68,7 +74,7 @@ func (f *Factor) Quick(ctx context.Context, attempt factor.Attempt) (factor.Find
 		if best != nil && best.LastUsedAt >= app.LastUsedAt {
 			continue
 		}
-		secret, err := f.ring.Open(app.Secret, binding(appsColumn, app.UserID, app.ID))
+		secret, err := f.ring.Open(app.Secret, appsColumn.Of(app.UserID, app.ID))
 		if err != nil {
 			return nil, fmt.Errorf("open the secret of an app: %w", err)
 		}

@@ -41,6 +41,12 @@ func New(db *database.Database, pool *hashing.Pool, cost hashing.Params) *Factor
 // Kind names the factor.
 func (f *Factor) Kind() factor.Kind { return Kind }
 
+// Asks says what is typed.
+func (f *Factor) Asks() string { return "a backup code" }
+
+// Full says that paper is not good for everything: whoever has it may have found it.
+func (f *Factor) Full() bool { return false }
+
 // Recognises reports whether the response has the shape of a backup code.
 func (f *Factor) Recognises(response string) bool {
 	_, ok := Parse(response)
