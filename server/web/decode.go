@@ -131,6 +131,9 @@ func (w *walk) value(s *shape, p *place) *problem.Problem {
 		if s.kind != huma.TypeObject {
 			return malformedBody
 		}
+		if s.foreign {
+			return w.foreignObject(p)
+		}
 		return w.object(s, p)
 	case '[':
 		if s.kind != huma.TypeArray {
@@ -141,14 +144,7 @@ func (w *walk) value(s *shape, p *place) *problem.Problem {
 		if s.kind != huma.TypeString {
 			return malformedBody
 		}
-		raw := w.text()
-		switch soundText(raw) {
-		case textBroken:
-			return malformedBody
-		case textControl:
-			return invalidInput.For(problem.Field{Name: p.String(), Code: "invalid"})
-		}
-		return nil
+		return refuseText(w.text(), p)
 	default:
 		literal := w.literal()
 		switch {
@@ -165,6 +161,16 @@ func (w *walk) value(s *shape, p *place) *problem.Problem {
 		}
 		return malformedBody
 	}
+}
+
+func refuseText(raw []byte, p *place) *problem.Problem {
+	switch soundText(raw) {
+	case textBroken:
+		return malformedBody
+	case textControl:
+		return invalidInput.For(problem.Field{Name: p.String(), Code: "invalid"})
+	}
+	return nil
 }
 
 func (w *walk) object(s *shape, p *place) *problem.Problem {

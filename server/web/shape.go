@@ -26,6 +26,7 @@ type shape struct {
 	members  map[string]int // of an object: name → index of
 	values   []*shape       // … its shape
 	required []bool         // … whether it must be there
+	foreign  bool           // of an object whose members somebody else defines
 }
 
 // mostMembers is the width of the set of keys seen.
@@ -76,6 +77,10 @@ func shapeOf(schemas huma.Registry, s *huma.Schema, known map[*huma.Schema]*shap
 			return nil, err
 		}
 	case huma.TypeObject:
+		if open, ok := s.AdditionalProperties.(bool); ok && open && len(s.Properties) == 0 { // Foreign's
+			sh.foreign = true
+			return sh, nil
+		}
 		if open, ok := s.AdditionalProperties.(bool); !ok || open || len(s.Properties) > mostMembers {
 			return nil, errors.New("takes an object of any keys, or of more than 64")
 		}
