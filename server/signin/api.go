@@ -3,12 +3,16 @@ package signin
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/factor"
+	"github.com/secondstep/secondstep/server/problem"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/web"
 )
@@ -49,10 +53,22 @@ type codeInput struct {
 	}
 }
 
+type credentialInput struct {
+	Body struct {
+		Credential web.Foreign `json:"credential" doc:"What the browser answered to the options, as toJSON of its PublicKeyCredential gives it."`
+	}
+}
+
+type optionsOutput struct {
+	Body struct {
+		Options json.RawMessage `json:"options" doc:"For navigator.credentials.get: publicKey has what parseRequestOptionsFromJSON takes. Good once, for five minutes, in this place."`
+	}
+}
+
 // Accepted is an accepted second step.
 type Accepted struct {
 	State                string      `json:"state" enum:"signed_in"`
-	Method               factor.Kind `json:"method" doc:"Which kind of code it was."`
+	Method               factor.Kind `json:"method" doc:"Which kind of factor it was."`
 	BackupCodesRemaining *int        `json:"backup_codes_remaining,omitempty" doc:"Where a backup code was used: how many are left."`
 }
 
@@ -63,9 +79,10 @@ type acceptedOutput struct {
 
 type proofInput struct {
 	Body struct {
-		Password   string     `json:"password" maxLength:"4096"`
-		Code       string     `json:"code,omitempty" maxLength:"200" doc:"Needed where 2-step verification is on."`
-		BrowserNow *time.Time `json:"browser_now,omitempty"`
+		Password   string      `json:"password" maxLength:"4096"`
+		Code       string      `json:"code,omitempty" maxLength:"200" doc:"Needed where 2-step verification is on."`
+		Credential web.Foreign `json:"credential,omitempty" doc:"In place of a code: what the browser answered to the options for a proof."`
+		BrowserNow *time.Time  `json:"browser_now,omitempty"`
 	}
 }
 
@@ -144,29 +161,59 @@ func (s *SignIn) Register(api *web.API) {
 		})
 
 	s.registerPassword(api)
-	for _, way := range []struct {
-		kind          factor.Kind
-		path, summary string
-	}{
-		{"totp", "totp", "Give a code of the authenticator app"},
-		{"backup_code", "backup-code", "Give a backup code"},
-	} {
-		web.Register(api, web.Pending, operation("sign-in-"+way.path, http.MethodPost, "/api/v1/sign-in/"+way.path, way.summary),
-			func(ctx context.Context, caller web.Caller, in *codeInput) (*acceptedOutput, error) {
-				done, err := s.secondStep(ctx, caller, way.kind, in.Body.Code, moment(in.Body.BrowserNow))
-				if err != nil {
-					return nil, err
-				}
-				return &acceptedOutput{
-					SetCookie: []http.Cookie{api.SessionCookie(done.token), api.ClearPending()},
-					Body:      Accepted{State: done.state, Method: done.kind, BackupCodesRemaining: done.remaining},
-				}, nil
+	s.registerSecondSteps(api, operation)
+	s.registerProof(api, operation)
+}
+
+type describe func(id, method, path, summary string) huma.Operation
+
+// registerSecondSteps adds the calls that take a second step: one for each kind of factor, and a call before it where
+// the kind is one that signs a challenge.
+func (s *SignIn) registerSecondSteps(api *web.API, operation describe) {
+	accepted := func(done *proved, err error) (*acceptedOutput, error) {
+		if err != nil {
+			return nil, err
+		}
+		return &acceptedOutput{
+			SetCookie: []http.Cookie{api.SessionCookie(done.token), api.ClearPending()},
+			Body:      Accepted{State: done.state, Method: done.kind, BackupCodesRemaining: done.remaining},
+		}, nil
+	}
+	for _, one := range s.Factors {
+		name := strings.ReplaceAll(string(one.Kind()), "_", "-")
+		give := operation("sign-in-"+name, http.MethodPost, "/api/v1/sign-in/"+name, "Give "+one.Asks())
+		challenger, ok := one.(factor.Challenger)
+		if !ok {
+			web.Register(api, web.Pending, give,
+				func(ctx context.Context, caller web.Caller, in *codeInput) (*acceptedOutput, error) {
+					return accepted(s.secondStep(ctx, caller, response{asked: one.Kind(), text: in.Body.Code, browserNow: moment(in.Body.BrowserNow)}))
+				})
+			continue
+		}
+		web.Register(api, web.Pending, give,
+			func(ctx context.Context, caller web.Caller, in *credentialInput) (*acceptedOutput, error) {
+				return accepted(s.secondStep(ctx, caller, response{signed: challenger, text: string(in.Body.Credential)}))
+			})
+		web.Register(api, web.Pending, operation("sign-in-"+name+"-options", http.MethodPost, give.Path+"/options", "Begin to give "+one.Asks()),
+			func(ctx context.Context, caller web.Caller, _ *struct{}) (*optionsOutput, error) {
+				return options(challenger.Challenge(ctx, factor.Attempt{
+					UserID: caller.Pending.UserID, Ceremony: factor.SignIn, Holder: caller.Pending.ID, Client: caller.Client,
+				}))
 			})
 	}
+}
 
+func (s *SignIn) registerProof(api *web.API, operation describe) {
 	web.Register(api, web.Enrolling, operation("prove", http.MethodPost, "/api/v1/session/proof", "Give fresh proof for ten minutes"),
 		func(ctx context.Context, caller web.Caller, in *proofInput) (*freshOutput, error) {
-			done, err := s.proof(ctx, caller, in.Body.Password, in.Body.Code, moment(in.Body.BrowserNow))
+			given := response{asked: "totp", text: in.Body.Code, browserNow: moment(in.Body.BrowserNow)}
+			if len(in.Body.Credential) > 0 {
+				if in.Body.Code != "" {
+					return nil, account.ErrInvalid.For(problem.Field{Name: "credential", Code: "invalid"})
+				}
+				given = response{signed: s.Factors.Challenger(), text: string(in.Body.Credential)}
+			}
+			done, err := s.proof(ctx, caller, in.Body.Password, given)
 			if err != nil {
 				return nil, err
 			}
@@ -175,6 +222,25 @@ func (s *SignIn) Register(api *web.API) {
 				Body:      Fresh{FreshUntil: done.until, Method: done.kind, BackupCodesRemaining: done.remaining},
 			}, nil
 		})
+	challenger := s.Factors.Challenger()
+	if challenger == nil {
+		return
+	}
+	web.Register(api, web.Enrolling, operation("prove-options", http.MethodPost, "/api/v1/session/proof/options", "Begin to give "+challenger.Asks()+" for fresh proof"),
+		func(ctx context.Context, caller web.Caller, _ *struct{}) (*optionsOutput, error) {
+			return options(challenger.Challenge(ctx, factor.Attempt{
+				UserID: caller.Session.UserID, Ceremony: factor.Proof, Holder: caller.Session.ID, Client: caller.Client,
+			}))
+		})
+}
+
+func options(made json.RawMessage, err error) (*optionsOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := &optionsOutput{}
+	out.Body.Options = made
+	return out, nil
 }
 
 // knowBrowser gives a browser that has none the cookie by which it is known again, and lets the call know it already.

@@ -129,7 +129,8 @@ func releaseCode(ctx context.Context, tx database.Tx, userID string) error {
 }
 
 // acceptCode ends the row of failures, and takes the try back that was counted for the right code itself: also the
-// lock, where that try was the fiftieth. A lock from before lets no code come this far.
+// lock, where that try was the fiftieth. A lock from before lets no code come this far, but a security key's signature,
+// which lifts it.
 func acceptCode(ctx context.Context, tx database.Tx, userID string, counted bool) error {
 	own := 0
 	if counted {

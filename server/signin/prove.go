@@ -18,7 +18,7 @@ import (
 type proving struct {
 	*SignIn
 	attempt factor.Attempt
-	asked   factor.Kind // which field it was typed in: decides only what a malformed one should have looked like
+	given   response
 	pending *web.PendingSignIn
 	event   audit.Event
 	accept  func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) (*diagnosis.Diagnosis, error)
@@ -26,10 +26,10 @@ type proving struct {
 
 // run answers the kind of the accepted factor, or why it was refused.
 func (p *proving) run(ctx context.Context) (factor.Kind, *diagnosis.Diagnosis, error) {
-	one := p.Factors.For(p.attempt.Response)
+	one := p.factor()
 	if one == nil {
 		refusal := &diagnosis.Diagnosis{Reason: diagnosis.Malformed, Expected: diagnosis.AppCode}
-		if p.asked == "backup_code" {
+		if p.given.asked == "backup_code" {
 			refusal.Expected = diagnosis.BackupCode
 		}
 		// It was compared with nothing: nothing was learnt, so nothing is counted and nothing is on record.
@@ -41,20 +41,34 @@ func (p *proving) run(ctx context.Context) (factor.Kind, *diagnosis.Diagnosis, e
 	return kind, refusal, err
 }
 
+// factor is the one that the response is for: by the call where it is signed, by its shape where it was typed.
+func (p *proving) factor() factor.Factor {
+	if p.given.signed != nil {
+		return p.given.signed
+	}
+	return p.Factors.For(p.attempt.Response)
+}
+
+// guessable reports whether trying often gets anybody anywhere. A signature it does not: it is looked at past a delay or
+// the lock, which are there for codes, so that who holds a security key is not kept out by who guesses codes.
+func (p *proving) guessable() bool { return p.given.signed == nil }
+
 func (p *proving) with(ctx context.Context, one factor.Factor) (factor.Kind, *diagnosis.Diagnosis, error) {
 	finding, err := one.Quick(ctx, p.attempt)
 	if err != nil {
 		return "", nil, err
 	}
-	counted := finding == nil
+	counted := finding == nil && p.guessable()
 	var left int
 	if counted {
 		var refusal *diagnosis.Diagnosis
 		if left, refusal, err = p.count(ctx); err != nil || refusal != nil {
 			return "", refusal, err
 		}
+	}
+	if finding == nil {
 		if finding, err = one.Examine(ctx, p.attempt); err != nil {
-			return "", nil, p.uncount(ctx, err)
+			return "", nil, p.uncount(ctx, err, counted)
 		}
 	}
 	var refusal *diagnosis.Diagnosis
@@ -84,8 +98,8 @@ func (p *proving) count(ctx context.Context) (left int, refusal *diagnosis.Diagn
 }
 
 // uncount takes the try back where the server was too busy to look at it; after any other fault it stays counted.
-func (p *proving) uncount(ctx context.Context, cause error) error {
-	if !errors.Is(cause, hashing.ErrBusy) {
+func (p *proving) uncount(ctx context.Context, cause error, counted bool) error {
+	if !counted || !errors.Is(cause, hashing.ErrBusy) {
 		return cause
 	}
 	return errors.Join(cause, p.Database.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx database.Tx) error {
@@ -101,8 +115,10 @@ func (p *proving) uncount(ctx context.Context, cause error) error {
 // reserve counts a try, or refuses it and changes nothing. The account is asked first: while it is delayed or locked no
 // row may tell a wrong code, which is counted, from a right one, which is not (rows 41 and 42).
 func (p *proving) reserve(ctx context.Context, tx database.Tx) (left int, refusal *diagnosis.Diagnosis, err error) {
-	if refusal, err = admitCode(ctx, tx, p.attempt.UserID); err != nil || refusal != nil {
-		return 0, refusal, err
+	if p.guessable() {
+		if refusal, err = admitCode(ctx, tx, p.attempt.UserID); err != nil || refusal != nil {
+			return 0, refusal, err
+		}
 	}
 	if p.pending != nil {
 		if left, refusal, err = reservePending(ctx, tx, p.pending.ID); err != nil || refusal != nil {
@@ -137,19 +153,9 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 	if refusal, err = finding.Spend(ctx, tx); err != nil {
 		return nil, err
 	}
-	if refusal != nil && !counted {
-		// Found, and spent by somebody else in between: a wrong code like any other.
-		var over *diagnosis.Diagnosis
-		if left, over, err = p.reserve(ctx, tx); err != nil {
-			return nil, err
-		}
-		if over != nil {
-			refusal = over
-		}
-	}
 	if refusal != nil {
-		if refusal.Reason != diagnosis.TooManyAttempts && refusal.Reason != diagnosis.SignInExpired {
-			refusal.AttemptsLeft = &left
+		if refusal, err = p.weigh(ctx, tx, refusal, counted, left); err != nil {
+			return nil, err
 		}
 		return refusal, p.noteRefusal(ctx, tx, refusal)
 	}
@@ -166,10 +172,30 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 	return nil, audit.Record(ctx, tx, p.event.Is(p.event.Kind, audit.OK))
 }
 
+// weigh says with a refusal how many tries are left, and counts one that was found and then refused all the same: a code
+// that somebody else has spent in between, or a signature that is not right.
+func (p *proving) weigh(ctx context.Context, tx database.Tx, refusal *diagnosis.Diagnosis, counted bool, left int) (*diagnosis.Diagnosis, error) {
+	if !counted {
+		var over *diagnosis.Diagnosis
+		var err error
+		if left, over, err = p.reserve(ctx, tx); err != nil {
+			return nil, err
+		}
+		if over != nil && p.guessable() {
+			return over, nil
+		}
+		if over != nil {
+			return refusal, nil // codes are delayed, and a security key has no part in that
+		}
+	}
+	refusal.AttemptsLeft = &left
+	return refusal, nil
+}
+
 // admit refuses what nothing may be spent for: a delayed account, unless the try was counted before the delay began, and
 // a sign-in that is over. It counts nothing.
 func (p *proving) admit(ctx context.Context, tx database.Tx, user *account.User, counted bool) (*diagnosis.Diagnosis, error) {
-	if !counted {
+	if !counted && p.guessable() {
 		if refusal, err := admitCode(ctx, tx, p.attempt.UserID); err != nil || refusal != nil {
 			return refusal, err
 		}

@@ -13,6 +13,14 @@ import (
 	"github.com/secondstep/secondstep/server/web"
 )
 
+// response is what somebody gives as a second step.
+type response struct {
+	asked      factor.Kind       // which field it was typed in: decides only what a malformed one should have looked like
+	signed     factor.Challenger // whose challenge it answers; nil where it was typed
+	text       string
+	browserNow time.Time
+}
+
 // proved is an accepted second step.
 type proved struct {
 	kind      factor.Kind
@@ -23,11 +31,14 @@ type proved struct {
 }
 
 // secondStep turns a pending sign-in into a session.
-func (s *SignIn) secondStep(ctx context.Context, caller web.Caller, asked factor.Kind, response string, browserNow time.Time) (*proved, error) {
+func (s *SignIn) secondStep(ctx context.Context, caller web.Caller, given response) (*proved, error) {
 	result := &proved{state: StateSignedIn}
 	p := &proving{
-		SignIn: s, asked: asked, pending: caller.Pending, event: audit.By(caller).Is(audit.SignInSecondStep, audit.OK),
-		attempt: factor.Attempt{UserID: caller.Pending.UserID, Response: response, Client: caller.Client, BrowserNow: browserNow},
+		SignIn: s, given: given, pending: caller.Pending, event: audit.By(caller).Is(audit.SignInSecondStep, audit.OK),
+		attempt: factor.Attempt{
+			UserID: caller.Pending.UserID, Ceremony: factor.SignIn, Holder: caller.Pending.ID,
+			Response: given.text, Client: caller.Client, BrowserNow: given.browserNow,
+		},
 	}
 	p.accept = func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) (*diagnosis.Diagnosis, error) {
 		closed, err := closePending(ctx, tx, caller.Pending.ID)
@@ -47,9 +58,9 @@ func (s *SignIn) secondStep(ctx context.Context, caller web.Caller, asked factor
 }
 
 // proof gives the caller's session fresh proof, and a new token with it.
-func (s *SignIn) proof(ctx context.Context, caller web.Caller, password, response string, browserNow time.Time) (*proved, error) {
+func (s *SignIn) proof(ctx context.Context, caller web.Caller, password string, given response) (*proved, error) {
 	held := caller.Session
-	if held.MFA && response == "" {
+	if held.MFA && given.text == "" {
 		return nil, ErrCodeRequired
 	}
 	// The password comes first, so that a wrong one never spends the code sent with it.
@@ -70,8 +81,11 @@ func (s *SignIn) proof(ctx context.Context, caller web.Caller, password, respons
 		})
 	}
 	p := &proving{
-		SignIn: s, asked: "totp", event: event,
-		attempt: factor.Attempt{UserID: held.UserID, Response: response, Client: caller.Client, BrowserNow: browserNow},
+		SignIn: s, given: given, event: event,
+		attempt: factor.Attempt{
+			UserID: held.UserID, Ceremony: factor.Proof, Holder: held.ID,
+			Response: given.text, Client: caller.Client, BrowserNow: given.browserNow,
+		},
 	}
 	p.accept = func(ctx context.Context, tx database.Tx, _ *account.User, kind factor.Kind) (refusal *diagnosis.Diagnosis, err error) {
 		result.until = tx.Now.Add(session.FreshFor)
