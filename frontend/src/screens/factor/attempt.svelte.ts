@@ -1,5 +1,6 @@
 import type { Outcome } from '../../api/client';
 import type { Diagnosis, Problem } from '../../api/problem';
+import { compact } from '../../code';
 
 export type Kind = 'app_code' | 'backup_code';
 
@@ -8,7 +9,7 @@ export type Refused = { diagnosis: Diagnosis; typed: Kind; at: number };
 
 /** What a code is by its shape alone; dashes and spaces do not count. */
 export function shapeOf(code: string): Kind | undefined {
-  const bare = code.replace(/[\s\p{Pd}]/gu, '');
+  const bare = compact(code);
   if (/^[0-9]{6}$/.test(bare)) return 'app_code';
   return /^[0-9a-z]{15}$/i.test(bare) ? 'backup_code' : undefined;
 }
