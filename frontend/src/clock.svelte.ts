@@ -11,20 +11,37 @@ export function now(): number {
   return Date.now();
 }
 
-let ahead = 0;
+let ahead = $state.raw(0);
+let exact = $state.raw(false);
 
 /**
  * Notes an answer's Date: what lives and dies on the server goes by the server's clock, and a browser whose own is wrong
  * must not find its sign-in over before it began. To the second, which is enough for minutes.
  */
 export function serverSaid(date: string | null) {
-  const said = Date.parse(date ?? '');
-  if (!Number.isNaN(said)) ahead = said + 500 - Date.now();
+  const said = Date.parse(date ?? '') + 500;
+  if (Number.isNaN(said)) return;
+  const difference = said - Date.now();
+  // What is known better stays, unless one of the clocks was set meanwhile.
+  if (exact && Math.abs(difference - ahead) < 2_000) return;
+  ahead = difference;
+  exact = false;
+}
+
+/** Notes the server's time to the millisecond, as it was at an instant of the browser's clock. */
+export function serverSaidExactly(time: number, at: number) {
+  ahead = time - at;
+  exact = true;
 }
 
 /** The server's clock as far as its last answer tells, as state. Milliseconds. */
 export function serverNow(): number {
   return now() + ahead;
+}
+
+/** Is the server's clock known to the millisecond, as the life of a code wants it? Reactive. */
+export function knowsServerClock(): boolean {
+  return exact;
 }
 
 /** Whole seconds until an instant of the browser's clock, never below 0. Reactive. */

@@ -1,5 +1,6 @@
 import type { Component } from 'svelte';
 import { m } from './paraglide/messages';
+import { paths } from './paths';
 import SignIn from './screens/signin/SignIn.svelte';
 
 /** A screen takes the parameters of its address, or nothing. */
@@ -17,62 +18,65 @@ export type Route = {
   load: () => Promise<Loaded>;
 };
 
-const security = '/parameters/users/:id/security';
-
 /**
  * Every address there is. Each screen is a file of its own that is fetched when it is first shown; only the
  * sign-in comes with the page, so that a signed-out visitor makes no more requests than must be.
  */
 export const routes: Route[] = [
-  { path: '/setup', frame: 'out', title: m.setup_title, load: () => import('./screens/setup/Setup.svelte') },
-  { path: '/welcome', frame: 'bare', title: m.welcome_title, load: () => import('./screens/setup/Welcome.svelte') },
-  { path: '/sign-in', frame: 'out', title: m.sign_in_title, load: async () => ({ default: SignIn }) },
+  { path: paths.setup, frame: 'out', title: m.setup_title, load: () => import('./screens/setup/Setup.svelte') },
+  { path: paths.welcome, frame: 'bare', title: m.welcome_title, load: () => import('./screens/setup/Welcome.svelte') },
+  { path: paths.signIn, frame: 'out', title: m.sign_in_title, load: async () => ({ default: SignIn }) },
   {
-    path: '/second-step',
+    path: paths.secondStep,
     frame: 'out',
     title: m.second_step_title,
     load: () => import('./screens/signin/SecondStep.svelte'),
   },
   {
-    path: '/second-step/backup-code',
+    path: paths.backupStep,
     frame: 'out',
     title: m.backup_step_title,
     load: () => import('./screens/signin/BackupCodeStep.svelte'),
   },
   {
-    path: '/second-step/cannot-get-in',
+    path: paths.cannotGetIn,
     frame: 'out',
     title: m.cannot_get_in_title,
     load: () => import('./screens/signin/CannotGetIn.svelte'),
   },
   {
-    path: '/signed-in/backup-code',
+    path: paths.afterBackupCode,
     frame: 'bare',
     title: m.after_backup_title,
     load: () => import('./screens/signin/AfterBackupCode.svelte'),
   },
-  { path: '/', frame: 'in', title: m.home_title, load: () => import('./screens/home/Home.svelte') },
+  { path: paths.home, frame: 'in', title: m.home_title, load: () => import('./screens/home/Home.svelte') },
   {
-    path: '/parameters/users',
+    path: paths.users,
     frame: 'in',
     title: m.users_title,
     load: () => import('./screens/account/Users.svelte'),
   },
   {
-    path: '/parameters/users/:id',
+    path: paths.person(':id'),
     frame: 'in',
     title: m.security_title,
     load: () => import('./screens/factor/Security.svelte'),
   },
-  { path: security, frame: 'in', title: m.security_title, load: () => import('./screens/factor/Security.svelte') },
   {
-    path: `${security}/backup-codes`,
+    path: paths.security(':id'),
+    frame: 'in',
+    title: m.security_title,
+    load: () => import('./screens/factor/Security.svelte'),
+  },
+  {
+    path: paths.newCodes(':id'),
     frame: 'in',
     title: m.new_codes_title,
     load: () => import('./screens/factor/NewBackupCodes.svelte'),
   },
   {
-    path: `${security}/enable/:step`,
+    path: paths.enable(':id', ':step'),
     frame: 'in',
     keeps: ['step'],
     title: m.wizard_title,

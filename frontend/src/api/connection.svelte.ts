@@ -53,11 +53,6 @@ class Connection {
     if (waiting.length === 0) this.trouble = 'none';
     for (const go of waiting) go();
   }
-
-  /** A request that is not repeated by itself failed; the screen says so, the banner keeps quiet. */
-  forget() {
-    if (this.#waiting.length === 0) this.trouble = 'none';
-  }
 }
 
 export const connection = new Connection();

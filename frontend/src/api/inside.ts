@@ -38,7 +38,6 @@ const problems: Record<string, Words> = {
 
 const fields: typeof fieldWords = {
   too_short: () => m.field_too_short(),
-  email_taken: () => m.field_email_taken(),
   too_long: () => m.field_too_long(),
   password_too_short: (params) => m.field_password_too_short({ min: format.number(Number(params.min ?? 12)) }),
   password_too_long: (params) => m.field_password_too_long({ max: format.number(Number(params.max ?? 128)) }),

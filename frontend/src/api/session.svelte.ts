@@ -1,5 +1,6 @@
 import { sessionIs } from '../installation';
 import { localPath, type Note, place } from '../navigation.svelte';
+import { paths } from '../paths';
 import { api, type Outcome, onRefusal, read, send } from './client';
 import type { SessionView } from './shapes';
 
@@ -30,7 +31,7 @@ class Session {
   ended() {
     const back = place.path + place.search;
     this.forget();
-    place.go('/sign-in', { replace: true, note: { ended: true, back } });
+    place.go(paths.signIn, { replace: true, note: { ended: true, back } });
   }
 
   async signOut() {
@@ -38,7 +39,7 @@ class Session {
     if (!outcome.ok && outcome.problem.status !== 401) return outcome;
     // Another person may sign in next: nothing of this one may stay in memory.
     this.forget();
-    place.go('/sign-in', { replace: true, note: { told: 'signed_out' } });
+    place.go(paths.signIn, { replace: true, note: { told: 'signed_out' } });
     return outcome;
   }
 
@@ -57,10 +58,8 @@ class Session {
   /** To where the person wanted to go; to the wizard when the session is for nothing else. */
   enter(back: string | undefined, told?: Note['told']) {
     const confined = this.current?.confined_to === 'enrolment';
-    place.go(confined ? enrolmentPath : (localPath(back) ?? '/'), { replace: true, note: { told } });
+    place.go(confined ? paths.enable('me') : (localPath(back) ?? paths.home), { replace: true, note: { told } });
   }
 }
-
-export const enrolmentPath = '/parameters/users/me/security/enable/app';
 
 export const session = new Session();

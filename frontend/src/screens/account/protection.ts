@@ -1,17 +1,16 @@
 import type { ListedUser } from '../../api/shapes';
 import * as format from '../../format';
 import { m } from '../../paraglide/messages';
+import { isFew } from '../factor/remaining';
 
 export type Glance = { tone: 'plain' | 'good' | 'warn' | 'bad'; text: string };
-
-const few = 4;
 
 /** A person's protection in a pill: never by colour alone. */
 export function glance(mfa: ListedUser['mfa'], now = new Date()): Glance {
   if (mfa.state === 'on') {
     const left = mfa.backup_codes_remaining;
     if (left === 0) return { tone: 'warn', text: m.protection_none_left() };
-    return left < few
+    return isFew(left)
       ? { tone: 'warn', text: m.protection_few({ count: left }) }
       : { tone: 'good', text: m.protection_on() };
   }

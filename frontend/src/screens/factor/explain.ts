@@ -3,6 +3,7 @@ import * as format from '../../format';
 import { brand } from '../../installation';
 import { m } from '../../paraglide/messages';
 import type { IconName } from '../../parts/Icon.svelte';
+import { paths } from '../../paths';
 import type { Kind } from './attempt.svelte';
 
 /** Where the code was asked for: the ways on differ. */
@@ -48,13 +49,13 @@ export function backupFile(day: string | Date): string {
 /** The words for a refused code: what happened, why, what to do. */
 export function explain(diagnosis: Diagnosis, typed: Kind, where: Where): Explanation {
   const d = diagnosis;
-  const backup = link(where, '/second-step/backup-code', m.use_backup_code());
-  const app = link(where, '/second-step', m.use_app_code());
-  const stuck = link(where, '/second-step/cannot-get-in', m.cannot_get_in());
+  const backup = link(where, paths.backupStep, m.use_backup_code());
+  const app = link(where, paths.secondStep, m.use_app_code());
+  const stuck = link(where, paths.cannotGetIn, m.cannot_get_in());
   const finish: Next = { do: 'finish', label: where === 'sign-in' ? m.finish_after_sign_in() : m.finish_setup() };
   const restart: Next =
     where === 'sign-in'
-      ? { do: 'go', href: '/sign-in', label: m.start_again() }
+      ? { do: 'go', href: paths.signIn, label: m.start_again() }
       : { do: 'restart', label: m.start_again() };
   const label = d.setup_label ?? m.this_account();
 

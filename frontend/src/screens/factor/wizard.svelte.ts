@@ -1,9 +1,10 @@
-import { api, type Outcome, read, send } from '../../api/client';
+import { api, read, send } from '../../api/client';
 import type { Problem } from '../../api/problem';
 import { session } from '../../api/session.svelte';
 import type { EnrolmentView, SecurityView } from '../../api/shapes';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
+import { paths } from '../../paths';
 import { declined, proof } from './proof.svelte';
 
 export const steps = ['app', 'scan', 'code', 'save', 'done'] as const;
@@ -152,11 +153,6 @@ export class Enrolment {
     else this.#fail(outcome.problem);
   }
 
-  /** Gives the unfinished enrolment up. */
-  async giveUp(): Promise<Outcome<unknown>> {
-    return send(() => api.DELETE('/api/v1/users/{id}/security/enrolments/{enrolment}', this.#one()));
-  }
-
   #one() {
     const enrolment = this.current?.id ?? this.view?.enrolment?.id ?? '';
     return { params: { path: { id: this.id, enrolment } } };
@@ -181,7 +177,6 @@ export class Enrolment {
   }
 
   go(step: Step, options: { replace?: boolean } = {}) {
-    const query = this.replaces ? `?replaces=${encodeURIComponent(this.replaces)}` : '';
-    place.go(`/parameters/users/${encodeURIComponent(this.id)}/security/enable/${step}${query}`, options);
+    place.go(paths.enable(this.id, step, this.replaces), options);
   }
 }

@@ -2,21 +2,13 @@ import type { SecurityView } from '../../api/shapes';
 import * as format from '../../format';
 import { m } from '../../paraglide/messages';
 import type { IconName } from '../../parts/Icon.svelte';
+import { paths } from '../../paths';
+import { codesLeft, isFew } from '../factor/remaining';
 
 export type Task = { urgent: boolean; icon: IconName; title: string; body: string; act: string; href: string };
 
-/** Below so many backup codes a person is asked to make new ones. */
-export const fewCodes = 4;
-
-const security = '/parameters/users/me/security';
-
-export function codesLeft(count: number): string {
-  return count === 0 ? m.codes_left_none() : m.codes_left({ count });
-}
-
 /** What this person should do about their own protection, the most pressing first. */
 export function tasks({ user, mfa, enrolment }: SecurityView, now = new Date()): Task[] {
-  const replacing = enrolment?.replaces ? `?replaces=${enrolment.replaces}` : '';
   if (enrolment) {
     return [
       {
@@ -25,7 +17,7 @@ export function tasks({ user, mfa, enrolment }: SecurityView, now = new Date()):
         title: m.home_enrolling_title(),
         body: mfa.state === 'on' ? m.security_codes_waiting_body() : m.home_enrolling_body(),
         act: m.home_go_on(),
-        href: `${security}/enable/app${replacing}`,
+        href: paths.enable('me', 'app', enrolment.replaces),
       },
       ...(mfa.state === 'on' ? few(mfa.backup_codes.remaining) : []),
     ];
@@ -54,13 +46,13 @@ export function tasks({ user, mfa, enrolment }: SecurityView, now = new Date()):
       title,
       body,
       act: m.home_turn_on(),
-      href: `${security}/enable/app`,
+      href: paths.enable('me'),
     },
   ];
 }
 
 function few(remaining: number): Task[] {
-  if (remaining >= fewCodes) return [];
+  if (!isFew(remaining)) return [];
   return [
     {
       urgent: remaining === 0,
@@ -68,7 +60,7 @@ function few(remaining: number): Task[] {
       title: m.home_few_codes_title(),
       body: m.home_few_codes_body({ codes: codesLeft(remaining) }),
       act: m.home_new_codes(),
-      href: `${security}/backup-codes`,
+      href: paths.newCodes('me'),
     },
   ];
 }

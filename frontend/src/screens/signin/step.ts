@@ -2,6 +2,7 @@ import { api, send } from '../../api/client';
 import { session } from '../../api/session.svelte';
 import type { SecondStepAnswer } from '../../api/shapes';
 import { place } from '../../navigation.svelte';
+import { paths } from '../../paths';
 import type { CodeAttempt, Kind } from '../factor/attempt.svelte';
 import { pending } from './pending.svelte';
 
@@ -20,7 +21,7 @@ export async function takeSecondStep(attempt: CodeAttempt, asked: Kind, back: st
   }
   if (used === 'backup_code') {
     const spent = { remaining: answer.backup_codes_remaining ?? 0, unasked: asked === 'app_code' };
-    place.go('/signed-in/backup-code', { replace: true, note: { back, spent } });
+    place.go(paths.afterBackupCode, { replace: true, note: { back, spent } });
     return;
   }
   session.enter(back, asked === 'backup_code' ? 'app_code_used' : undefined);

@@ -1,0 +1,30 @@
+/** Every address of this site that a link leads to; `routes.ts` says what is shown there. */
+
+/** A parameter in an address; the `:id` of a pattern stays what it is. */
+const part = (text: string) => (text.startsWith(':') ? text : encodeURIComponent(text));
+const security = (id: string) => `${paths.person(id)}/security`;
+
+export const paths = {
+  home: '/',
+  setup: '/setup',
+  welcome: '/welcome',
+  signIn: '/sign-in',
+  secondStep: '/second-step',
+  backupStep: '/second-step/backup-code',
+  cannotGetIn: '/second-step/cannot-get-in',
+  afterBackupCode: '/signed-in/backup-code',
+  users: '/parameters/users',
+  person: (id: string) => `/parameters/users/${part(id)}`,
+  security,
+  newCodes: (id: string) => `${security(id)}/backup-codes`,
+  password: (id: string) => `${security(id)}/password`,
+  lostPhone: (id: string) => `${security(id)}/lost-phone`,
+  /** "This wasn't me": of one event, or from a link that names none. */
+  notMe: (id: string, event?: string) => `${security(id)}/not-me${event ? `?event=${part(event)}` : ''}`,
+  /** A step of the wizard; `replaces` is the app in whose place the new one comes. */
+  enable: (id: string, step = 'app', replaces?: string | null) =>
+    `${security(id)}/enable/${part(step)}${replaces ? `?replaces=${part(replaces)}` : ''}`,
+};
+
+/** Is this a step of the wizard: all that a session for enrolling may see? */
+export const inWizard = (path: string) => path.includes('/security/enable/');
