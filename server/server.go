@@ -67,6 +67,7 @@ type Server struct {
 	Hashes    *hashing.Pool
 
 	config   Config
+	ring     *keyring.Ring
 	factors  factor.Set
 	sessions *session.Sessions
 	mfa      *mfa.MFA
@@ -108,7 +109,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) *Server {
 	jobs := upkeep.New(db, config.Logger, upkeep.Job{Name: "prune", Every: pruneEvery, Run: prune(sessions.Prune, in.Prune, factors.Prune)})
 	return &Server{
 		Database: db, Passwords: passwords, SignIn: in, Upkeep: jobs, Hashes: pool,
-		config: config, factors: factors, sessions: sessions, mfa: own,
+		config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
 	}
 }
 

@@ -52,6 +52,8 @@ const (
 	BackupCodesActivated = "backup_codes.activated"
 	Disabled             = "mfa.disabled"
 	RequirementSet       = "requirement.set"
+	KeyRotated           = "key.rotated"
+	KeyRetired           = "key.retired"
 )
 
 // Event is one security event. Times and ids come from the transaction.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
 )
 
 // Tx is the transaction of one function given to [Database.Write], good only while that
@@ -29,6 +30,20 @@ type Tx struct {
 // the order they were made. It panics when the random source fails: there is no id
 // without randomness, and the panic rolls the function back.
 func (tx Tx) NewID() string { return tx.ids.make(tx.Now) }
+
+// Keep runs a SELECT of one number and keeps the rows that it finds from being changed or
+// deleted before the transaction ends; others may keep them too. False: there are none.
+// It waits for whoever is changing them.
+func (tx Tx) Keep(ctx context.Context, query string, args ...any) (bool, error) {
+	if tx.Dialect().Name() == dialect.PG { // on SQLite nobody writes while a function runs
+		query += " FOR SHARE"
+	}
+	var found []int64
+	if err := tx.NewRaw(query, args...).Scan(ctx, &found); err != nil {
+		return false, err
+	}
+	return len(found) > 0, nil
+}
 
 func (tx Tx) prepared(ctx context.Context, s *Statement) (*sql.Stmt, error) {
 	return tx.statements.prepared(ctx, s)

@@ -111,8 +111,8 @@ func TestOpenRefusesOtherModes(t *testing.T) {
 	}
 }
 
-// written is a keyset's JSON, made by Tink from keys of these bytes.
-func written(t *testing.T, variant aesgcm.Variant, keys ...[]byte) string {
+// keysetOf is a keyset's JSON, made by Tink from keys of these bytes.
+func keysetOf(t *testing.T, variant aesgcm.Variant, keys ...[]byte) string {
 	t.Helper()
 	manager := keyset.NewManager()
 	for i, secret := range keys {
@@ -182,10 +182,10 @@ func TestOpenRefusesABadRing(t *testing.T) {
 		"another cipher":      {fresh(t, aead.ChaCha20Poly1305KeyTemplate()), errKind},
 		"no cipher at all":    {fresh(t, prf.HMACSHA256PRFKeyTemplate()), errKind},
 		"without key ids":     {fresh(t, aead.AES256GCMNoPrefixKeyTemplate()), errKind},
-		"zeros":               {written(t, aesgcm.VariantTink, make([]byte, 32)), errSample},
-		"counted up":          {written(t, aesgcm.VariantTink, counted), errSample},
-		"a typed sentence":    {written(t, aesgcm.VariantTink, []byte("a quick brown fox jumps over dog")), errSample},
-		"one good, one zeros": {written(t, aesgcm.VariantTink, make([]byte, 32), []byte("\x91\x02\xfe\x8a\x33\x70\xc4\x1d\x5b\xe6\x09\xaf\x48\xd7\x62\x3c\xbb\x14\x80\xf5\x2e\x97\x6d\xca\x51\x0b\xe9\x36\xa2\x7f\xd8\x43")), errSample},
+		"zeros":               {keysetOf(t, aesgcm.VariantTink, make([]byte, 32)), errSample},
+		"counted up":          {keysetOf(t, aesgcm.VariantTink, counted), errSample},
+		"a typed sentence":    {keysetOf(t, aesgcm.VariantTink, []byte("a quick brown fox jumps over dog")), errSample},
+		"one good, one zeros": {keysetOf(t, aesgcm.VariantTink, make([]byte, 32), []byte("\x91\x02\xfe\x8a\x33\x70\xc4\x1d\x5b\xe6\x09\xaf\x48\xd7\x62\x3c\xbb\x14\x80\xf5\x2e\x97\x6d\xca\x51\x0b\xe9\x36\xa2\x7f\xd8\x43")), errSample},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "keyring.json")

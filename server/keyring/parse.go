@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tink-crypto/tink-go/v2/aead/aesgcm"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
@@ -24,15 +25,15 @@ var (
 )
 
 // parse reads and judges a ring. name begins the error's one line.
-func parse(text []byte, name string) (*Ring, error) {
-	ring, err := judge(text)
+func parse(text []byte, name string) (*keys, error) {
+	read, err := judge(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s %w: %s", name, err, again)
 	}
-	return ring, nil
+	return read, nil
 }
 
-func judge(text []byte) (*Ring, error) {
+func judge(text []byte) (*keys, error) {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil, errEmpty
 	}
@@ -44,7 +45,7 @@ func judge(text []byte) (*Ring, error) {
 	if err != nil {
 		return nil, errMalformed
 	}
-	ids := map[uint32]bool{}
+	var ids []uint32
 	for i := range handle.Len() {
 		entry, err := handle.Entry(i)
 		if err != nil {
@@ -54,18 +55,18 @@ func judge(text []byte) (*Ring, error) {
 			return nil, err
 		}
 		if entry.KeyStatus() == keyset.Enabled {
-			ids[entry.KeyID()] = true
+			ids = append(ids, entry.KeyID())
 		}
 	}
 	primary, err := handle.Primary()
-	if err != nil || !ids[primary.KeyID()] {
+	if err != nil || !slices.Contains(ids, primary.KeyID()) {
 		return nil, errDisabled
 	}
-	ring, err := newRing(handle, primary.KeyID(), ids)
+	read, err := newKeys(handle, primary.KeyID(), ids)
 	if err != nil {
 		return nil, errMalformed
 	}
-	return ring, nil
+	return read, nil
 }
 
 func judgeKey(entry *keyset.Entry) error {

@@ -12,7 +12,7 @@ import (
 
 // QuickConfirm looks for the code in the window of the secret being enrolled; false where it is not there, or spent.
 func (f *Factor) QuickConfirm(enrolment *Enrolment, code string) (step int64, ok bool, err error) {
-	secret, err := f.ring.Open(enrolment.Secret, binding(enrolmentsColumn, enrolment.UserID, enrolment.ID))
+	secret, err := f.ring.Open(enrolment.Secret, enrolmentsColumn.Of(enrolment.UserID, enrolment.ID))
 	if err != nil {
 		return 0, false, fmt.Errorf("open a pending secret: %w", err)
 	}

@@ -79,7 +79,7 @@ func BeginEnrolment(ctx context.Context, tx database.Tx, ring *keyring.Ring, beg
 		ID: tx.NewID(), UserID: begun.UserID, SessionID: begun.SessionID, Name: begun.Name, Label: begun.Label,
 		Replaces: begun.Replaces, CreatedAt: database.At(tx.Now), ExpiresAt: database.At(tx.Now.Add(scanFor)),
 	}
-	sealed, err := ring.Seal(begun.Secret, binding(enrolmentsColumn, begun.UserID, added.ID))
+	sealed, err := ring.SealIn(ctx, tx, begun.Secret, enrolmentsColumn.Of(begun.UserID, added.ID))
 	if err != nil {
 		return nil, fmt.Errorf("seal a pending secret: %w", err)
 	}
@@ -114,7 +114,7 @@ func endEnrolment(ctx context.Context, tx database.Tx, id string) error {
 
 // PendingSecret opens the secret of a pending enrolment, for the session that began it.
 func PendingSecret(ring *keyring.Ring, enrolment *Enrolment) ([]byte, error) {
-	secret, err := ring.Open(enrolment.Secret, binding(enrolmentsColumn, enrolment.UserID, enrolment.ID))
+	secret, err := ring.Open(enrolment.Secret, enrolmentsColumn.Of(enrolment.UserID, enrolment.ID))
 	if err != nil {
 		return nil, fmt.Errorf("open a pending secret: %w", err)
 	}
@@ -166,7 +166,7 @@ func Switch(ctx context.Context, tx database.Tx, ring *keyring.Ring, userID stri
 	if enrolment == nil || !enrolment.Confirmed() || enrolment.Switched() {
 		return errors.New("switch to a new app: there is no confirmed enrolment")
 	}
-	sealed, err := move(ring, enrolment.Secret, userID, enrolment.ID, enrolmentsColumn, appsColumn)
+	sealed, err := move(ctx, tx, ring, enrolment.Secret, userID, enrolment.ID, enrolmentsColumn, appsColumn)
 	if err != nil {
 		return err
 	}

@@ -77,23 +77,24 @@ type retiredRow struct {
 }
 
 // The columns that hold sealed secrets; a secret sealed for one opens in no other (security.md row 61).
-const (
-	appsColumn       = "totp_apps.secret"
-	enrolmentsColumn = "totp_enrolments.secret"
-	retiredColumn    = "totp_retired.secret"
+var (
+	appsColumn       = keyring.Column{Purpose: "totp", Table: "totp_apps", Name: "secret"}
+	enrolmentsColumn = keyring.Column{Purpose: "totp", Table: "totp_enrolments", Name: "secret"}
+	retiredColumn    = keyring.Column{Purpose: "totp", Table: "totp_retired", Name: "secret"}
 )
 
-func binding(column, userID, id string) keyring.Binding {
-	return keyring.Binding{Purpose: "totp", Column: column, User: userID, Record: id}
+// SealedColumns are what this room keeps sealed, for whoever changes the key.
+func SealedColumns() []keyring.Column {
+	return []keyring.Column{appsColumn, enrolmentsColumn, retiredColumn}
 }
 
 // move seals a secret for another column; the one it lay in no longer opens it.
-func move(ring *keyring.Ring, sealed []byte, userID, id, from, to string) ([]byte, error) {
-	secret, err := ring.Open(sealed, binding(from, userID, id))
+func move(ctx context.Context, tx database.Tx, ring *keyring.Ring, sealed []byte, userID, id string, from, to keyring.Column) ([]byte, error) {
+	secret, err := ring.Open(sealed, from.Of(userID, id))
 	if err != nil {
 		return nil, fmt.Errorf("open a secret of %s: %w", from, err)
 	}
-	moved, err := ring.Seal(secret, binding(to, userID, id))
+	moved, err := ring.SealIn(ctx, tx, secret, to.Of(userID, id))
 	if err != nil {
 		return nil, fmt.Errorf("seal a secret for %s: %w", to, err)
 	}
@@ -137,8 +138,8 @@ func noteSpent(ctx context.Context, tx database.Tx, secretID string, step int64,
 // gather reads and opens every secret of the person's that a code may be of: active, pending, retired.
 func gather(ctx context.Context, db bun.IDB, ring *keyring.Ring, userID string, now time.Time) ([]diagnosis.Secret, error) {
 	var secrets []diagnosis.Secret
-	add := func(known diagnosis.Secret, sealed []byte, column string) error {
-		key, err := ring.Open(sealed, binding(column, userID, known.ID))
+	add := func(known diagnosis.Secret, sealed []byte, column keyring.Column) error {
+		key, err := ring.Open(sealed, column.Of(userID, known.ID))
 		if err != nil {
 			return fmt.Errorf("open a secret of %s: %w", column, err)
 		}
@@ -218,8 +219,8 @@ func addSpent(ctx context.Context, db bun.IDB, secrets []diagnosis.Secret) error
 }
 
 // retire keeps a secret for recognising its codes, and nothing else, and drops the person's oldest beyond five.
-func retire(ctx context.Context, tx database.Tx, ring *keyring.Ring, row retiredRow, from string) error {
-	sealed, err := move(ring, row.Secret, row.UserID, row.ID, from, retiredColumn)
+func retire(ctx context.Context, tx database.Tx, ring *keyring.Ring, row retiredRow, from keyring.Column) error {
+	sealed, err := move(ctx, tx, ring, row.Secret, row.UserID, row.ID, from, retiredColumn)
 	if err != nil {
 		return err
 	}
