@@ -79,8 +79,13 @@ func Note(folder string) (forget func() error, err error) {
 	}
 	return func() error {
 		found, err := read(path)
-		if err != nil || found.Data != folder {
-			return nil // it is another's by now, or gone
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case found.Data != folder:
+			return nil
 		}
 		return os.Remove(path)
 	}, nil
