@@ -41,6 +41,7 @@ type commands struct {
 
 	Serve   serveCommand   `cmd:"" help:"Start the server."`
 	User    userCommand    `cmd:"" help:"Add, list and help people from the console."`
+	Keys    keysCommand    `cmd:"" help:"List, change and retire the keys that stored secrets are encrypted with."`
 	Demo    demoCommand    `cmd:"" help:"Try it with made-up people: a throw-away installation."`
 	Openapi openapiCommand `cmd:"" help:"Print the OpenAPI document of all HTTP calls."`
 	Version versionCommand `cmd:"" help:"Print the version."`
