@@ -48,7 +48,7 @@ test: $(GOTESTSUM) ## everything: check, Go tests on both databases, vitest, bui
 	.ci/tools chromium-headless-shell postgresql oathtool zbar-tools
 	GOTESTSUM=$(GOTESTSUM) .ci/test
 
-bench: ## benchmarks, in one table (BENCH=regexp picks some)
+bench: build ## what it costs, in one table, kept in docs/benchmarks.md (BENCH=regexp picks rows)
 	.ci/tools postgresql
 	.ci/bench
 

@@ -86,7 +86,16 @@ var cluster = sync.OnceValue(func() (own struct {
 // It stops and is removed at stop, or when this process has ended; hold on to stop as
 // long as the server is needed. Tests use Postgres; Start is for a command that runs the
 // tests of many packages against one cluster.
-func Start() (server string, stop func(), err error) {
+func Start() (server string, stop func(), err error) { return start(careless) }
+
+// StartDurable is Start with the settings that a real server has: a commit waits for the
+// disk. It is for benchmarks, which would measure nothing else.
+func StartDurable() (server string, stop func(), err error) { return start("") }
+
+// careless keeps nothing, so it need not wait for the disk.
+const careless = " -c fsync=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 -c autovacuum=off"
+
+func start(settings string) (server string, stop func(), err error) {
 	programs, err := find()
 	if err != nil {
 		return "", nil, err
@@ -103,7 +112,7 @@ func Start() (server string, stop func(), err error) {
 	if err != nil {
 		return "", nil, errors.Join(err, os.RemoveAll(folder))
 	}
-	port, err := launch(as, programs, folder)
+	port, err := launch(as, programs, folder, settings)
 	if err != nil {
 		stop()
 		return "", nil, err
@@ -179,7 +188,7 @@ rm -rf "$2"`
 
 // launch makes the cluster and starts its server. Another process may take the free
 // port in between, so it tries more than once.
-func launch(as []string, programs, folder string) (port string, err error) {
+func launch(as []string, programs, folder, more string) (port string, err error) {
 	data := filepath.Join(folder, "data")
 	if err := run(command(as, folder, filepath.Join(programs, "initdb"),
 		"--pgdata", data, "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")); err != nil {
@@ -189,9 +198,8 @@ func launch(as []string, programs, folder string) (port string, err error) {
 		if port, err = freePort(); err != nil {
 			return "", err
 		}
-		// It keeps nothing, so it need not wait for the disk.
-		settings := "-c listen_addresses=127.0.0.1 -c port=" + port + " -c unix_socket_directories='' -c fsync=off" +
-			" -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 -c max_connections=300 -c shared_buffers=64MB -c autovacuum=off"
+		settings := "-c listen_addresses=127.0.0.1 -c port=" + port + " -c unix_socket_directories=''" +
+			" -c max_connections=300 -c shared_buffers=64MB" + more
 		if err = run(command(as, folder, filepath.Join(programs, "pg_ctl"),
 			"--pgdata", data, "--log", filepath.Join(folder, "log"), "--options", settings, "--wait", "start")); err == nil {
 			return port, nil

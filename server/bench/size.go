@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/demo"
+)
+
+// act is something that must not take longer for more people.
+type act struct {
+	what string
+	next func(n int) []byte
+}
+
+// manyPeople measures a large installation against one of 1,000, with ten events for each person.
+func manyPeople(b *bench) error {
+	for _, kind := range b.kinds {
+		if err := manyPeopleOn(b, kind); err != nil {
+			return fmt.Errorf("%s: %w", kind, err)
+		}
+	}
+	return nil
+}
+
+func manyPeopleOn(b *bench, kind string) (err error) {
+	const few = 1000
+	var sizes [2]*installation
+	for n, people := range []int{few, b.people} {
+		in, err := b.open(kind, people)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, in.close()) }()
+		if err := in.fill(); err != nil {
+			return err
+		}
+		sizes[n] = in
+	}
+	var acts [2][]act
+	for n, in := range sizes {
+		if acts[n], err = in.acts(); err != nil {
+			return err
+		}
+	}
+	for n, one := range acts[0] {
+		connections, count := 4, 400
+		if one.what == "sign-in" {
+			connections, count = 1, 40
+		}
+		var p99 [2][]time.Duration
+		for range b.rounds {
+			for size, in := range sizes {
+				got, err := crowd(in.address, connections, count, acts[size][n].next)
+				if err == nil {
+					err = got.refused()
+				}
+				if err != nil {
+					return fmt.Errorf("%s: %w", one.what, err)
+				}
+				p99[size] = append(p99[size], percentile(got.each, 0.99))
+			}
+		}
+		b.table.atMost(fmt.Sprintf("p99 of a %s, %d people and %d events against 1000, %s", one.what, b.people, 10*b.people, kind),
+			median(p99[1]), median(p99[0]), 1.5)
+	}
+	return nil
+}
+
+// fill writes ten events about each person, makes the first one an administrator, and lets PostgreSQL look at it all.
+func (in *installation) fill() error {
+	err := in.Database.Write(in.ctx, func(ctx context.Context, tx database.Tx) error {
+		ids := "'" + strings.Repeat("0", 16) + "' || substr(CAST(10000000000 + n.n * 1000000000 + u.n AS TEXT), 2)"
+		if len(in.people) > 9_999_999 {
+			return errors.New("more people than ids")
+		}
+		_, err := tx.NewRaw(`INSERT INTO events (id, at, schema, kind, result, actor_id, subject_id, method, address, browser, request_id)
+			SELECT `+ids+`, ? + u.n, 1, 'sign_in.completed', 'ok', u.id, u.id, 'password', '198.51.100.7', 'Firefox on Linux', ''
+			FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM users) AS u,
+			(SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL
+			SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9) AS n`, at(tx)-86_400_000).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewRaw("UPDATE users SET role = 'administrator' WHERE id = ?", in.people[0]).Exec(ctx)
+		if err == nil && in.Database.Postgres() {
+			// What autovacuum does after a while.
+			_, err = tx.NewRaw("ANALYZE").Exec(ctx)
+		}
+		return err
+	})
+	return err
+}
+
+// acts are what is measured.
+func (in *installation) acts() ([]act, error) {
+	cookies, err := in.sessions(200)
+	if err != nil {
+		return nil, err
+	}
+	administrator := cookies[0]
+	spread := func(n int) int { return (n * 7919) % len(in.people) }
+	turn := 0
+	return []act{
+		{"sign-in", func(int) []byte { turn++; return passwordOf(1 + (turn*131)%len(in.people)) }},
+		{"user page", func(n int) []byte {
+			return request("GET", "/api/v1/users/"+in.people[spread(n)], administrator, "")
+		}},
+		{"user search", func(n int) []byte {
+			what := []string{"person0000", "alma", "person00001", "al%20be", "zara%20zem", "no"}[n%6]
+			if n%2 == 0 {
+				what = strings.TrimSuffix(demo.CrowdEmail(1+spread(n)), "@example.org")
+			}
+			return request("GET", "/api/v1/users?query="+what, administrator, "")
+		}},
+		{"page of events", func(n int) []byte {
+			return request("GET", "/api/v1/users/me/security/events", cookies[n%len(cookies)], "")
+		}},
+	}, nil
+}
