@@ -59,7 +59,7 @@ const unknown = "01JZZZZZZZZZZZZZZZZZZZZZZZ"
 
 // at is the operation's address for somebody.
 func at(operation web.Operation, who string) string {
-	return strings.NewReplacer("{id}", who, "{enrolment}", unknown, "{factor}", unknown, "{session}", unknown).Replace(operation.Path)
+	return strings.NewReplacer("{id}", who, "{enrolment}", unknown, "{factor}", unknown, "{session}", unknown, "{registration}", unknown).Replace(operation.Path)
 }
 
 // bodies are what each operation is sent: well-formed, and refused late or changing nothing, so that what is seen is
@@ -69,6 +69,11 @@ var bodies = map[string]any{
 	"POST /api/v1/sign-in":                                                 map[string]string{"email": "plain@example.test", "password": servertest.Password},
 	"POST /api/v1/sign-in/totp":                                            map[string]string{"code": "x"},
 	"POST /api/v1/sign-in/backup-code":                                     map[string]string{"code": "x"},
+	"POST /api/v1/sign-in/webauthn":                                        map[string]any{"credential": map[string]string{}},
+	"POST /api/v1/sign-in/webauthn/options":                                nil,
+	"POST /api/v1/session/proof/options":                                   nil,
+	"POST /api/v1/users/{id}/security/security-keys":                       nil,
+	"POST /api/v1/users/{id}/security/security-keys/{registration}":        map[string]any{"name": "", "credential": map[string]string{}},
 	"POST /api/v1/session/proof":                                           map[string]string{"password": servertest.Password},
 	"POST /api/v1/users/{id}/security/enrolments":                          map[string]string{"name": "iPhone"},
 	"POST /api/v1/users/{id}/security/enrolments/{enrolment}/confirm":      map[string]string{"code": "123456"},

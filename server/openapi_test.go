@@ -95,7 +95,7 @@ func TestCodes(t *testing.T) {
 }
 
 // codes are found where they are written: in calls of problem.New, in values of problem.Field, and as constants of
-// diagnosis.Reason.
+// diagnosis.Reason, there and in the rooms that have reasons of their own.
 type codes struct{ problems, fields, reasons []string }
 
 func (c *codes) read(path string) error {
@@ -131,7 +131,7 @@ func (c *codes) read(path string) error {
 				}
 			}
 		case *ast.ValueSpec:
-			if name(node.Type) == "Reason" && file.Name.Name == "diagnosis" {
+			if name(node.Type) == "Reason" && file.Name.Name == "diagnosis" || name(node.Type) == "diagnosis.Reason" {
 				for _, value := range node.Values {
 					code, ok := literal(value)
 					if !ok {

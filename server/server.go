@@ -18,6 +18,7 @@ import (
 	"github.com/secondstep/secondstep/server/factor"
 	"github.com/secondstep/secondstep/server/factor/authenticator"
 	"github.com/secondstep/secondstep/server/factor/backupcode"
+	"github.com/secondstep/secondstep/server/factor/webauthn"
 	"github.com/secondstep/secondstep/server/hashing"
 	"github.com/secondstep/secondstep/server/keyring"
 	"github.com/secondstep/secondstep/server/mfa"
@@ -43,7 +44,8 @@ type Config struct {
 	HashWorkers    int           // 0: the pool's own default
 	HashWait       time.Duration // 0: the pool's own default
 	Sessions       session.Settings
-	TOTPWindow     int // steps accepted each side of now, 0 or 1
+	TOTPWindow     int      // steps accepted each side of now, 0 or 1
+	SecurityKeys   *url.URL // the public URL that security keys sign for; nil turns them off
 
 	Now    func() time.Time
 	Random io.Reader
@@ -85,18 +87,29 @@ func Open(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return wire(config, db, ring), nil
+	wired, err := wire(config, db, ring)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return wired, nil
 }
 
 // wire gives each room what it works with.
-func wire(config Config, db *database.Database, ring *keyring.Ring) *Server {
+func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, error) {
 	pool := hashing.New(hashing.Options{Workers: config.HashWorkers, MaxWait: config.HashWait, Now: config.Now})
 	passwords := account.NewPasswords(pool, config.PasswordCost, account.PasswordRules{Brand: config.Brand})
 	sessions := session.New(db, config.Sessions, config.Now, config.Random)
 
 	apps := authenticator.New(db, ring, config.TOTPWindow, config.Now)
 	codes := backupcode.New(db, pool, config.BackupCodeCost)
-	factors := factor.Set{apps, codes} // a further kind of factor is one more entry here
+	keys, err := webauthn.New(webauthn.Dependencies{
+		Database: db, Site: config.SecurityKeys, Brand: config.Brand,
+		Now: config.Now, Random: config.Random, Logger: config.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	factors := factor.Set{apps, keys, codes} // a further kind of factor is one more entry here
 
 	in := signin.New(signin.Dependencies{
 		Database: db, Passwords: passwords, Sessions: sessions, Factors: factors,
@@ -110,7 +123,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) *Server {
 	return &Server{
 		Database: db, Passwords: passwords, SignIn: in, Upkeep: jobs, Hashes: pool,
 		config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
-	}
+	}, nil
 }
 
 // prune makes one job of what each room deletes.
@@ -147,6 +160,7 @@ func (s *Server) register(api *web.API) {
 	account.Register(api, s.Database, s.config.Now)
 	audit.Register(api, s.Database)
 	s.mfa.Register(api)
+	s.factors.Register(api, s.mfa.FactorsChanged)
 }
 
 func (s *Server) setupNeeded(ctx context.Context) bool {
@@ -169,7 +183,11 @@ func OpenAPI(version string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	wire(Config{Version: version, PasswordCost: hashing.Passwords, BackupCodeCost: hashing.BackupCodes, Now: noTime}, nil, nil).register(api)
+	described, err := wire(Config{Version: version, PasswordCost: hashing.Passwords, BackupCodeCost: hashing.BackupCodes, Now: noTime}, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	described.register(api)
 	return api.OpenAPI(), nil
 }
 

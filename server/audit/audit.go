@@ -46,6 +46,8 @@ const (
 	EnrolmentActivated   = "enrolment.activated"
 	AppAdded             = "app.added"
 	AppReplaced          = "app.replaced"
+	FactorAdded          = "factor.added"
+	FactorSuspect        = "factor.suspect"
 	FactorRenamed        = "factor.renamed"
 	FactorRemoved        = "factor.removed"
 	BackupCodesMade      = "backup_codes.made"

@@ -25,6 +25,7 @@ type serveCommand struct {
 
 	Listen       string   `help:"The address and port to listen on." default:"127.0.0.1:8080" env:"SECONDSTEP_LISTEN" placeholder:"HOST:PORT"`
 	PublicURL    string   `help:"Where browsers reach the server, such as https://id.example.org; by default the address that it listens on." env:"SECONDSTEP_PUBLIC_URL" placeholder:"URL"`
+	SecurityKeys bool     `help:"Let people add security keys (WebAuthn), by the API; needs a public URL with a host name." env:"SECONDSTEP_SECURITY_KEYS"`
 	InsecureHTTP bool     `name:"insecure-http" help:"Allow plain http on a public URL that is not this machine's loopback." env:"SECONDSTEP_INSECURE_HTTP"`
 	TrustedProxy []string `help:"Networks of reverse proxies whose X-Forwarded-For is believed." env:"SECONDSTEP_TRUSTED_PROXY" placeholder:"CIDR"`
 
@@ -59,6 +60,12 @@ func (c *serveCommand) Run(p program) (err error) {
 	face := server.Face{TrustedProxies: proxies, Dist: p.dist}
 	if face.PublicURL, face.LoopbackAliases, err = c.publicURL(listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
+	}
+	if c.SecurityKeys {
+		if !hasName(face.PublicURL) {
+			return errors.Join(misusedf("--security-keys needs a --public-url with a host name, such as http://localhost:8080: browsers have no security keys for an address of numbers"), listener.Close())
+		}
+		config.SecurityKeys = face.PublicURL
 	}
 	installation, err := server.Open(p.ctx, config)
 	if err != nil {
@@ -187,6 +194,12 @@ func (c *serveCommand) publicURL(listening net.Addr) (public *url.URL, aliases b
 		return nil, false, misusedf("--public-url must be https: over plain http passwords and codes can be read on the way (--insecure-http allows it all the same)")
 	}
 	return public, false, nil
+}
+
+// hasName reports whether the host of a public URL is a name.
+func hasName(public *url.URL) bool {
+	_, err := netip.ParseAddr(public.Hostname())
+	return err != nil
 }
 
 func loopback(host string) bool {

@@ -96,7 +96,7 @@ func (m *MFA) activate(ctx context.Context, caller web.Caller, enrolmentID, name
 		if err := audit.Record(ctx, tx, audit.By(caller).Is(audit.EnrolmentActivated, audit.OK)); err != nil {
 			return err
 		}
-		done.token, err = m.factorsChanged(ctx, tx, caller, "mfa_turned_on")
+		done.token, err = m.FactorsChanged(ctx, tx, caller, "mfa_turned_on")
 		return err
 	})
 	if err != nil {

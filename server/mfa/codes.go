@@ -63,7 +63,7 @@ func (m *MFA) saveCodes(ctx context.Context, caller web.Caller, named string) (s
 		if err := audit.Record(ctx, tx, audit.By(caller).Is(audit.BackupCodesActivated, audit.OK)); err != nil {
 			return err
 		}
-		token, err = m.factorsChanged(ctx, tx, caller, "backup_codes_changed")
+		token, err = m.FactorsChanged(ctx, tx, caller, "backup_codes_changed")
 		return err
 	})
 	if err != nil {

@@ -43,7 +43,7 @@ func (m *MFA) disable(ctx context.Context, caller web.Caller, password string) (
 		if err := audit.Record(ctx, tx, audit.By(caller).Is(audit.Disabled, audit.OK)); err != nil {
 			return err
 		}
-		token, err = m.factorsChanged(ctx, tx, caller, "mfa_turned_off")
+		token, err = m.FactorsChanged(ctx, tx, caller, "mfa_turned_off")
 		return err
 	})
 	if err != nil {

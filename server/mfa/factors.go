@@ -96,7 +96,7 @@ func (m *MFA) remove(ctx context.Context, caller web.Caller, factorID string) (s
 		if err := audit.Record(ctx, tx, event); err != nil {
 			return err
 		}
-		token, err = m.factorsChanged(ctx, tx, caller, "factor_removed")
+		token, err = m.FactorsChanged(ctx, tx, caller, "factor_removed")
 		return err
 	})
 	if err != nil {

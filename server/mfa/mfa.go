@@ -46,8 +46,8 @@ type MFA struct{ Dependencies }
 // New prepares the room.
 func New(dependencies Dependencies) *MFA { return &MFA{dependencies} }
 
-// factorsChanged ends what was open under the old factors and gives this session a new token.
-func (m *MFA) factorsChanged(ctx context.Context, tx database.Tx, caller web.Caller, why string) (session.Token, error) {
+// FactorsChanged ends what was open under the old factors and gives this session a new token. It is a factor.Changed.
+func (m *MFA) FactorsChanged(ctx context.Context, tx database.Tx, caller web.Caller, why string) (session.Token, error) {
 	if err := m.endElsewhere(ctx, tx, caller, why); err != nil {
 		return nil, err
 	}

@@ -64,6 +64,7 @@ type Options struct {
 	PublicURL      string // such as https://id.example.test; empty: the listener's own address
 	TrustedProxies []netip.Prefix
 	Window         *int
+	SecurityKeys   bool // goes with a PublicURL that has a host name
 	HashWorkers    int
 	Brand          string
 	PasswordCost   hashing.Params
@@ -162,6 +163,14 @@ func (in *Installation) Another() *Instance {
 	if brand == "" {
 		brand = "MailMachine"
 	}
+	var keys *url.URL
+	if in.options.SecurityKeys {
+		site, err := url.Parse(in.options.PublicURL)
+		if err != nil {
+			in.t.Fatal(err)
+		}
+		keys = site
+	}
 	opened, err := server.Open(context.Background(), server.Config{
 		Data: in.Folder, DatabaseURL: in.URL, Version: "test", Brand: brand,
 		PasswordCost: cost, BackupCodeCost: Cheap, HashWorkers: in.options.HashWorkers, HashWait: 5 * time.Second,
@@ -169,7 +178,7 @@ func (in *Installation) Another() *Instance {
 			Member:        session.Life{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
 			Administrator: session.Life{Idle: 15 * time.Minute, Absolute: 8 * time.Hour},
 		},
-		TOTPWindow: window, Now: in.Clock.Now, Random: rand.Reader, Logger: logger,
+		TOTPWindow: window, SecurityKeys: keys, Now: in.Clock.Now, Random: rand.Reader, Logger: logger,
 	})
 	if err != nil {
 		in.t.Fatal(err)

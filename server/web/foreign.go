@@ -17,8 +17,13 @@ type Foreign json.RawMessage
 // MarshalJSON is the object as it came.
 func (f Foreign) MarshalJSON() ([]byte, error) { return json.RawMessage(f).MarshalJSON() }
 
-// UnmarshalJSON keeps the object as it comes.
-func (f *Foreign) UnmarshalJSON(raw []byte) error { return (*json.RawMessage)(f).UnmarshalJSON(raw) }
+// UnmarshalJSON keeps the object as it comes; null is as good as absent.
+func (f *Foreign) UnmarshalJSON(raw []byte) error {
+	if string(raw) == "null" {
+		return nil
+	}
+	return (*json.RawMessage)(f).UnmarshalJSON(raw)
+}
 
 // Schema describes an object of any members.
 func (Foreign) Schema(huma.Registry) *huma.Schema {

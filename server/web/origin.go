@@ -11,6 +11,18 @@ import (
 // acceptedOrigins are the origins that may change something here, as browsers
 // write them (RFC 6454): lower case, and no port where it is the scheme's own.
 func acceptedOrigins(public *url.URL, loopbackAliases bool) []string {
+	origins := []string{Origin(public)}
+	if loopbackAliases {
+		origins = append(origins, originAt(public, "localhost"), originAt(public, "127.0.0.1"), originAt(public, "::1"))
+	}
+	return origins
+}
+
+// Origin is the origin of a public URL, as browsers write it.
+func Origin(public *url.URL) string { return originAt(public, public.Hostname()) }
+
+// originAt is the same at another host.
+func originAt(public *url.URL, host string) string {
 	port := public.Port()
 	if port == "80" && public.Scheme == "http" || port == "443" && public.Scheme == "https" {
 		port = ""
@@ -18,17 +30,10 @@ func acceptedOrigins(public *url.URL, loopbackAliases bool) []string {
 	if port != "" {
 		port = ":" + port
 	}
-	write := func(host string) string {
-		if strings.Contains(host, ":") {
-			host = "[" + host + "]"
-		}
-		return public.Scheme + "://" + strings.ToLower(host) + port
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
 	}
-	origins := []string{write(public.Hostname())}
-	if loopbackAliases {
-		origins = append(origins, write("localhost"), write("127.0.0.1"), write("::1"))
-	}
-	return origins
+	return public.Scheme + "://" + strings.ToLower(host) + port
 }
 
 // sameSite says whether a request comes from our own pages, or from no page at
