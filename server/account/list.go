@@ -54,15 +54,21 @@ func List(ctx context.Context, db bun.IDB, now database.Instant, query Query) (P
 	if query.Sort == "email" {
 		column = "u.email_key"
 	}
-	filtered := func(q *bun.SelectQuery) *bun.SelectQuery { return filter(q, now, query) }
-
+	look, err := newSearch(ctx, db, query.Text)
+	if err != nil {
+		return Page{}, err
+	}
+	total, err := count(ctx, db, now, query, look)
+	if err != nil {
+		return Page{}, err
+	}
 	rows := make([]Listed, 0, query.Limit+1)
-	page := db.NewSelect().Model(&rows).
+	page := look.from(db.NewSelect().Model(&rows).ModelTableExpr("")).
 		ColumnExpr("u.*").
 		ColumnExpr("("+enrolling+") AS enrolling", now).
 		ColumnExpr("(SELECT COUNT(*) FROM backup_codes AS c JOIN backup_code_sets AS s ON s.id = c.set_id WHERE s.user_id = u.id AND s.state = 'active' AND c.used_at IS NULL) AS backup_codes_remaining").
 		OrderExpr(column + ", u.id").Limit(int64(query.Limit) + 1)
-	page = filtered(page)
+	page = filter(page, now, query)
 	if query.Cursor != "" {
 		key, id, err := openCursor(query.Cursor)
 		if err != nil {
@@ -78,13 +84,7 @@ func List(ctx context.Context, db bun.IDB, now database.Instant, query Query) (P
 		return Page{}, fmt.Errorf("list people: %w", err)
 	}
 
-	counted := filtered(db.NewSelect().TableExpr("users AS u").ColumnExpr("1")).Limit(TotalCap + 1)
-	total, err := db.NewSelect().TableExpr("(?) AS counted", counted).Count(ctx)
-	if err != nil {
-		return Page{}, fmt.Errorf("count people: %w", err)
-	}
-
-	result := Page{People: rows, Total: int(total)}
+	result := Page{People: rows, Total: total}
 	if len(rows) > query.Limit {
 		result.People = rows[:query.Limit]
 		last := result.People[query.Limit-1]
@@ -97,11 +97,24 @@ func List(ctx context.Context, db bun.IDB, now database.Instant, query Query) (P
 	return result, nil
 }
 
-func filter(q *bun.SelectQuery, now database.Instant, query Query) *bun.SelectQuery {
-	for _, word := range words(query.Text) {
-		q = q.Where("EXISTS (SELECT 1 FROM user_terms AS t WHERE t.user_id = u.id AND t.term >= ? AND t.term < ?)",
-			[]byte(word), append([]byte(word), 0xff))
+// count answers how many match, and chooses by it how they are found.
+func count(ctx context.Context, db bun.IDB, now database.Instant, query Query, look *search) (int, error) {
+	if query.Role == "" && query.Protection == "" {
+		if crowded, err := look.crowded(ctx, db); err != nil || crowded {
+			return TotalCap + 1, err
+		}
 	}
+	look.few = len(look.words) > 0
+	counted := filter(look.from(db.NewSelect().ColumnExpr("1")), now, query).Limit(TotalCap + 1)
+	total, err := db.NewSelect().TableExpr("(?) AS counted", counted).Count(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count people: %w", err)
+	}
+	look.few = look.few && int(total) <= TotalCap
+	return int(total), nil
+}
+
+func filter(q *bun.SelectQuery, now database.Instant, query Query) *bun.SelectQuery {
 	if query.Role != "" {
 		q = q.Where("u.role = ?", query.Role)
 	}
