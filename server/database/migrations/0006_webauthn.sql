@@ -8,7 +8,7 @@ CREATE TABLE webauthn_handles (
     created_at BIGINT NOT NULL
 );
 
--- record is the whole of what registration gave, as JSON; the columns beside it are what is looked for and what changes.
+-- record is the whole of what registration gave; the columns beside it are what is looked for and what changes.
 CREATE TABLE webauthn_keys (
     id              TEXT    NOT NULL PRIMARY KEY,
     user_id         TEXT    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
