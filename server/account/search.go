@@ -1,8 +1,10 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 )
@@ -13,9 +15,18 @@ import (
 // along the list in its order, asking each person for the words: right where so many have them that a page is soon
 // full. The wrong one of the two reads everybody, so how many match is found out first, and never beyond TotalCap.
 type search struct {
-	words []string
+	words []word
 	few   bool // so few match that they are found from the word
 }
+
+// word is one that a person must have, with how many terms begin with it, up to rare.
+type word struct {
+	text  string
+	terms int
+}
+
+// rare is so few terms that it is quicker to read them all than to ask each person for theirs.
+const rare = 10_000
 
 // prefix are the bounds of the terms that begin with a word.
 func prefix(word string) (from, to []byte) { return []byte(word), append([]byte(word), 0xff) }
@@ -33,21 +44,21 @@ func within(ctx context.Context, db bun.IDB, word string, limit int) (terms, peo
 
 // newSearch reads a text, and brings its rarest word to the front.
 func newSearch(ctx context.Context, db bun.IDB, text string) (*search, error) {
-	s := &search{words: words(text)}
-	if len(s.words) < 2 {
-		return s, nil
+	s := &search{}
+	for _, text := range words(text) {
+		s.words = append(s.words, word{text: text})
 	}
-	rarest, least := 0, 0
-	for n, word := range s.words {
-		terms, _, err := within(ctx, db, word, TotalCap+1)
-		if err != nil {
+	if len(s.words) < 2 {
+		return s, nil // nothing to compare it with
+	}
+	for n := range s.words {
+		one := &s.words[n]
+		var err error
+		if one.terms, _, err = within(ctx, db, one.text, rare); err != nil {
 			return nil, err
 		}
-		if n == 0 || terms < least {
-			rarest, least = n, terms
-		}
 	}
-	s.words[0], s.words[rarest] = s.words[rarest], s.words[0]
+	slices.SortStableFunc(s.words, func(a, b word) int { return cmp.Compare(a.terms, b.terms) })
 	return s, nil
 }
 
@@ -57,7 +68,7 @@ func (s *search) crowded(ctx context.Context, db bun.IDB) (bool, error) {
 	if len(s.words) != 1 {
 		return false, nil
 	}
-	_, people, err := within(ctx, db, s.words[0], 3*(TotalCap+1))
+	_, people, err := within(ctx, db, s.words[0].text, 3*(TotalCap+1))
 	return people > TotalCap, err
 }
 
@@ -66,16 +77,21 @@ func (s *search) from(q *bun.SelectQuery) *bun.SelectQuery {
 	if !s.few {
 		q = q.TableExpr("users AS u")
 		for _, word := range s.words {
-			q = having(q, word)
+			q = having(q, word.text)
 		}
 		return q
 	}
-	from, to := prefix(s.words[0])
+	from, to := prefix(s.words[0].text)
 	// A CROSS JOIN, since SQLite keeps its order.
 	q = q.TableExpr("(SELECT DISTINCT user_id FROM user_terms WHERE term >= ? AND term < ?) AS found CROSS JOIN users AS u", from, to).
 		Where("u.id = found.user_id")
 	for _, word := range s.words[1:] {
-		q = having(q, word)
+		if word.terms == rare {
+			q = having(q, word.text)
+			continue
+		}
+		from, to := prefix(word.text)
+		q = q.Where("found.user_id IN (SELECT user_id FROM user_terms WHERE term >= ? AND term < ?)", from, to)
 	}
 	return q
 }

@@ -74,7 +74,7 @@ func manyPeopleOn(b *bench, kind string) (err error) {
 // fill writes ten events about each person, makes the first one an administrator, and lets PostgreSQL look at it all.
 func (in *installation) fill() error {
 	err := in.Database.Write(in.ctx, func(ctx context.Context, tx database.Tx) error {
-		ids := "'" + strings.Repeat("0", 16) + "' || substr(CAST(10000000000 + n.n * 1000000000 + u.n AS TEXT), 2)"
+		ids := "'" + strings.Repeat("0", 16) + "' || substr(CAST(CAST(10000000000 AS BIGINT) + CAST(n.n AS BIGINT) * 1000000000 + u.n AS TEXT), 2)"
 		if len(in.people) > 9_999_999 {
 			return errors.New("more people than ids")
 		}
