@@ -188,7 +188,7 @@ func (f *Factor) put(ctx context.Context, tx database.Tx, user *account.User, na
 func (f *Factor) examineNew(ctx context.Context, caller web.Caller, started *challenge, sent []byte) (*lib.Credential, *problem.Problem, error) {
 	parsed, err := protocol.ParseCredentialCreationResponseBytes(sent)
 	if err != nil {
-		return nil, errRefused, nil //nolint:nilerr // a refusal
+		return nil, errRefused, nil // what can't be read is refused, and is no fault
 	}
 	user, err := account.ByID(ctx, f.Database.Read(), caller.Session.UserID)
 	if err != nil {
