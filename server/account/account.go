@@ -104,20 +104,28 @@ func HasAdministrator(ctx context.Context, db bun.IDB) (bool, error) {
 // Hold reads one person and holds the row until the transaction ends, so that the acts that change somebody's
 // factors, sessions or rights come one after the other, on PostgreSQL too. ErrNoUser where there is none.
 func Hold(ctx context.Context, tx database.Tx, id string) (*User, error) {
-	touched, err := database.Touched(tx.NewUpdate().Model((*User)(nil)).Set("role = role").Where("id = ?", id).Exec(ctx))
+	user := new(User)
+	err := hold.Scan(ctx, tx, database.Args{id}, &user.ID, &user.Name, &user.Email, &user.EmailKey, &user.SortName, &user.Role,
+		&user.PasswordHash, &user.PasswordChangedAt, &user.Requirement, &user.Deadline, &user.DisabledAt, &user.MFASince,
+		&user.EnrolmentsBegun, &user.CreatedAt, &user.LastSignInAt)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNoUser
+	}
 	if err != nil {
 		return nil, fmt.Errorf("hold a person: %w", err)
 	}
-	if touched != 1 {
-		return nil, ErrNoUser
-	}
-	return ByID(ctx, tx, id)
+	return user, nil
 }
+
+// hold writes a column that no index has: SQLite would write the indexes anew.
+var hold = database.Prepare(`UPDATE users SET enrolments_begun = enrolments_begun WHERE id = ? RETURNING id, name, email, email_key, sort_name,
+	role, password_hash, password_changed_at, requirement, deadline, disabled_at, mfa_since, enrolments_begun, created_at, last_sign_in_at`)
+
+var noteSignIn = database.Prepare("UPDATE users SET last_sign_in_at = ? WHERE id = ?")
 
 // NoteSignIn keeps when the person last signed in.
 func NoteSignIn(ctx context.Context, tx database.Tx, id string) error {
-	_, err := tx.NewUpdate().Model((*User)(nil)).Set("last_sign_in_at = ?", database.At(tx.Now)).Where("id = ?", id).Exec(ctx)
-	if err != nil {
+	if _, err := noteSignIn.Exec(ctx, tx, int64(database.At(tx.Now)), id); err != nil {
 		return fmt.Errorf("note a sign-in: %w", err)
 	}
 	return nil

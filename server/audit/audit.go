@@ -144,8 +144,22 @@ func Record(ctx context.Context, tx database.Tx, event Event) error {
 		}
 		written.Data = string(data)
 	}
-	if _, err := tx.NewInsert().Model(&written).Exec(ctx); err != nil {
+	_, err := add.Exec(ctx, tx, written.ID, int64(written.At), written.Schema, written.Kind, written.Result,
+		orNull(written.ActorID), orNull(written.SubjectID), orNull(written.SessionID), orNull(written.Method), orNull(written.Reason),
+		written.Address, written.Browser, written.RequestID, orNull(written.Data))
+	if err != nil {
 		return fmt.Errorf("event %s: %w", event.Kind, err)
 	}
 	return nil
+}
+
+// Every act writes events, so this is prepared.
+var add = database.Prepare(`INSERT INTO events (id, at, schema, kind, result, actor_id, subject_id, session_id, method, reason,
+	address, browser, request_id, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+
+func orNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }

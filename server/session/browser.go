@@ -11,14 +11,15 @@ import (
 // browserKept is how long a browser that nobody signs in with stays known.
 const browserKept = 400 * 24 * time.Hour
 
+var seeBrowser = database.Prepare("UPDATE known_browsers SET last_seen_at = ? WHERE user_id = ? AND browser_id = ?")
+
 // NoteBrowser keeps that the person signs in with this browser, and reports whether that is news: it never was seen
 // with them, and another one was. A first sign-in ever is no news.
 func NoteBrowser(ctx context.Context, tx database.Tx, userID string, browserID []byte) (news bool, err error) {
 	if browserID == nil {
 		return false, nil
 	}
-	seen, err := database.Touched(tx.NewUpdate().Table("known_browsers").Set("last_seen_at = ?", database.At(tx.Now)).
-		Where("user_id = ? AND browser_id = ?", userID, browserID).Exec(ctx))
+	seen, err := database.Touched(seeBrowser.Exec(ctx, tx, int64(database.At(tx.Now)), userID, browserID))
 	if err != nil {
 		return false, fmt.Errorf("look for a browser: %w", err)
 	}

@@ -163,6 +163,9 @@ var errEnded = problem.New(http.StatusUnauthorized, "session_ended", "This sessi
 // Token is a session's secret, for its cookie alone.
 type Token []byte
 
+var add = database.Prepare(`INSERT INTO sessions (id, token_hash, user_id, created_at, last_seen_at, expires_at,
+	signed_in_with, proof_at, proof_with, browser, browser_id, address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+
 // Open makes a session within the transaction that proved who it is, and gives its token.
 func (s *Sessions) Open(ctx context.Context, tx database.Tx, opened Opened) (Token, *web.Session, error) {
 	token, err := NewToken(s.random)
@@ -178,7 +181,9 @@ func (s *Sessions) Open(ctx context.Context, tx database.Tx, opened Opened) (Tok
 		SignedInWith: strings.Join(opened.With, ","), ProofAt: at, ProofWith: opened.With[len(opened.With)-1],
 		Browser: opened.Client.Browser, BrowserID: opened.Client.BrowserID, Address: opened.Client.Address.String(),
 	}
-	if _, err := tx.NewInsert().Model(&added).Exec(ctx); err != nil {
+	_, err = add.Exec(ctx, tx, added.ID, added.TokenHash, added.UserID, int64(at), int64(at), int64(added.ExpiresAt),
+		added.SignedInWith, int64(at), added.ProofWith, added.Browser, added.BrowserID, added.Address)
+	if err != nil {
 		return nil, nil, fmt.Errorf("open a session: %w", err)
 	}
 	return token, describe(&added, opened.User, added.ExpiresAt, tx.Now), nil

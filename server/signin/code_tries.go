@@ -136,14 +136,18 @@ func acceptCode(ctx context.Context, tx database.Tx, userID string, counted bool
 	if counted {
 		own = 1
 	}
-	_, err := tx.NewUpdate().Model((*codeTries)(nil)).
-		Set("failures = failures - ?", own).Set("in_a_row = 0").Set("delay_ms = 0").Set("blocked_until = 0").Set("locked_at = NULL").
-		Where("user_id = ? AND in_a_row > 0", userID).Exec(ctx)
-	if err != nil {
+	if _, err := endRow.Exec(ctx, tx, own, userID); err != nil {
 		return fmt.Errorf("end the row of wrong codes: %w", err)
 	}
 	return nil
 }
+
+var (
+	endRow = database.Prepare(`UPDATE second_step_tries SET failures = failures - ?, in_a_row = 0, delay_ms = 0, blocked_until = 0,
+		locked_at = NULL WHERE user_id = ? AND in_a_row > 0`)
+	readTries = database.Prepare(`SELECT user_id, window_started_at, failures, in_a_row, delay_ms, blocked_until, locked_at
+		FROM second_step_tries WHERE user_id = ?`)
+)
 
 // clearCodes forgets wrong codes and the lock, for the acts that may (security.md, wrong second steps).
 func clearCodes(ctx context.Context, tx database.Tx, userID string) error {
@@ -153,9 +157,11 @@ func clearCodes(ctx context.Context, tx database.Tx, userID string) error {
 	return nil
 }
 
-func readCodeTries(ctx context.Context, db bun.IDB, userID string) (*codeTries, error) {
+func readCodeTries(ctx context.Context, tx database.Tx, userID string) (*codeTries, error) {
 	tries := new(codeTries)
-	if err := db.NewSelect().Model(tries).Where("t.user_id = ?", userID).Scan(ctx); err != nil {
+	err := readTries.Scan(ctx, tx, database.Args{userID}, &tries.UserID, &tries.WindowStartedAt, &tries.Failures, &tries.InARow,
+		&tries.DelayMS, &tries.BlockedUntil, &tries.LockedAt)
+	if err != nil {
 		return nil, fmt.Errorf("read the wrong codes: %w", err)
 	}
 	return tries, nil

@@ -36,12 +36,18 @@ type pendingRow struct {
 	Address   string           `bun:"address"`
 }
 
+// Every second step asks these.
+var (
+	lookUp  = database.Prepare("SELECT id, user_id, expires_at FROM pending_sign_ins WHERE token_hash = ? AND expires_at > ?")
+	triedOn = database.Prepare("SELECT attempts FROM pending_sign_ins WHERE id = ? AND expires_at > ?")
+	end     = database.Prepare("DELETE FROM pending_sign_ins WHERE id = ? AND expires_at > ?")
+)
+
 // Pending answers web's question which pending sign-in this token is of; nil when none that is still alive.
 func (s *SignIn) Pending(ctx context.Context, token []byte) (*web.PendingSignIn, error) {
 	hash := sha256.Sum256(token)
 	var row pendingRow
-	err := s.Database.Read().NewSelect().Model(&row).
-		Where("p.token_hash = ? AND p.expires_at > ?", hash[:], database.At(s.Now())).Scan(ctx)
+	err := lookUp.Scan(ctx, s.Database.Read(), database.Args{hash[:], int64(database.At(s.Now()))}, &row.ID, &row.UserID, &row.ExpiresAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -94,7 +100,7 @@ func releasePending(ctx context.Context, tx database.Tx, id string) error {
 // very try is among its attempts.
 func alivePending(ctx context.Context, tx database.Tx, id string, counted bool) (*pendingRow, *diagnosis.Diagnosis, error) {
 	row := new(pendingRow)
-	err := tx.NewSelect().Model(row).Where("p.id = ? AND p.expires_at > ?", id, database.At(tx.Now)).Scan(ctx)
+	err := triedOn.Scan(ctx, tx, database.Args{id, int64(database.At(tx.Now))}, &row.Attempts)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}, nil
 	}
@@ -112,8 +118,7 @@ func alivePending(ctx context.Context, tx database.Tx, id string, counted bool) 
 
 // closePending ends the pending sign-in because it has become a session; false when another request was first.
 func closePending(ctx context.Context, tx database.Tx, id string) (bool, error) {
-	touched, err := database.Touched(tx.NewDelete().Model((*pendingRow)(nil)).
-		Where("id = ? AND expires_at > ?", id, database.At(tx.Now)).Exec(ctx))
+	touched, err := database.Touched(end.Exec(ctx, tx, id, int64(database.At(tx.Now))))
 	if err != nil {
 		return false, fmt.Errorf("close a pending sign-in: %w", err)
 	}
