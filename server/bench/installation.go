@@ -67,8 +67,17 @@ func (b *bench) freshDatabase(kind string) (folder, address string, err error) {
 	return folder, at.String(), errors.Join(err, db.Close())
 }
 
-// open opens an installation with so many people who have 2-step verification on.
+// open serves an installation of so many people.
 func (b *bench) open(kind string, people int) (*installation, error) {
+	in, err := b.made(kind, people)
+	if err != nil {
+		return nil, err
+	}
+	return in, in.listen()
+}
+
+// made is an installation of so many people that nobody serves.
+func (b *bench) made(kind string, people int) (*installation, error) {
 	folder, address, err := b.freshDatabase(kind)
 	if err != nil {
 		return nil, err
@@ -90,10 +99,7 @@ func (b *bench) open(kind string, people int) (*installation, error) {
 	if err := demo.Crowd(b.ctx, in.Server, 0, people, nil); err != nil {
 		return nil, err
 	}
-	if err := in.Database.Read().NewRaw("SELECT id FROM users ORDER BY email_key").Scan(b.ctx, &in.people); err != nil {
-		return nil, err
-	}
-	return in, in.listen()
+	return in, in.Database.Read().NewRaw("SELECT id FROM users ORDER BY email_key").Scan(b.ctx, &in.people)
 }
 
 // reopen opens the database again after close, without a server.
@@ -124,7 +130,10 @@ func (in *installation) listen() error {
 	ended := make(chan error, 1)
 	go func() { ended <- api.Handler().Listener(listener) }()
 	in.close = func() error {
-		return errors.Join(api.Handler().Shutdown(), <-ended, in.Close())
+		err := api.Handler().Shutdown()
+		_ = listener.Close() // where it was told to stop before it began to accept
+		<-ended
+		return errors.Join(err, in.Close())
 	}
 	return nil
 }

@@ -88,11 +88,11 @@ func (p *process) memory(what string) (int64, error) {
 
 // used is an installation's folder with some people in it, whose server has been closed.
 func (b *bench) used(kind string, people int) (*installation, error) {
-	in, err := b.open(kind, people)
+	in, err := b.made(kind, people)
 	if err != nil {
 		return nil, err
 	}
-	return in, in.close()
+	return in, in.Close()
 }
 
 // starts measures from exec to the first 200 of /readyz on an existing database.

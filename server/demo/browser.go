@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp/fasthttputil"
@@ -20,6 +21,7 @@ import (
 type wire struct {
 	connections chan net.Conn
 	closed      chan struct{}
+	once        sync.Once
 }
 
 func newWire() *wire { return &wire{connections: make(chan net.Conn), closed: make(chan struct{})} }
@@ -36,7 +38,7 @@ func (w *wire) Accept() (net.Conn, error) {
 
 // Close ends the accepting.
 func (w *wire) Close() error {
-	close(w.closed)
+	w.once.Do(func() { close(w.closed) })
 	return nil
 }
 

@@ -84,7 +84,11 @@ func Make(ctx context.Context, options Options) (demo *Demo, err error) {
 	served := make(chan error, 1)
 	go func() { served <- api.Handler().Listener(s.wire) }()
 	err = s.happen(options.Progress)
-	return s.told(), errors.Join(err, api.Handler().Shutdown(), <-served)
+	err = errors.Join(err, api.Handler().Shutdown())
+	// Told to stop before it began to accept, Shutdown has found nothing to end; without its listener it ends.
+	_ = s.wire.Close()
+	<-served
+	return s.told(), err
 }
 
 // act is something that happens at a time.
