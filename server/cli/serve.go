@@ -5,16 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/mattn/go-isatty"
 
 	"github.com/secondstep/secondstep/server"
+	"github.com/secondstep/secondstep/server/hashing"
 )
 
 // stopWithin is how long a graceful stop waits for the requests under way.
@@ -75,7 +78,23 @@ func (c *serveCommand) Run(p program) (err error) {
 	if err := installation.Database.ClaimServe(); err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	boundMemory(config)
 	return c.serve(p, logger, installation, face, listener)
+}
+
+// boundMemory lets Go collect sooner than it would: each argon2id leaves its whole memory behind, and by itself Go waits
+// until as much again has gathered. The bound is a good half more than the program and its pool need at once. One that
+// the environment sets (GOMEMLIMIT) stays.
+func boundMemory(config server.Config) {
+	const program = 40 << 20
+	if debug.SetMemoryLimit(-1) != math.MaxInt64 {
+		return
+	}
+	workers := config.HashWorkers
+	if workers == 0 {
+		workers = hashing.DefaultWorkers()
+	}
+	debug.SetMemoryLimit((program + int64(workers)*int64(config.PasswordCost.Memory)<<10) * 3 / 2)
 }
 
 func (c *serveCommand) serve(p program, logger *slog.Logger, installation *server.Server, face server.Face, listener net.Listener) error {
