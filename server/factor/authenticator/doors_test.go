@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/secondstep/secondstep/server/factor/totp"
 	"github.com/secondstep/secondstep/server/servertest"
 )
 
@@ -87,6 +88,13 @@ func forgive(in *servertest.Installation) {
 }
 
 func now(in *servertest.Installation) string { return in.Clock.Now().UTC().Format(time.RFC3339) }
+
+// ambiguous reports whether a code is, by chance, that of more than one step that the search reaches; then it is explained
+// as the likelier one.
+func ambiguous(in *servertest.Installation, phone *servertest.Phone, later time.Duration) bool {
+	now := totp.Step(in.Clock.Now())
+	return len(totp.Match(phone.Secret, phone.CodeIn(later), now-1700, now+1700)) > 1
+}
 
 // rows are sub-tests that share one installation.
 type rows []struct {
