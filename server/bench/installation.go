@@ -132,7 +132,9 @@ func (in *installation) listen() error {
 	in.close = func() error {
 		err := api.Handler().Shutdown()
 		_ = listener.Close() // where it was told to stop before it began to accept
-		<-ended
+		if ended := <-ended; !errors.Is(ended, net.ErrClosed) {
+			err = errors.Join(err, ended)
+		}
 		return errors.Join(err, in.Close())
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"slices"
 	"time"
@@ -87,7 +88,9 @@ func Make(ctx context.Context, options Options) (demo *Demo, err error) {
 	err = errors.Join(err, api.Handler().Shutdown())
 	// Told to stop before it began to accept, Shutdown has found nothing to end; without its listener it ends.
 	_ = s.wire.Close()
-	<-served
+	if ended := <-served; !errors.Is(ended, net.ErrClosed) {
+		err = errors.Join(err, ended)
+	}
 	return s.told(), err
 }
 
