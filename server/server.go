@@ -100,7 +100,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	passwords := account.NewPasswords(pool, config.PasswordCost, account.PasswordRules{Brand: config.Brand})
 	sessions := session.New(db, config.Sessions, config.Now, config.Random)
 
-	apps := authenticator.New(db, ring, config.TOTPWindow, config.Now)
+	apps := authenticator.New(db, ring, config.TOTPWindow, config.Now, config.Logger)
 	codes := backupcode.New(db, pool, config.BackupCodeCost)
 	keys, err := webauthn.New(webauthn.Dependencies{
 		Database: db, Site: config.SecurityKeys, Brand: config.Brand,
@@ -119,23 +119,20 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		Database: db, Keys: ring, Apps: apps, Codes: backupcode.NewIssuer(db, pool, config.BackupCodeCost, config.Random),
 		Factors: factors, Sessions: sessions, SignIn: in, Brand: config.Brand, Now: config.Now, Random: config.Random,
 	})
-	jobs := upkeep.New(db, config.Logger, upkeep.Job{Name: "prune", Every: pruneEvery, Run: prune(sessions.Prune, in.Prune, factors.Prune)})
+	// Each room prunes in a transaction of its own: what one can't delete keeps no other from it.
+	jobs := []upkeep.Job{prune("sessions", sessions.Prune), prune("sign-ins", in.Prune)}
+	for _, one := range factors {
+		jobs = append(jobs, prune(string(one.Kind()), one.Prune))
+	}
 	return &Server{
-		Database: db, Passwords: passwords, SignIn: in, Upkeep: jobs, Hashes: pool,
+		Database: db, Passwords: passwords, SignIn: in, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
 		config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
 	}, nil
 }
 
-// prune makes one job of what each room deletes.
-func prune(rooms ...func(context.Context, database.Tx) error) func(context.Context, database.Tx) error {
-	return func(ctx context.Context, tx database.Tx) error {
-		for _, room := range rooms {
-			if err := room(ctx, tx); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+// prune makes a job of what a room deletes because its time is over.
+func prune(what string, delete func(context.Context, database.Tx) error) upkeep.Job {
+	return upkeep.Job{Name: "prune " + what, Every: pruneEvery, Run: delete}
 }
 
 // API makes the HTTP face of the installation, ready to serve.

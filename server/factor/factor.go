@@ -203,13 +203,3 @@ func (s Set) Forget(ctx context.Context, tx database.Tx, userID string) error {
 	}
 	return nil
 }
-
-// Prune deletes what is over of every factor.
-func (s Set) Prune(ctx context.Context, tx database.Tx) error {
-	for _, one := range s {
-		if err := one.Prune(ctx, tx); err != nil {
-			return err
-		}
-	}
-	return nil
-}

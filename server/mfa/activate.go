@@ -93,10 +93,14 @@ func (m *MFA) activate(ctx context.Context, caller web.Caller, enrolmentID, name
 		}
 		next := totp.Begin(enrolment.LastStep + 1)
 		done.nextSeconds = max(1, int(math.Ceil(next.Sub(tx.Now).Seconds())))
-		if err := audit.Record(ctx, tx, audit.By(caller).Is(audit.EnrolmentActivated, audit.OK)); err != nil {
+		what, why := audit.EnrolmentActivated, "mfa_turned_on"
+		if user.MFA() {
+			what, why = audit.BackupCodesActivated, "backup_codes_changed" // it was on before: the app took its place when its code was given
+		}
+		if err := audit.Record(ctx, tx, audit.By(caller).Is(what, audit.OK)); err != nil {
 			return err
 		}
-		done.token, err = m.FactorsChanged(ctx, tx, caller, "mfa_turned_on")
+		done.token, err = m.FactorsChanged(ctx, tx, caller, why)
 		return err
 	})
 	if err != nil {

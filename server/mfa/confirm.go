@@ -41,7 +41,7 @@ func (m *MFA) confirm(ctx context.Context, caller web.Caller, enrolmentID, respo
 	if err != nil {
 		return nil, err
 	}
-	step, found, err := m.Apps.QuickConfirm(enrolment, code)
+	step, found, err := m.Apps.QuickConfirm(ctx, enrolment, code)
 	if err != nil {
 		return nil, err
 	}

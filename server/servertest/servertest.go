@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -209,6 +210,10 @@ func (in *Installation) Another() *Instance {
 	instance.stop = func() {
 		once.Do(func() {
 			if err := api.Handler().Shutdown(); err != nil {
+				in.t.Error(err)
+			}
+			// Told to stop before it began to accept, Shutdown has found nothing to end; without its listener it ends.
+			if err := listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 				in.t.Error(err)
 			}
 			if err := <-ended; err != nil {

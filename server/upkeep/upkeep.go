@@ -6,6 +6,7 @@ package upkeep
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -46,9 +47,11 @@ type row struct {
 	FinishedAt database.Instant `bun:"finished_at,nullzero"`
 }
 
-// Once runs what is due and answers which jobs were this instance's.
+// Once runs what is due and answers which jobs were this instance's. One that fails does not keep the others from
+// running.
 func (u *Upkeep) Once(ctx context.Context) ([]string, error) {
 	var done []string
+	var failed []error
 	for _, job := range u.jobs {
 		mine := false
 		err := u.db.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
@@ -58,13 +61,12 @@ func (u *Upkeep) Once(ctx context.Context) ([]string, error) {
 			return job.Run(ctx, tx)
 		})
 		if err != nil {
-			return done, fmt.Errorf("job %s: %w", job.Name, err)
-		}
-		if mine {
+			failed = append(failed, fmt.Errorf("job %s: %w", job.Name, err))
+		} else if mine {
 			done = append(done, job.Name)
 		}
 	}
-	return done, nil
+	return done, errors.Join(failed...)
 }
 
 // claim takes the job if it is due. The claim and the work commit together.
@@ -88,7 +90,7 @@ func (u *Upkeep) Keep(ctx context.Context) {
 	defer look.Stop()
 	for {
 		if _, err := u.Once(ctx); err != nil && ctx.Err() == nil {
-			u.logger.ErrorContext(ctx, "upkeep failed", "cause", err)
+			u.logger.ErrorContext(ctx, "upkeep failed", "cause", err, "stack", stack(err))
 		}
 		select {
 		case <-ctx.Done():
@@ -96,4 +98,12 @@ func (u *Upkeep) Keep(ctx context.Context) {
 		case <-look.C:
 		}
 	}
+}
+
+// stack is where a job panicked; empty where none did.
+func stack(err error) string {
+	if caught := (*database.Panic)(nil); errors.As(err, &caught) {
+		return string(caught.Stack)
+	}
+	return ""
 }

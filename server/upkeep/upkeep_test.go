@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -67,6 +69,61 @@ func TestFailedJobIsDueAgain(t *testing.T) {
 		result = nil
 		if done, err := jobs.Once(t.Context()); err != nil || len(done) != 1 || runs(in) != "1" {
 			t.Fatalf("%v %v, %s runs", done, err, runs(in))
+		}
+	})
+}
+
+// TestOneJobFailsAlone lets the jobs after it run, and tells where it panicked.
+func TestOneJobFailsAlone(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		var log servertest.Log
+		broken := upkeep.Job{Name: "broken", Every: time.Hour, Run: func(context.Context, database.Tx) error { panic("out of cheese") }}
+		ctx, cancel := context.WithCancel(t.Context())
+		last := upkeep.Job{Name: "last", Every: time.Hour, Run: func(context.Context, database.Tx) error { return nil }}
+		jobs := upkeep.New(in.First().Database, slog.New(slog.NewJSONHandler(&log, nil)), broken, counted(in, fine), last)
+		if done, err := jobs.Once(ctx); err == nil || len(done) != 2 || done[0] != "count" || runs(in) != "1" {
+			t.Fatalf("%v %v, %s runs", done, err, runs(in))
+		}
+		heard := make(chan struct{})
+		again := upkeep.New(in.First().Database, slog.New(slog.NewJSONHandler(&log, nil)), broken,
+			upkeep.Job{Name: "heard", Every: time.Hour, Run: func(context.Context, database.Tx) error { close(heard); return nil }})
+		ended := make(chan struct{})
+		go func() { defer close(ended); again.Keep(ctx) }()
+		<-heard
+		for !strings.Contains(log.String(), "upkeep failed") {
+			runtime.Gosched()
+		}
+		cancel()
+		<-ended
+		if !strings.Contains(log.String(), "out of cheese") || !strings.Contains(log.String(), "TestOneJobFailsAlone") {
+			t.Errorf("logged: %s", log.String())
+		}
+	})
+}
+
+// TestPruneGoesOnPastABadRow deletes what is over, though the secret of one enrolment does not open.
+func TestPruneGoesOnPastABadRow(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		for _, email := range []string{"ada@example.test", "ben@example.test"} {
+			in.AddPerson("Ada", email, "member")
+			browser := in.Browser(servertest.Firefox)
+			browser.Password(email).Want(http.StatusOK)
+			browser.Do("POST", servertest.Enrolments, nil).Want(http.StatusCreated)
+		}
+		bad := in.Column("SELECT id FROM totp_enrolments ORDER BY id")[0]
+		in.Change("UPDATE totp_enrolments SET secret = (SELECT token_hash FROM sessions ORDER BY id LIMIT 1) WHERE id = ?", bad)
+		in.Clock.Advance(time.Hour)
+		if done, err := in.First().Upkeep.Once(t.Context()); err != nil || len(done) < 4 {
+			t.Fatalf("%v %v", done, err)
+		}
+		if left := in.Column("SELECT id FROM totp_enrolments"); len(left) != 0 {
+			t.Errorf("left: %v", left)
+		}
+		if kept := in.Column("SELECT id FROM totp_retired"); len(kept) != 1 || kept[0] == bad {
+			t.Errorf("kept to recognise: %v", kept)
+		}
+		if !strings.Contains(in.First().Log.String(), "was deleted unread") {
+			t.Error("it is not in the log")
 		}
 	})
 }

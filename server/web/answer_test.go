@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/problem"
 	"github.com/secondstep/secondstep/server/web"
 )
@@ -84,6 +85,7 @@ func faultyHouse(t *testing.T, change func(*web.Options)) *house {
 		fail("/api/v1/wrapped", fmt.Errorf("around: %w", teapot.With("diagnosis", map[string]any{"reason": "wrong_code"}).Because(errCanary)))
 		fail("/api/v1/busy", problem.New(503, "busy", "Busy.").After(1500*time.Millisecond))
 		fail("/api/v1/fault", errCanary)
+		fail("/api/v1/caught", fmt.Errorf("around: %w", &database.Panic{Value: "out of bread", Stack: []byte("bakery.go:7")}))
 		fail("/api/v1/unwritable", teapot.With("x", func() {}))
 		web.Register(api, web.Public, op("POST", "/api/v1/panic"), func(context.Context, web.Caller, *empty) (*textOutput, error) {
 			panic(errors.New("out of cheese"))
@@ -115,6 +117,7 @@ func TestProblems(t *testing.T) {
 		"/api/v1/unwritable":        {500, "internal_fault", "unsupported type"},
 		"/api/v1/unwritable-output": {500, "internal_fault", errCanary.Error()},
 		"/api/v1/panic":             {500, "internal_fault", "out of cheese"},
+		"/api/v1/caught":            {500, "internal_fault", `"around: panic: out of bread","stack":"bakery.go:7"`},
 	}
 	for path, c := range cases {
 		t.Run(path, func(t *testing.T) {
@@ -143,7 +146,7 @@ func TestProblems(t *testing.T) {
 			}
 		})
 	}
-	if got := h.api.Panics(); got != 2 { // one of them is Huma's
+	if got := h.api.Panics(); got != 3 { // one of them is Huma's, one the database's
 		t.Errorf("%d panics were counted", got)
 	}
 	if got := h.call("POST", "/api/v1/busy", ""); got.header.Get("Retry-After") != "2" || got.json(t)["retry_after_seconds"] != 2.0 {

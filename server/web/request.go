@@ -16,6 +16,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/problem"
 )
 
@@ -178,11 +179,24 @@ func discardRest(conn net.Conn) {
 	}
 }
 
+// logFault logs why something failed. A panic inside a change of the database, which
+// the database room has caught, counts as any other.
+func (a *API) logFault(r *request, code string, cause error) {
+	facts := []slog.Attr{
+		slog.String("request_id", r.id), slog.String("route", r.pattern()),
+		slog.String("code", code), slog.String("cause", cause.Error()),
+	}
+	if caught := (*database.Panic)(nil); errors.As(cause, &caught) {
+		a.panics.Add(1)
+		facts = append(facts, slog.String("stack", string(caught.Stack)))
+	}
+	a.logger.LogAttrs(r, slog.LevelError, "fault", facts...)
+}
+
 // answer writes a problem; the cause of a fault is logged here, once.
 func (a *API) answer(fctx *requestCtx, r *request, p *problem.Problem) {
 	if cause := p.Unwrap(); cause != nil && p.Status >= http.StatusInternalServerError {
-		a.logger.LogAttrs(r, slog.LevelError, "fault", slog.String("request_id", r.id),
-			slog.String("route", r.pattern()), slog.String("code", p.Code), slog.String("cause", cause.Error()))
+		a.logFault(r, p.Code, cause)
 	}
 	body, err := p.Body(r.id)
 	if err != nil {

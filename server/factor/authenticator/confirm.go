@@ -2,23 +2,23 @@ package authenticator
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor"
 	"github.com/secondstep/secondstep/server/factor/diagnosis"
-	"github.com/secondstep/secondstep/server/factor/totp"
 )
 
 // QuickConfirm looks for the code in the window of the secret being enrolled; false where it is not there, or spent.
-func (f *Factor) QuickConfirm(enrolment *Enrolment, code string) (step int64, ok bool, err error) {
-	secret, err := f.ring.Open(enrolment.Secret, enrolmentsColumn.Of(enrolment.UserID, enrolment.ID))
-	if err != nil {
-		return 0, false, fmt.Errorf("open a pending secret: %w", err)
+func (f *Factor) QuickConfirm(ctx context.Context, enrolment *Enrolment, code string) (step int64, ok bool, err error) {
+	pending := enrolment.known()
+	if pending.Key, err = PendingSecret(f.ring, enrolment); err != nil {
+		return 0, false, err
 	}
-	now := totp.Step(f.now())
-	step, ok = nearest(totp.Match(secret, code, now-f.window, now+f.window), now, enrolment.LastStep)
-	return step, ok, nil
+	match, err := f.acceptable(ctx, diagnosis.Question{Code: code, Secrets: []diagnosis.Secret{pending}, Enrolling: enrolment.ID})
+	if err != nil || match == nil {
+		return 0, false, err
+	}
+	return match.Step, true, nil
 }
 
 // ExplainConfirm says why a code does not confirm the enrolment; Match is set where it does after all.

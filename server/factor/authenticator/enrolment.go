@@ -97,12 +97,16 @@ func AbandonEnrolment(ctx context.Context, tx database.Tx, ring *keyring.Ring, u
 		return err
 	}
 	if !old.Switched() {
-		row := retiredRow{ID: old.ID, UserID: userID, Label: old.Label, Name: old.Name, Secret: old.Secret, Why: Abandoned}
-		if err := retire(ctx, tx, ring, row, enrolmentsColumn); err != nil {
+		if err := retire(ctx, tx, ring, old.abandoned(), enrolmentsColumn); err != nil {
 			return err
 		}
 	}
 	return endEnrolment(ctx, tx, old.ID)
+}
+
+// abandoned is the enrolment's secret as it is kept for recognising its codes.
+func (e *Enrolment) abandoned() retiredRow {
+	return retiredRow{ID: e.ID, UserID: e.UserID, Label: e.Label, Name: e.Name, Secret: e.Secret, Why: Abandoned}
 }
 
 func endEnrolment(ctx context.Context, tx database.Tx, id string) error {

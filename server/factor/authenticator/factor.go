@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -34,11 +35,12 @@ type Factor struct {
 	ring   *keyring.Ring
 	window int64
 	now    func() time.Time
+	logger *slog.Logger
 }
 
 // New prepares the factor. Window is how many steps each side of now are accepted, 0 or 1.
-func New(db *database.Database, ring *keyring.Ring, window int, now func() time.Time) *Factor {
-	return &Factor{db: db, ring: ring, window: int64(window), now: now}
+func New(db *database.Database, ring *keyring.Ring, window int, now func() time.Time, logger *slog.Logger) *Factor {
+	return &Factor{db: db, ring: ring, window: int64(window), now: now, logger: logger}
 }
 
 // Kind names the factor.
@@ -66,41 +68,32 @@ func (f *Factor) Quick(ctx context.Context, attempt factor.Attempt) (factor.Find
 	if err != nil {
 		return nil, err
 	}
-	now := totp.Step(f.now())
-	var best *App
-	var at int64
+	secrets := make([]diagnosis.Secret, len(list))
 	for n := range list {
-		app := &list[n]
-		if best != nil && best.LastUsedAt >= app.LastUsedAt {
-			continue
-		}
-		secret, err := f.ring.Open(app.Secret, appsColumn.Of(app.UserID, app.ID))
+		secrets[n] = list[n].known()
+		secrets[n].Key, err = f.ring.Open(list[n].Secret, appsColumn.Of(list[n].UserID, list[n].ID))
 		if err != nil {
 			return nil, fmt.Errorf("open the secret of an app: %w", err)
 		}
-		if step, ok := nearest(totp.Match(secret, code, now-f.window, now+f.window), now, app.LastStep); ok {
-			best, at = app, step
-		}
 	}
-	if best == nil {
+	match, err := f.acceptable(ctx, diagnosis.Question{Code: code, Secrets: secrets})
+	if err != nil || match == nil {
+		return nil, err
+	}
+	return &finding{factor: f, attempt: attempt, code: code, appID: match.SecretID, step: match.Step}, nil
+}
+
+// acceptable looks for the code in the window of the secrets. Which steps are gone is read only where one matches.
+func (f *Factor) acceptable(ctx context.Context, q diagnosis.Question) (*diagnosis.Match, error) {
+	q.Now, q.Window = f.now(), f.window
+	if diagnosis.Acceptable(q) == nil {
 		return nil, nil
 	}
-	return &finding{factor: f, attempt: attempt, code: code, appID: best.ID, step: at}, nil
-}
-
-// nearest picks of the steps that match and are later than the last one taken the one that is nearest to now.
-func nearest(steps []int64, now, last int64) (int64, bool) {
-	var best int64
-	found := false
-	for _, step := range steps {
-		if step > last && (!found || abs(step-now) < abs(best-now)) {
-			best, found = step, true
-		}
+	if err := addSpent(ctx, f.db.Read(), q.Secrets); err != nil {
+		return nil, err
 	}
-	return best, found
+	return diagnosis.Acceptable(q), nil
 }
-
-func abs(n int64) int64 { return max(n, -n) }
 
 // Examine finds out why the code is not one that can be spent, or that it is one after all.
 func (f *Factor) Examine(ctx context.Context, attempt factor.Attempt) (factor.Finding, error) {
@@ -144,20 +137,28 @@ type finding struct {
 	result  diagnosis.Result // set where the code was diagnosed
 }
 
+// maxMatches is more steps than one code can be in the windows of a person's apps.
+const maxMatches = 3 * MaxApps
+
 // Spend takes the step, or answers why not, and burns a step that was recognised in the future.
 func (f *finding) Spend(ctx context.Context, tx database.Tx) (*diagnosis.Diagnosis, error) {
 	result := f.result
-	if f.appID != "" {
-		taken, err := spend(ctx, tx, f.attempt.UserID, f.appID, f.step, f.attempt.Client)
+	appID, step := f.appID, f.step
+	for tries := 0; appID != ""; tries++ {
+		taken, err := spend(ctx, tx, f.attempt.UserID, appID, step, f.attempt.Client)
 		if err != nil || taken {
 			return nil, err
 		}
-		// Another request took it between: now it can only be refused, and the rows say why.
+		if tries == maxMatches {
+			return nil, errors.New("spend a step: it can't be taken and looks free")
+		}
+		// Another request took it between. The rows say why, unless the code is that of another free step as well.
 		if result, err = f.factor.examine(ctx, tx, tx.Now, f.attempt, f.code, ""); err != nil {
 			return nil, err
 		}
+		appID = ""
 		if result.Match != nil {
-			return nil, errors.New("spend a step: it can't be taken and looks free")
+			appID, step = result.Match.SecretID, result.Match.Step
 		}
 	}
 	return result.Diagnosis, burn(ctx, tx, result.Burn, f.attempt.Client)
@@ -199,7 +200,7 @@ func (f *Factor) Prune(ctx context.Context, tx database.Tx) error {
 		return fmt.Errorf("look for enrolments that are over: %w", err)
 	}
 	for _, enrolment := range over {
-		if err := AbandonEnrolment(ctx, tx, f.ring, enrolment.UserID); err != nil {
+		if err := f.runOut(ctx, tx, &enrolment); err != nil {
 			return err
 		}
 	}
@@ -212,4 +213,22 @@ func (f *Factor) Prune(ctx context.Context, tx database.Tx) error {
 		return fmt.Errorf("prune spent steps: %w", err)
 	}
 	return nil
+}
+
+// runOut ends an enrolment whose time is over, unless it was confirmed meanwhile. One whose secret does not open has no
+// codes to recognise; it must not keep the others from being pruned.
+func (f *Factor) runOut(ctx context.Context, tx database.Tx, enrolment *Enrolment) error {
+	touched, err := database.Touched(tx.NewDelete().Model((*Enrolment)(nil)).
+		Where("id = ? AND expires_at <= ?", enrolment.ID, database.At(tx.Now)).Exec(ctx))
+	if err != nil {
+		return fmt.Errorf("prune an enrolment: %w", err)
+	}
+	if touched != 1 || enrolment.Switched() {
+		return nil
+	}
+	if _, err := PendingSecret(f.ring, enrolment); err != nil {
+		f.logger.ErrorContext(ctx, "an enrolment that ran out was deleted unread", "enrolment", enrolment.ID, "cause", err)
+		return nil
+	}
+	return retire(ctx, tx, f.ring, enrolment.abandoned(), enrolmentsColumn)
 }

@@ -135,6 +135,18 @@ func noteSpent(ctx context.Context, tx database.Tx, secretID string, step int64,
 	return nil
 }
 
+// known is the app as the diagnosis sees it, but for its secret and its spent steps.
+func (a *App) known() diagnosis.Secret {
+	return diagnosis.Secret{
+		ID: a.ID, Name: a.Name, Label: a.Label, State: diagnosis.Active, LastStep: a.LastStep, LastUsedAt: a.LastUsedAt.Time(),
+	}
+}
+
+// known is the same of an app that is being enrolled.
+func (e *Enrolment) known() diagnosis.Secret {
+	return diagnosis.Secret{ID: e.ID, Name: e.Name, Label: e.Label, State: diagnosis.Pending, LastStep: e.LastStep}
+}
+
 // gather reads and opens every secret of the person's that a code may be of: active, pending, retired.
 func gather(ctx context.Context, db bun.IDB, ring *keyring.Ring, userID string, now time.Time) ([]diagnosis.Secret, error) {
 	var secrets []diagnosis.Secret
@@ -152,11 +164,7 @@ func gather(ctx context.Context, db bun.IDB, ring *keyring.Ring, userID string, 
 		return nil, err
 	}
 	for _, app := range active {
-		known := diagnosis.Secret{ID: app.ID, Name: app.Name, Label: app.Label, State: diagnosis.Active, LastStep: app.LastStep}
-		if !app.LastUsedAt.IsZero() {
-			known.LastUsedAt = app.LastUsedAt.Time()
-		}
-		if err := add(known, app.Secret, appsColumn); err != nil {
+		if err := add(app.known(), app.Secret, appsColumn); err != nil {
 			return nil, err
 		}
 	}
@@ -165,7 +173,7 @@ func gather(ctx context.Context, db bun.IDB, ring *keyring.Ring, userID string, 
 		return nil, err
 	}
 	if enrolment != nil && len(enrolment.Secret) > 0 {
-		known := diagnosis.Secret{ID: enrolment.ID, Name: enrolment.Name, Label: enrolment.Label, State: diagnosis.Pending, LastStep: enrolment.LastStep}
+		known := enrolment.known()
 		if !enrolment.Open(now) {
 			known.State, known.RetiredAt = diagnosis.Retired, enrolment.ExpiresAt.Time()
 		}

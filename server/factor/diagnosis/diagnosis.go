@@ -133,6 +133,10 @@ type Result struct {
 	Burn      *Burn
 }
 
+// Acceptable is the step that the code may be accepted for, by the same rule as Examine's and without its long search;
+// nil where there is none.
+func Acceptable(q Question) *Match { return newSearch(q).acceptable() }
+
 // Examine judges a code. It always gives a Match or a Diagnosis, never both.
 func Examine(q Question) Result {
 	s := newSearch(q)
