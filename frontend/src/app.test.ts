@@ -67,6 +67,8 @@ describe('the page around the screens', () => {
 describe('the way to the server', () => {
   it('waits for a server that restarts, and goes on by itself or by a press', async () => {
     reply('GET /users/me/security', 'unreachable', 'unreachable', mine);
+    const none = ok({ events: [], next_cursor: null });
+    reply('GET /users/me/security/events', 'unreachable', 'unreachable', none);
     const user = open('/', { session: sessionOf() });
     await screen.findByText(m.banner_unreachable());
     await user.click(await button(m.try_now()));

@@ -34,6 +34,20 @@ export function moment(instant: string | Date, now = new Date()): string {
   return days < -1 ? day : list([day, time(when)], 'unit');
 }
 
+/** now · 5 minutes ago · 3 hours ago, and from a day on as `moment` says it. */
+export function ago(instant: string | Date, now = new Date()): string {
+  const minutes = Math.max(0, Math.floor((now.getTime() - new Date(instant).getTime()) / 60_000));
+  if (minutes >= 24 * 60) return moment(instant, now);
+  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' });
+  if (minutes === 0) return relative.format(0, 'second');
+  return minutes < 60 ? relative.format(-minutes, 'minute') : relative.format(-Math.floor(minutes / 60), 'hour');
+}
+
+/** 12 March 2026 at 09:41:07 */
+export function exactly(instant: string | Date): string {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'long', timeStyle: 'medium' }).format(new Date(instant));
+}
+
 /** 3 days: how long since, in whole days, at least one. */
 export function daysSince(instant: string, now = new Date()): string {
   const days = Math.max(1, Math.floor((now.getTime() - new Date(instant).getTime()) / 86_400_000));

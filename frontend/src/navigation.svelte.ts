@@ -1,5 +1,16 @@
 import { tick } from 'svelte';
 
+/** What was just done, by name. */
+export type Told =
+  | 'signed_out'
+  | 'app_code_used'
+  | 'protection_off'
+  | 'codes_saved'
+  | 'name_changed'
+  | 'password_changed'
+  | 'app_renamed'
+  | 'app_removed';
+
 /**
  * The address bar, as state. Links are ordinary `<a href>`; clicks on them are taken over here.
  * `note` travels in the history entry: it survives a reload, and nobody can put anything there by a link.
@@ -12,7 +23,9 @@ export type Note = {
   /** The cursors of the pages before this one (lists). */
   trail?: string[];
   /** Something to be told on arrival, by name. */
-  told?: 'signed_out' | 'app_code_used' | 'protection_off' | 'codes_saved';
+  told?: Told;
+  /** "This wasn't me" was pressed: so many sessions ended, and what comes next. */
+  alarm?: { ended: number; step: 'password' | 'codes' | 'done' };
   /** A backup code was just spent: so many are left, and whether it was typed where an app code was asked for. */
   spent?: { remaining: number; unasked: boolean };
 };

@@ -70,6 +70,24 @@ export const routes: Route[] = [
     load: () => import('./screens/factor/Security.svelte'),
   },
   {
+    path: paths.password(':id'),
+    frame: 'in',
+    title: m.password_title,
+    load: () => import('./screens/password/ChangePassword.svelte'),
+  },
+  {
+    path: paths.lostPhone(':id'),
+    frame: 'in',
+    title: m.security_lost_title,
+    load: () => import('./screens/factor/LostPhone.svelte'),
+  },
+  {
+    path: paths.notMe(':id'),
+    frame: 'in',
+    title: m.alarm_page_title,
+    load: () => import('./screens/history/NotMe.svelte'),
+  },
+  {
     path: paths.newCodes(':id'),
     frame: 'in',
     title: m.new_codes_title,

@@ -50,6 +50,7 @@ const fields: typeof fieldWords = {
   password_too_short: (params) => m.field_password_too_short({ min: format.number(Number(params.min ?? 12)) }),
   password_too_long: (params) => m.field_password_too_long({ max: format.number(Number(params.max ?? 128)) }),
   password_too_common: () => m.field_password_too_common(),
+  password_unchanged: () => m.field_password_unchanged(),
   password_contains_context: () => m.field_password_contains_context(),
 };
 

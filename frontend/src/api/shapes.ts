@@ -17,3 +17,6 @@ export type EnrolmentView = Answered<'/api/v1/users/{id}/security/enrolments/cur
 export type UserList = Answered<'/api/v1/users', 'get'>;
 export type ListedUser = NonNullable<UserList['users']>[number];
 export type Factor = NonNullable<SecurityView['mfa']['factors']>[number];
+export type OpenSession = Answered<'/api/v1/users/{id}/sessions', 'get'>['sessions'][number];
+export type EventPage = Answered<'/api/v1/users/{id}/security/events', 'get'>;
+export type SecurityEvent = EventPage['events'][number];

@@ -40,3 +40,7 @@ export function open(path: string, options: Options = {}) {
 
 export const heading = (name: string | RegExp) => screen.findByRole('heading', { name });
 export const button = (name: string | RegExp) => screen.findByRole('button', { name });
+
+/** The name of a press that says for the eye what it does, and for the ear to which of several. */
+export const pressOn = (act: string, which: string) =>
+  new RegExp(`^${act} ?: ${which.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`);

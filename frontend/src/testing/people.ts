@@ -80,3 +80,36 @@ export const secondStep = () => ({
 });
 
 export const tenCodes = Array.from({ length: 10 }, (_, i) => `CODE${i}-AAAAA-BBBBB`);
+
+/** One event of somebody's account. */
+export function event(more: Record<string, unknown> = {}) {
+  return {
+    id: '01EVENT',
+    at: later(-7_200),
+    kind: 'sign_in.completed',
+    result: 'ok',
+    method: 'totp',
+    reason: '',
+    actor: 'self',
+    browser: 'Firefox on Windows',
+    address: '192.0.2.7',
+    here: false,
+    new_browser: false,
+    data: null,
+    ...more,
+  };
+}
+
+/** One place where somebody is signed in. */
+export function openSession(more: Record<string, unknown> = {}) {
+  return {
+    id: '01OTHER',
+    current: false,
+    browser: 'Safari on iPhone',
+    address: '192.0.2.17',
+    created_at: later(-90_000),
+    last_seen_at: later(-7_200),
+    signed_in_with: ['password', 'totp'],
+    ...more,
+  };
+}

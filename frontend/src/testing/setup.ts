@@ -1,6 +1,6 @@
 import { cleanup, configure } from '@testing-library/svelte';
 import { afterEach, beforeEach, vi } from 'vitest';
-import { forget, stubFetch } from './server';
+import { forget, ok, reply, stubFetch } from './server';
 
 configure({
   // The machine may be busy with other tests.
@@ -11,6 +11,9 @@ configure({
 
 beforeEach(() => {
   forget();
+  // Nothing elsewhere and nothing lately, unless a test says otherwise.
+  reply('GET /users/me/sessions', ok({ sessions: [] }));
+  reply('GET /users/me/security/events', ok({ events: [], next_cursor: null }));
   vi.stubGlobal('fetch', stubFetch);
   document.documentElement.lang = 'en';
   vi.spyOn(navigator, 'languages', 'get').mockReturnValue(['en-GB', 'en']);

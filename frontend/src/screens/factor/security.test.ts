@@ -2,12 +2,14 @@ import { cleanup, screen, waitFor } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
-import { button, heading, open } from '../../testing/open';
-import { ada, bo, enrolment, later, openMfa, protectedMfa, sessionOf, tenCodes } from '../../testing/people';
+import { button, heading, open, pressOn } from '../../testing/open';
+import { ada, bo, enrolment, label, later, openMfa, protectedMfa, sessionOf, tenCodes } from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
 
 const path = '/parameters/users/me/security';
 const signedIn = { session: sessionOf() };
+
+const tooLong = { fields: [{ name: 'name', code: 'too_long', params: { max: 60 } }] };
 
 function mine(mfa: unknown, current: unknown = null, user: unknown = ada) {
   reply('GET /users/me/security', ok({ user, mfa, enrolment: current }));
@@ -21,7 +23,7 @@ describe('my security', () => {
     expect(screen.getByText(m.factor_named({ name: 'iPhone' }))).toBeTruthy();
     expect(screen.getByText(/last used today/)).toBeTruthy();
     expect(screen.getByText(/7 of 10 left/)).toBeTruthy();
-    const replace = screen.getByRole('link', { name: /Replace/ });
+    const replace = screen.getByRole('link', { name: pressOn(m.replace(), 'iPhone') });
     expect(replace.getAttribute('href')).toBe(`${path}/enable/app?replaces=01APP`);
   });
 
@@ -89,6 +91,70 @@ describe('my security', () => {
     expect(screen.getByLabelText(m.code_label())).toBeTruthy();
   });
 
+  it('renames an app, asking for a fresh proof where it is needed', async () => {
+    mine(protectedMfa());
+    const call = 'PATCH /users/me/security/factors/01APP';
+    reply(call, refuse(403, 'fresh_proof_required'), refuse(422, 'invalid_input', tooLong), ok());
+    reply('POST /session/proof', ok({ fresh_until: later(600), method: 'totp' }));
+    const on = { state: 'off', requirement: 'allowed', deadline: null };
+    const user = open(path, { session: sessionOf(ada, { mfa: on }) });
+    await user.click(await button(pressOn(m.rename(), 'iPhone')));
+    const name = await screen.findByLabelText(m.device_name());
+    expect(document.activeElement).toBe(name);
+    expect(screen.getByText(m.rename_body({ label }))).toBeTruthy();
+    await user.clear(name);
+    await user.type(name, ' Work phone {Enter}');
+    await user.type(await screen.findByLabelText(m.password()), 'violet tractor humming{Enter}');
+    await screen.findByText(m.field_too_long());
+    await user.click(await button(m.save()));
+    await screen.findByText(m.told_app_renamed());
+    expect(sent(call).at(-1)?.body).toEqual({ name: 'Work phone' });
+  });
+
+  it('removes one of several apps, naming it and what is lost', async () => {
+    const mfa = protectedMfa();
+    const second = {
+      id: '02APP',
+      kind: 'totp',
+      name: '',
+      label: 'MailMachine: two',
+      added_at: later(-60),
+      last_used_at: null,
+    };
+    mine({ ...mfa, factors: [...mfa.factors, second] });
+    const call = 'DELETE /users/me/security/factors/02APP';
+    reply(call, refuse(409, 'last_app'), ok());
+    const user = open(path, signedIn);
+    await user.click(await button(pressOn(m.remove(), 'MailMachine: two')));
+    await heading(m.remove_title({ name: 'MailMachine: two' }));
+    expect(screen.getByText(m.remove_left({ count: 1 }))).toBeTruthy();
+    expect(document.activeElement?.textContent?.trim()).toBe(m.cancel());
+    await user.click(await button(m.remove_confirm()));
+    await screen.findByText(m.error_last_app());
+    mine(mfa);
+    await user.click(await button(m.remove_confirm()));
+    await screen.findByText(m.told_app_removed());
+    await waitFor(() => expect(screen.queryByText('MailMachine: two')).toBeNull());
+    expect(screen.queryByText(m.remove())).toBeNull();
+  });
+
+  it('changes the name, and says what is wrong with it under the field', async () => {
+    mine(openMfa());
+    reply('PATCH /users/me', refuse(422, 'invalid_input', tooLong), ok(ada));
+    const user = open(path, signedIn);
+    await user.click(await button(m.name_title()));
+    const name = await screen.findByLabelText(m.name());
+    await user.clear(name);
+    await user.click(await button(m.save()));
+    await screen.findByText(m.field_required());
+    await user.type(name, 'Ada L.');
+    await user.click(await button(m.save()));
+    await screen.findByText(m.field_too_long());
+    await user.click(await button(m.save()));
+    await screen.findByText(m.told_name_changed());
+    expect(sent('PATCH /users/me').at(-1)?.body).toEqual({ name: 'Ada L.' });
+  });
+
   it('says when it cannot be read, and tries again', async () => {
     reply('GET /users/me/security', refuse(500, 'internal_fault'), ok({ user: ada, mfa: openMfa(), enrolment: null }));
     const user = open(path, signedIn);
@@ -107,6 +173,33 @@ it("shows somebody else's protection without a switch", async () => {
   for (const act of [m.replace(), m.new_codes(), m.disable_ellipsis(), m.add_app()]) {
     expect(screen.queryByText(act)).toBeNull();
   }
+});
+
+describe('a lost phone', () => {
+  it('leads straight into replacing the one app', async () => {
+    mine(protectedMfa());
+    open(`${path}/lost-phone`, signedIn);
+    await heading(m.wizard_title_replace());
+    expect(place.path + place.search).toBe(`${path}/enable/app?replaces=01APP`);
+  });
+
+  it('asks which one it was, and has nothing to ask where there is none', async () => {
+    const mfa = protectedMfa();
+    mine({ ...mfa, factors: [...mfa.factors, { ...mfa.factors[0], id: '02APP', name: 'Tablet', last_used_at: null }] });
+    open(`${path}/lost-phone`, signedIn);
+    const link = await screen.findByRole('link', { name: pressOn(m.lost_this_one(), 'Tablet') });
+    expect(link.getAttribute('href')).toBe(`${path}/enable/app?replaces=02APP`);
+    cleanup();
+    mine(openMfa());
+    open(`${path}/lost-phone`, signedIn);
+    await screen.findByText(m.security_off());
+  });
+
+  it('says when it cannot be read', async () => {
+    reply('GET /users/me/security', refuse(500, 'internal_fault'));
+    open(`${path}/lost-phone`, signedIn);
+    await screen.findByText(m.error_internal_fault());
+  });
 });
 
 describe('new backup codes', () => {

@@ -1,11 +1,11 @@
 import { screen } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
-import type { SecurityView } from '../../api/shapes';
+import type { SecurityEvent, SecurityView } from '../../api/shapes';
 import { m } from '../../paraglide/messages';
 import { button, open } from '../../testing/open';
-import { ada, bo, enrolment, later, openMfa, protectedMfa, sessionOf } from '../../testing/people';
+import { ada, bo, enrolment, event, later, openMfa, protectedMfa, sessionOf } from '../../testing/people';
 import { ok, refuse, reply } from '../../testing/server';
-import { tasks } from './tasks';
+import { doubtful, tasks } from './tasks';
 
 function view(user: object, mfa: object, current: object | null = null): SecurityView {
   return { user, mfa, enrolment: current } as SecurityView;
@@ -34,7 +34,34 @@ describe('what there is to do', () => {
   });
 });
 
+describe('a sign-in that may not have been theirs', () => {
+  const events = (...some: Record<string, unknown>[]) => some.map((more) => event(more)) as unknown as SecurityEvent[];
+  const strange = { id: '01NEW', new_browser: true };
+  it.each([
+    ['is asked about', events(strange), [], '01NEW'],
+    ['is not asked about twice', events(strange), ['01NEW'], undefined],
+    ['is of another session', events({ ...strange, here: true }), [], undefined],
+    ['is of the past week', events({ ...strange, at: later(-8 * 86_400) }), [], undefined],
+    ['is done with by an alarm', events({ kind: 'alarm.raised' }, strange), [], undefined],
+    ['is new after an alarm', events(strange, { kind: 'alarm.raised' }), [], '01NEW'],
+    ['is not one that was refused', events({ ...strange, kind: 'sign_in.password', result: 'refused' }), [], undefined],
+  ])('%s', (_, seen, known, id) => expect(doubtful(seen, known)?.id).toBe(id));
+});
+
 describe('home', () => {
+  it('asks about a browser not seen before, and is calm once that is answered', async () => {
+    reply('GET /users/me/security', ok({ user: ada, mfa: protectedMfa(), enrolment: null }));
+    const events = [event({ id: '01STRANGE', new_browser: true })];
+    reply('GET /users/me/security/events', ok({ events, next_cursor: null }));
+    const user = open('/', { session: sessionOf() });
+    await screen.findByText(m.home_doubt_title());
+    expect(screen.getByText(/Firefox on Windows/)).toBeTruthy();
+    const not = screen.getByRole('link', { name: m.not_me_press() });
+    expect(not.getAttribute('href')).toBe('/parameters/users/me/security/not-me?event=01STRANGE');
+    await user.click(await button(m.home_doubt_me()));
+    await screen.findByText(m.home_calm());
+  });
+
   it('is one calm line when there is nothing to do', async () => {
     reply('GET /users/me/security', ok({ user: ada, mfa: protectedMfa(), enrolment: null }));
     open('/', { session: sessionOf() });

@@ -1,4 +1,4 @@
-import type { SecurityView } from '../../api/shapes';
+import type { SecurityEvent, SecurityView } from '../../api/shapes';
 import * as format from '../../format';
 import { m } from '../../paraglide/messages';
 import type { IconName } from '../../parts/Icon.svelte';
@@ -6,6 +6,22 @@ import { paths } from '../../paths';
 import { codesLeft, isFew } from '../factor/remaining';
 
 export type Task = { urgent: boolean; icon: IconName; title: string; body: string; act: string; href: string };
+
+const week = 7 * 86_400_000;
+
+/** The last sign-in with a browser never seen before, in the past week, unless the person has answered for it. */
+export function doubtful(events: SecurityEvent[], known: string[], now = new Date()): SecurityEvent | undefined {
+  // Whatever came before an alarm has been dealt with; the newest event is the first.
+  const alarm = events.findIndex((event) => event.kind === 'alarm.raised');
+  return (alarm < 0 ? events : events.slice(0, alarm)).find(
+    (event) =>
+      event.kind === 'sign_in.completed' &&
+      event.new_browser &&
+      !event.here &&
+      !known.includes(event.id) &&
+      now.getTime() - Date.parse(event.at) < week,
+  );
+}
 
 /** What this person should do about their own protection, the most pressing first. */
 export function tasks({ user, mfa, enrolment }: SecurityView, now = new Date()): Task[] {

@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { screen, waitFor, within } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+import type { SecurityEvent } from '../../api/shapes';
+import { place } from '../../navigation.svelte';
+import { m } from '../../paraglide/messages';
+import { button, heading, open } from '../../testing/open';
+import { ada, event, openMfa, protectedMfa, sessionOf, tenCodes } from '../../testing/people';
+import { ok, refuse, reply, sent } from '../../testing/server';
+import { sentence, whence } from './sentence';
+
+const path = '/parameters/users/me/security';
+const on = { state: 'on', requirement: 'allowed', deadline: null };
+const signedIn = { session: sessionOf(ada, { mfa: on }) };
+const told = (more: Record<string, unknown>) => sentence(event(more) as unknown as SecurityEvent);
+
+function happened(...events: unknown[]) {
+  reply('GET /users/me/security', ok({ user: ada, mfa: protectedMfa(), enrolment: null }));
+  reply('GET /users/me/security/events', ok({ events, next_cursor: null }));
+}
+
+describe('an event in words', () => {
+  const server = join(fileURLToPath(import.meta.url), '../../../../../server');
+  const kinds = [...readFileSync(join(server, 'audit/audit.go'), 'utf8').matchAll(/= "([a-z_]+\.[a-z_]+)"/g)];
+  // Those of the keys are about nobody.
+  const toPeople = kinds.map((found) => found[1] ?? '').filter((kind) => !kind.startsWith('key.'));
+  it.each(toPeople)('%s has a sentence of its own', (kind) => {
+    expect(told({ kind }).title).not.toBe(m.event_other());
+  });
+
+  const reasons = readFileSync(join(server, 'factor/diagnosis/diagnosis.go'), 'utf8').matchAll(
+    /Reason\s+= "([a-z_]+)"/g,
+  );
+  it.each([...reasons].map((found) => found[1]))('a refusal says why: %s', (reason) => {
+    const { title, more } = told({ kind: 'sign_in.second_step', result: 'refused', reason });
+    expect(title).toBe(m.event_refused_second_step());
+    expect(more).toHaveLength(1);
+  });
+
+  const ways =
+    'mfa_turned_on mfa_turned_off app_changed backup_codes_changed factor_added factor_removed password_set password_changed requirement_changed ended_by_person not_me';
+  it.each(ways.split(' '))('sessions that ended say why: %s', (reason) => {
+    const { title, more } = told({ kind: 'session.ended', reason, data: { sessions: 3 } });
+    expect(title).toBe(m.event_ended({ count: 3, shown: '3' }));
+    expect(more).toHaveLength(1);
+  });
+
+  it.each([
+    [{ method: 'password' }, m.event_signed_in_password],
+    [{ method: 'backup_code' }, m.event_signed_in_code],
+    [{ method: 'something_new' }, m.event_signed_in],
+    [{ kind: 'session.ended', reason: 'signed_out' }, m.event_signed_out],
+    [{ kind: 'requirement.set', actor: 'other', data: { to: 'required' } }, m.event_required],
+    [{ kind: 'requirement.set', actor: 'other', data: { to: 'off' } }, m.event_forbidden],
+    [{ kind: 'requirement.set', actor: 'other', data: { to: 'allowed' } }, m.event_allowed],
+    [{ kind: 'something.new' }, m.event_other],
+    [{ kind: 'something.new', result: 'refused', reason: 'new_reason' }, m.event_refused_other],
+    [{ kind: 'password.changed', result: 'refused', reason: 'bad_credentials' }, m.event_refused_password],
+    [{ kind: 'password.changed', result: 'fault' }, m.event_fault],
+  ])('%j', (more, words) => expect(told(more).title).toBe(words()));
+
+  it('names nobody by a machine name, and says who did it', () => {
+    expect(told({ kind: 'requirement.set', actor: 'other' }).more).toEqual([m.event_by_administrator()]);
+    expect(told({ kind: 'password.set', actor: 'console' }).more).toEqual([m.event_by_console()]);
+    expect(whence(event({ actor: 'console', browser: 'console', address: '' }) as unknown as SecurityEvent)).toEqual(
+      [],
+    );
+  });
+});
+
+describe('what happened lately', () => {
+  it('is a list, the newest first, that goes on by pages', async () => {
+    happened();
+    reply(
+      'GET /users/me/security/events',
+      ok({ events: [event({ here: true })], next_cursor: '01EVENT' }),
+      refuse(500, 'internal_fault'),
+      ok({ events: [event({ id: '00OLD', kind: 'name.changed' })], next_cursor: null }),
+    );
+    const user = open(path, signedIn);
+    await screen.findByText(m.event_signed_in_app());
+    expect(screen.getByText(m.event_here())).toBeTruthy();
+    await user.click(await button(m.events_more()));
+    await screen.findByText(m.error_internal_fault());
+    await user.click(await button(m.try_again()));
+    const older = (await screen.findByText(m.event_name_changed())).closest('li');
+    await waitFor(() => expect(document.activeElement).toBe(older));
+    expect(sent('GET /users/me/security/events').at(-1)?.search.get('cursor')).toBe('01EVENT');
+    expect(screen.queryByText(m.events_more())).toBeNull();
+  });
+
+  it('says when there is nothing, and when it cannot be read', async () => {
+    happened();
+    reply('GET /users/me/security/events', refuse(500, 'internal_fault'), ok({ events: [], next_cursor: null }));
+    const user = open(path, signedIn);
+    await user.click(await button(m.try_again()));
+    await screen.findByText(m.events_none());
+  });
+});
+
+describe('this was not me', () => {
+  const call = 'POST /users/me/security/not-me';
+
+  it('says what will happen, then leads through password and codes', async () => {
+    happened(event());
+    reply(call, refuse(404, 'no_event'), ok({ sessions_ended: 2 }));
+    reply('POST /users/me/security/password', ok({ state: 'changed', sessions_ended: 0 }));
+    reply('POST /users/me/security/backup-codes', ok({ backup_codes: tenCodes, backup_code_set: '01SET' }));
+    reply('POST /users/me/security/backup-codes/activate', ok({ state: 'on' }));
+    const user = open(path, signedIn);
+    const item = (await screen.findByText(m.event_signed_in_app())).closest('li') as HTMLElement;
+    await user.click(within(item).getByRole('button', { name: new RegExp(`^${m.not_me_press()}`) }));
+    await heading(m.alarm_title());
+    expect(screen.getByText(m.alarm_codes())).toBeTruthy();
+    expect(document.activeElement?.textContent?.trim()).toBe(m.cancel());
+    await user.click(await button(m.alarm_go()));
+    await screen.findByText(m.error_no_event());
+    await user.click(await button(m.alarm_go()));
+
+    await heading(m.alarm_password_heading());
+    expect(sent(call)[0]?.body).toEqual({ event: '01EVENT' });
+    expect(screen.getByText(m.alarm_ended({ count: 2 }))).toBeTruthy();
+    await user.type(screen.getByLabelText(m.password_present()), 'violet tractor humming');
+    await user.type(screen.getByLabelText(m.password_new()), 'seven quiet walnut lamps{Enter}');
+
+    // The password that was just chosen is not asked for again.
+    await screen.findByText(m.new_codes_lead());
+    expect(screen.queryByLabelText(m.password())).toBeNull();
+    await user.click(await button(m.new_codes_make()));
+    await user.click(await screen.findByLabelText(m.wrote_them_down()));
+    expect(sent('POST /users/me/security/backup-codes')[0]?.body).toEqual({ password: 'seven quiet walnut lamps' });
+    await user.click(await button(m.have_saved()));
+    await heading(m.alarm_done_heading());
+    expect(place.path).toBe(`${path}/not-me`);
+  });
+
+  it('goes on after a reload; without 2-step verification it offers that', async () => {
+    happened();
+    const session = sessionOf();
+    const user = open(`${path}/not-me`, { session, note: { alarm: { ended: 0, step: 'codes' } } });
+    await heading(m.alarm_enable_heading());
+    const link = screen.getByRole('link', { name: m.turn_on() });
+    expect(link.getAttribute('href')).toBe(`${path}/enable/app`);
+    await user.click(await button(m.later()));
+    await heading(m.alarm_done_heading());
+  });
+
+  it('does not offer what is not allowed', async () => {
+    const session = sessionOf(ada, { mfa: { ...openMfa(), requirement: 'off' } });
+    open(`${path}/not-me`, { session, note: { alarm: { ended: 0, step: 'codes' } } });
+    await screen.findByText(m.security_not_allowed_body());
+    expect(screen.queryByText(m.turn_on())).toBeNull();
+  });
+
+  it('begins on its own page where a link led to it', async () => {
+    reply(call, 'unreachable', ok({ sessions_ended: 0 }));
+    const user = open(`${path}/not-me?event=01NEW`, signedIn);
+    await screen.findByText(m.alarm_sessions());
+    await user.click(await button(m.alarm_go()));
+    await screen.findByText(m.error_unreachable());
+    await user.click(await button(m.alarm_go()));
+    await screen.findByText(m.alarm_ended_none());
+    expect(sent(call)[0]?.body).toEqual({ event: '01NEW' });
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText(m.password_present())));
+  });
+});

@@ -1,0 +1,157 @@
+import type { SecurityEvent } from '../../api/shapes';
+import * as format from '../../format';
+import { m } from '../../paraglide/messages';
+import type { IconName } from '../../parts/Icon.svelte';
+
+/** One event in plain words: what happened, and what there is to know about it. */
+export type Sentence = { icon: IconName; tone: 'plain' | 'good' | 'warn'; title: string; more: string[] };
+
+type Tell = (event: SecurityEvent) => Omit<Sentence, 'more'> & { more?: string };
+
+const plain =
+  (icon: IconName, title: () => string): Tell =>
+  () => ({ icon, tone: 'plain', title: title() });
+const good =
+  (icon: IconName, title: () => string): Tell =>
+  () => ({ icon, tone: 'good', title: title() });
+
+/** Said without a "you": whether it was the person is what they are about to judge. */
+const done: Record<string, Tell> = {
+  'setup.completed': plain('person', m.event_setup),
+  'user.created': plain('person', m.event_created),
+  'password.set': plain('key', m.event_password_set),
+  'password.changed': good('key', m.event_password_changed),
+  'name.changed': plain('edit', m.event_name_changed),
+  'alarm.raised': () => ({ icon: 'shield', tone: 'warn', title: m.event_alarm(), more: m.event_alarm_more() }),
+  'sign_in.password': plain('key', m.event_password_right),
+  'sign_in.second_step': plain('phone', m.event_second_step),
+  'sign_in.completed': (event) => ({
+    icon: 'person',
+    tone: event.new_browser && !event.here ? 'warn' : 'plain',
+    title: signedIn(event.method),
+    more: event.new_browser ? m.event_new_browser() : undefined,
+  }),
+  'sign_in.abandoned': plain('out', m.event_abandoned),
+  'session.ended': ended,
+  'proof.given': plain('key', m.event_proof),
+  'enrolment.started': plain('phone', m.event_enrolment_started),
+  'enrolment.confirmed': plain('phone', m.event_enrolment_confirmed),
+  'enrolment.given_up': plain('phone', m.event_enrolment_given_up),
+  'enrolment.activated': good('shield', m.event_enrolment_activated),
+  'app.added': good('phone', m.event_app_added),
+  'app.replaced': () => ({
+    icon: 'phone',
+    tone: 'good',
+    title: m.event_app_replaced(),
+    more: m.event_app_replaced_more(),
+  }),
+  'factor.added': good('key', m.event_factor_added),
+  'factor.suspect': () => ({
+    icon: 'warning',
+    tone: 'warn',
+    title: m.event_factor_suspect(),
+    more: m.event_factor_suspect_more(),
+  }),
+  'factor.renamed': plain('edit', m.event_factor_renamed),
+  'factor.removed': (event) => ({
+    icon: 'phone',
+    tone: 'warn',
+    title: event.method === 'totp' ? m.event_app_removed() : m.event_factor_removed(),
+  }),
+  'backup_codes.made': plain('list', m.event_codes_made),
+  'backup_codes.activated': good('list', m.event_codes_activated),
+  'mfa.disabled': () => ({ icon: 'shield', tone: 'warn', title: m.event_disabled() }),
+  'requirement.set': (event) => ({ icon: 'shield', tone: 'plain', title: requirement(event.data?.to) }),
+};
+
+/** What was tried and refused. */
+const refused: Record<string, () => string> = {
+  'sign_in.password': m.event_refused_sign_in,
+  'sign_in.second_step': m.event_refused_second_step,
+  'proof.given': m.event_refused_proof,
+  'enrolment.confirmed': m.event_refused_confirm,
+  'password.changed': m.event_refused_password,
+  'mfa.disabled': m.event_refused_disable,
+  'backup_codes.made': m.event_refused_codes,
+};
+
+const reasons: Record<string, () => string> = {
+  bad_credentials: m.event_why_password,
+  wrong_password: m.event_why_password,
+  account_disabled: m.event_why_disabled,
+  wrong_code: m.event_why_wrong_code,
+  already_used: m.event_why_already_used,
+  older_than_last: m.event_why_older,
+  clock_behind: m.event_why_behind,
+  clock_ahead: m.event_why_ahead,
+  previous_setup: m.event_why_previous,
+  setup_not_finished: m.event_why_unfinished,
+  malformed: m.event_why_malformed,
+  enrolment_expired: m.event_why_expired,
+  sign_in_expired: m.event_why_sign_in_expired,
+  too_many_attempts: m.event_why_too_many,
+  backup_code_used: m.event_why_code_used,
+  backup_code_replaced: m.event_why_code_replaced,
+  no_backup_codes_left: m.event_why_none_left,
+};
+
+const endings: Record<string, () => string> = {
+  mfa_turned_on: m.event_ended_turned_on,
+  mfa_turned_off: m.event_ended_turned_off,
+  app_changed: m.event_ended_app,
+  backup_codes_changed: m.event_ended_codes,
+  factor_added: m.event_ended_added,
+  factor_removed: m.event_ended_removed,
+  password_set: m.event_ended_password_set,
+  password_changed: m.event_ended_password,
+  requirement_changed: m.event_ended_requirement,
+  ended_by_person: m.event_ended_by_person,
+  not_me: m.event_ended_not_me,
+};
+
+/** An event in words. One of a kind that this page does not know yet gets a general sentence that is true of it. */
+export function sentence(event: SecurityEvent): Sentence {
+  const told = tell(event);
+  const who = { other: m.event_by_administrator(), console: m.event_by_console(), self: '', nobody: '' }[event.actor];
+  return { ...told, more: [told.more, who].filter((text): text is string => Boolean(text)) };
+}
+
+function tell(event: SecurityEvent): ReturnType<Tell> {
+  if (event.result === 'fault') return { icon: 'warning', tone: 'plain', title: m.event_fault() };
+  if (event.result === 'refused') {
+    const title = (refused[event.kind] ?? m.event_refused_other)();
+    return { icon: 'warning', tone: 'warn', title, more: reasons[event.reason]?.() };
+  }
+  return done[event.kind]?.(event) ?? { icon: 'notice', tone: 'plain', title: m.event_other() };
+}
+
+function signedIn(method: string): string {
+  const titles: Record<string, () => string> = {
+    password: m.event_signed_in_password,
+    totp: m.event_signed_in_app,
+    backup_code: m.event_signed_in_code,
+  };
+  return (titles[method] ?? m.event_signed_in)();
+}
+
+function ended(event: SecurityEvent): ReturnType<Tell> {
+  if (event.reason === 'signed_out') return { icon: 'out', tone: 'plain', title: m.event_signed_out() };
+  const count = Number(event.data?.sessions ?? 1);
+  return {
+    icon: 'out',
+    tone: 'plain',
+    title: m.event_ended({ count, shown: format.number(count) }),
+    more: endings[event.reason]?.(),
+  };
+}
+
+function requirement(to: unknown): string {
+  if (to === 'required') return m.event_required();
+  if (to === 'off') return m.event_forbidden();
+  return to === 'allowed' ? m.event_allowed() : m.event_requirement();
+}
+
+/** From where, as far as it is known: browser, address. */
+export function whence(event: SecurityEvent): string[] {
+  return event.actor === 'console' ? [] : [event.browser, event.address].filter((text) => text !== '');
+}

@@ -1,0 +1,117 @@
+import type { Page } from '@playwright/test';
+import { atHome, codeField, giveBackupCode, givePassword, heading, press, toBackupStep } from './kit/acts';
+import { App } from './kit/app';
+import { inspect } from './kit/inspect';
+import { carryOver } from './kit/person';
+import { entryOf, readQr } from './kit/qr';
+import { expect, password, test } from './kit/test';
+import { say } from './kit/words';
+
+const security = '/parameters/users/me/security';
+const section = (page: Page, title: string) => page.locator('section').filter({ has: heading(page, title) });
+const events = (page: Page) => section(page, say('events_title')).getByRole('listitem');
+const sessions = (page: Page) => section(page, say('sessions_title')).getByRole('listitem');
+
+test('a lost phone: in with a backup code, the new phone set up, new codes saved, and all of it to be read', async ({
+  page,
+  someone,
+  tidy,
+}) => {
+  tidy.expectRefusals(422);
+  const ada = await someone();
+  const elsewhere = await ada.enrol({ name: 'Old phone' });
+  await toBackupStep(page, ada);
+  await giveBackupCode(page, ada.codes[1] ?? '');
+  await page.getByRole('link', { name: say('lost_phone') }).click();
+  await expect(heading(page, say('wizard_title_replace'))).toBeVisible();
+  await press(page, say('have_app'));
+  await expect(heading(page, say('scan_heading'))).toBeVisible();
+  const entry = entryOf(readQr(await page.screenshot()));
+  const app = new App(entry.secret, entry.label);
+  await press(page, say('scanned'));
+  await codeField(page).fill(await app.code(-1));
+  await expect(heading(page, say('save_heading'))).toBeVisible();
+  await page.getByLabel(say('wrote_them_down')).check();
+  await press(page, say('have_saved'));
+  await expect(heading(page, say('done_heading_app'))).toBeVisible();
+
+  await page.goto(security);
+  await expect(sessions(page)).toHaveCount(1);
+  await expect(page.getByText(say('sessions_only_this'))).toBeVisible();
+  expect((await elsewhere.call('GET', '/api/v1/session')).status).toBe(401);
+  await expect(events(page).filter({ hasText: say('event_app_replaced') })).toHaveCount(1);
+  await expect(events(page).filter({ hasText: say('event_signed_in_code') })).toHaveCount(1);
+  await expect(events(page).filter({ hasText: say('event_codes_activated') })).toHaveCount(1);
+  await expect(events(page).filter({ hasText: say('event_enrolment_activated') })).toHaveCount(1); // the old phone's
+  await inspect(page, 'my security, after a lost phone');
+  await page.context().clearCookies();
+  await page.goto('/sign-in');
+  await givePassword(page, ada);
+  await codeField(page).fill(await ada.app.code());
+  await expect(page.locator('[data-reason="previous_setup"]')).toBeVisible();
+});
+
+test('this was not me: sessions ended, a new password, new codes', async ({ page, context, someone }) => {
+  const ada = await someone();
+  await carryOver(await ada.enrol(), context);
+  const thief = await ada.signIn(ada.codes[2] ?? '');
+  await page.goto(security);
+  await expect(sessions(page)).toHaveCount(2);
+  await inspect(page, 'my security, signed in twice');
+  const strange = events(page).filter({ hasText: say('event_signed_in_code') });
+  await strange.getByRole('button').click();
+  await inspect(page, 'this was not me, asked');
+  await press(page.getByRole('dialog'), say('alarm_go'));
+  await expect(page.getByText(say('alarm_ended', { count: 1 }))).toBeVisible();
+  expect((await thief.call('GET', '/api/v1/session')).status).toBe(401);
+  await inspect(page, 'this was not me, password');
+
+  await page.getByLabel(say('password_present'), { exact: true }).fill(password);
+  await page.getByLabel(say('password_new'), { exact: true }).fill('eleven blue pots of coffee');
+  await press(page, say('password_change'));
+  await press(page, say('new_codes_make'));
+  await page.getByLabel(say('wrote_them_down')).check();
+  await inspect(page, 'this was not me, codes');
+  await press(page, say('have_saved'));
+  await expect(heading(page, say('alarm_done_heading'))).toBeVisible();
+  await inspect(page, 'this was not me, done');
+});
+
+test('a password is changed where the rules say why not, sessions are ended, an app gets a name', async ({
+  page,
+  context,
+  someone,
+  tidy,
+}) => {
+  tidy.expectRefusals(422);
+  const ada = await someone();
+  await carryOver(await ada.enrol({ name: 'Phone' }), context);
+  await ada.signIn(await ada.app.code());
+  await page.goto(security);
+  await expect(sessions(page)).toHaveCount(2);
+  await page.getByRole('button', { name: say('sessions_end_all') }).click();
+  await inspect(page, 'all others, asked');
+  await page.getByRole('dialog').getByRole('button').last().click();
+  await expect(page.getByText(say('sessions_ended', { count: 1 }))).toBeVisible();
+  await expect(sessions(page)).toHaveCount(1);
+
+  await page.getByRole('button', { name: new RegExp(`^${say('rename')}`) }).click();
+  await page.getByRole('dialog').getByRole('textbox').fill('New phone');
+  await press(page.getByRole('dialog'), say('save'));
+  await expect(page.getByText(say('factor_named', { name: 'New phone' }))).toBeVisible();
+
+  await page.getByRole('link', { name: say('password_title') }).click();
+  await page.getByLabel(say('password_present'), { exact: true }).fill(password);
+  await page.getByLabel(say('password_new'), { exact: true }).fill('passwordpassword1');
+  await press(page, say('password_change'));
+  await expect(page.getByText(say('field_password_too_common'))).toBeVisible();
+  await inspect(page, 'password, refused');
+  await page.getByLabel(say('password_new'), { exact: true }).fill('eleven blue pots of coffee');
+  await press(page, say('password_change'));
+  await expect(page.getByText(say('told_password_changed'))).toBeVisible();
+  await page.context().clearCookies();
+  await page.goto('/sign-in');
+  await givePassword(page, { email: ada.email, password: 'eleven blue pots of coffee' });
+  await codeField(page).fill(await ada.app.code(1));
+  await atHome(page, ada);
+});
