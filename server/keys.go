@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor/authenticator"
@@ -46,8 +47,8 @@ func openKeys(ctx context.Context, db *database.Database, path, fromEnvironment 
 	}
 	return ring, db.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		// Of two instances that start at once on an empty database, the second meets the first one's key here.
-		if _, err := tx.NewUpdate().Table("installation").Set("id = id").Where("id = 1").Exec(ctx); err != nil {
-			return fmt.Errorf("hold the installation: %w", err)
+		if err := account.HoldInstallation(ctx, tx); err != nil {
+			return err
 		}
 		used, err := keyring.Uses(ctx, tx)
 		if err != nil {

@@ -99,6 +99,16 @@ func index(ctx context.Context, tx database.Tx, user *User) error {
 	return nil
 }
 
+// HoldInstallation lets the transactions that decide something about the installation as a whole come one after the
+// other, on PostgreSQL too. It comes before whatever else they lock: two that each hold a setup link of their own would
+// wait for each other.
+func HoldInstallation(ctx context.Context, tx database.Tx) error {
+	if _, err := tx.NewUpdate().Table("installation").Set("id = id").Where("id = 1").Exec(ctx); err != nil {
+		return fmt.Errorf("hold the installation: %w", err)
+	}
+	return nil
+}
+
 // ClaimFirstAdministrator reports whether the caller's transaction is the one that makes the first administrator.
 // It ends every setup link. Exactly one transaction ever gets true (security.md row 9).
 func ClaimFirstAdministrator(ctx context.Context, tx database.Tx) (bool, error) {

@@ -78,6 +78,9 @@ func (s *SignIn) setup(ctx context.Context, caller web.Caller, link, name, email
 	}
 	var token session.Token
 	err = s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		if err := account.HoldInstallation(ctx, tx); err != nil {
+			return err
+		}
 		spent, err := database.Touched(tx.NewDelete().Model((*setupLink)(nil)).
 			Where("token_hash = ? AND expires_at > ?", hash[:], database.At(tx.Now)).Exec(ctx))
 		if err != nil {
