@@ -1,5 +1,5 @@
 import type { Locator, Page } from '@playwright/test';
-import { codeField, heading } from './kit/acts';
+import { atHome, codeField, heading } from './kit/acts';
 import { App } from './kit/app';
 import { inspect } from './kit/inspect';
 import { expect, password, test } from './kit/test';
@@ -82,6 +82,7 @@ test('from the setup link to signed in with a code, by keyboard alone', async ({
   await expect(codeField(page)).toBeFocused();
   await page.keyboard.type(await app.code(1));
   await expect(heading(page, say('home_hello', { name: ada.name }))).toBeFocused();
+  await atHome(page, ada);
 });
 
 test('the account menu closes with Escape and gives the focus back; the skip link skips', async ({ page, empty }) => {

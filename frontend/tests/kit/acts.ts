@@ -37,9 +37,10 @@ export async function giveBackupCode(page: Page, code: string): Promise<void> {
   await press(page, say('continue'));
 }
 
-/** Signed in, and at Home. */
+/** Signed in, and at Home, with all that it reads: a server that ends before would be missed. */
 export async function atHome(page: Page, person: { name: string }): Promise<void> {
   await expect(heading(page, say('home_hello', { name: person.name }))).toBeVisible();
+  await expect(page.getByText(say('loading'))).toHaveCount(0);
 }
 
 export async function signOut(page: Page, person: { name: string }): Promise<void> {
