@@ -117,9 +117,8 @@ func Hold(ctx context.Context, tx database.Tx, id string) (*User, error) {
 	return user, nil
 }
 
-// hold writes a column that no index has: SQLite would write the indexes anew.
-var hold = database.Prepare(`UPDATE users SET enrolments_begun = enrolments_begun WHERE id = ? RETURNING id, name, email, email_key, sort_name,
-	role, password_hash, password_changed_at, requirement, deadline, disabled_at, mfa_since, enrolments_begun, created_at, last_sign_in_at`)
+var hold = database.PrepareHold(`SELECT id, name, email, email_key, sort_name, role, password_hash, password_changed_at,
+	requirement, deadline, disabled_at, mfa_since, enrolments_begun, created_at, last_sign_in_at FROM users WHERE id = ?`)
 
 var noteSignIn = database.Prepare("UPDATE users SET last_sign_in_at = ? WHERE id = ?")
 

@@ -29,6 +29,13 @@ func Prepare(text string) *Statement {
 	return &Statement{question: text, numbered: numbered(text)}
 }
 
+// PrepareHold makes a statement of a SELECT of one table that also keeps the rows it finds
+// from being changed or held by others before the Tx ends; it waits for whoever has them.
+// On SQLite nobody else writes while a function runs, so there it is the SELECT alone.
+func PrepareHold(text string) *Statement {
+	return &Statement{question: text, numbered: numbered(text) + " FOR NO KEY UPDATE"}
+}
+
 // Exec runs the statement in a Write's Tx.
 func (s *Statement) Exec(ctx context.Context, db bun.IDB, args ...any) (sql.Result, error) {
 	stmt, err := s.on(ctx, db, args)

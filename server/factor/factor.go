@@ -92,6 +92,13 @@ type Finding interface {
 	Spend(ctx context.Context, tx database.Tx) (*diagnosis.Diagnosis, error)
 }
 
+// Counted is a finding of a factor that is a set of one-time things.
+type Counted interface {
+	Finding
+	// Remaining says how many of them are left, after one was spent.
+	Remaining(ctx context.Context, tx database.Tx) (int, error)
+}
+
 // Held is something that a person holds.
 type Held struct {
 	ID         string

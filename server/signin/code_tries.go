@@ -40,14 +40,11 @@ type codeTries struct {
 // that turns out right is taken back by acceptCode. While a delay or the lock holds it counts nothing and refuses.
 func reserveCode(ctx context.Context, tx database.Tx, userID string) (left int, refusal *diagnosis.Diagnosis, err error) {
 	now := database.At(tx.Now)
-	first := codeTries{UserID: userID, WindowStartedAt: now}
 	// Writing the row that is there holds it, so that the console can't delete it in between.
-	if _, err := tx.NewInsert().Model(&first).On("CONFLICT (user_id) DO UPDATE").Set("user_id = EXCLUDED.user_id").Exec(ctx); err != nil {
+	if _, err := beginTries.Exec(ctx, tx, userID, int64(now)); err != nil {
 		return 0, nil, fmt.Errorf("count a code: %w", err)
 	}
-	counted, err := database.Touched(tx.NewUpdate().Model((*codeTries)(nil)).
-		Set("failures = failures + 1").Set("in_a_row = in_a_row + 1").
-		Where("user_id = ? AND blocked_until <= ? AND locked_at IS NULL", userID, now).Exec(ctx))
+	counted, err := database.Touched(countTry.Exec(ctx, tx, userID, int64(now)))
 	if err != nil {
 		return 0, nil, fmt.Errorf("count a code: %w", err)
 	}
@@ -59,8 +56,8 @@ func reserveCode(ctx context.Context, tx database.Tx, userID string) (left int, 
 		return 0, tries.refusal(tx.Now), nil
 	}
 	tries.punish(tx.Now)
-	_, err = tx.NewUpdate().Model(tries).
-		Column("window_started_at", "failures", "delay_ms", "blocked_until", "locked_at").WherePK().Exec(ctx)
+	_, err = weighTries.Exec(ctx, tx, int64(tries.WindowStartedAt), tries.Failures, tries.DelayMS, int64(tries.BlockedUntil),
+		tries.LockedAt.OrNull(), userID)
 	if err != nil {
 		return 0, nil, fmt.Errorf("weigh a counted code: %w", err)
 	}
@@ -102,16 +99,17 @@ func tooMany(wait time.Duration) *diagnosis.Diagnosis {
 	return &diagnosis.Diagnosis{Reason: diagnosis.TooManyAttempts, RetryAfterSeconds: &seconds}
 }
 
-// admitCode refuses while a delay or the lock holds, and counts nothing.
-func admitCode(ctx context.Context, tx database.Tx, userID string) (*diagnosis.Diagnosis, error) {
+// admitCode refuses while a delay or the lock holds, and counts nothing. Clean says that a right code has nothing to
+// take back: the last one was right, too.
+func admitCode(ctx context.Context, tx database.Tx, userID string) (clean bool, refusal *diagnosis.Diagnosis, err error) {
 	tries, err := readCodeTries(ctx, tx, userID)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
+		return true, nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return false, nil, err
 	}
-	return tries.refusal(tx.Now), nil
+	return tries.InARow == 0, tries.refusal(tx.Now), nil
 }
 
 // releaseCode takes a counted code back that was not looked at, and a delay or the lock only where the counts that are
@@ -142,7 +140,14 @@ func acceptCode(ctx context.Context, tx database.Tx, userID string, counted bool
 	return nil
 }
 
+// Every code asks some of these.
 var (
+	beginTries = database.Prepare(`INSERT INTO second_step_tries (user_id, window_started_at) VALUES (?, ?)
+		ON CONFLICT (user_id) DO UPDATE SET user_id = EXCLUDED.user_id`)
+	countTry = database.Prepare(`UPDATE second_step_tries SET failures = failures + 1, in_a_row = in_a_row + 1
+		WHERE user_id = ? AND blocked_until <= ? AND locked_at IS NULL`)
+	weighTries = database.Prepare(`UPDATE second_step_tries SET window_started_at = ?, failures = ?, delay_ms = ?, blocked_until = ?,
+		locked_at = ? WHERE user_id = ?`)
 	endRow = database.Prepare(`UPDATE second_step_tries SET failures = failures - ?, in_a_row = 0, delay_ms = 0, blocked_until = 0,
 		locked_at = NULL WHERE user_id = ? AND in_a_row > 0`)
 	readTries = database.Prepare(`SELECT user_id, window_started_at, failures, in_a_row, delay_ms, blocked_until, locked_at

@@ -36,10 +36,13 @@ type pendingRow struct {
 	Address   string           `bun:"address"`
 }
 
-// Every second step asks these.
+// Every sign-in with a second step asks these.
 var (
+	begin = database.Prepare(`INSERT INTO pending_sign_ins (id, token_hash, user_id, created_at, expires_at, attempts, browser, address)
+		VALUES (?, ?, ?, ?, ?, 0, ?, ?)`)
 	lookUp  = database.Prepare("SELECT id, user_id, expires_at FROM pending_sign_ins WHERE token_hash = ? AND expires_at > ?")
 	triedOn = database.Prepare("SELECT attempts FROM pending_sign_ins WHERE id = ? AND expires_at > ?")
+	try     = database.Prepare("UPDATE pending_sign_ins SET attempts = attempts + 1 WHERE id = ? AND attempts < ? AND expires_at > ?")
 	end     = database.Prepare("DELETE FROM pending_sign_ins WHERE id = ? AND expires_at > ?")
 )
 
@@ -67,7 +70,8 @@ func (s *SignIn) openPending(ctx context.Context, tx database.Tx, userID string,
 		ID: tx.NewID(), TokenHash: hash[:], UserID: userID, CreatedAt: database.At(tx.Now),
 		ExpiresAt: database.At(tx.Now.Add(pendingFor)), Browser: client.Browser, Address: client.Address.String(),
 	}
-	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
+	_, err = begin.Exec(ctx, tx, row.ID, row.TokenHash, userID, int64(row.CreatedAt), int64(row.ExpiresAt), row.Browser, row.Address)
+	if err != nil {
 		return nil, nil, fmt.Errorf("open a pending sign-in: %w", err)
 	}
 	return token, row, nil
@@ -75,8 +79,7 @@ func (s *SignIn) openPending(ctx context.Context, tx database.Tx, userID string,
 
 // reservePending counts a code against the pending sign-in's own five.
 func reservePending(ctx context.Context, tx database.Tx, id string) (left int, refusal *diagnosis.Diagnosis, err error) {
-	touched, err := database.Touched(tx.NewUpdate().Model((*pendingRow)(nil)).Set("attempts = attempts + 1").
-		Where("id = ? AND attempts < ? AND expires_at > ?", id, pendingCodes, database.At(tx.Now)).Exec(ctx))
+	touched, err := database.Touched(try.Exec(ctx, tx, id, pendingCodes, int64(database.At(tx.Now))))
 	if err != nil {
 		return 0, nil, fmt.Errorf("count a code of a pending sign-in: %w", err)
 	}

@@ -21,7 +21,7 @@ type proving struct {
 	given   response
 	pending *web.PendingSignIn
 	event   audit.Event
-	accept  func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) (*diagnosis.Diagnosis, error)
+	accept  func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind, spent factor.Finding) (*diagnosis.Diagnosis, error)
 }
 
 // run answers the kind of the accepted factor, or why it was refused.
@@ -116,7 +116,7 @@ func (p *proving) uncount(ctx context.Context, cause error, counted bool) error 
 // row may tell a wrong code, which is counted, from a right one, which is not (rows 41 and 42).
 func (p *proving) reserve(ctx context.Context, tx database.Tx) (left int, refusal *diagnosis.Diagnosis, err error) {
 	if p.guessable() {
-		if refusal, err = admitCode(ctx, tx, p.attempt.UserID); err != nil || refusal != nil {
+		if _, refusal, err = admitCode(ctx, tx, p.attempt.UserID); err != nil || refusal != nil {
 			return 0, refusal, err
 		}
 	}
@@ -143,7 +143,7 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 	if err != nil {
 		return nil, err
 	}
-	refusal, err := p.admit(ctx, tx, user, counted)
+	clean, refusal, err := p.admit(ctx, tx, user, counted)
 	if err != nil {
 		return nil, err
 	}
@@ -159,10 +159,12 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 		}
 		return refusal, p.noteRefusal(ctx, tx, refusal)
 	}
-	if err := acceptCode(ctx, tx, p.attempt.UserID, counted); err != nil {
-		return nil, err
+	if !clean {
+		if err := acceptCode(ctx, tx, p.attempt.UserID, counted); err != nil {
+			return nil, err
+		}
 	}
-	refusal, err = p.accept(ctx, tx, user, kind)
+	refusal, err = p.accept(ctx, tx, user, kind, finding)
 	if err != nil {
 		return nil, err
 	}
@@ -193,21 +195,21 @@ func (p *proving) weigh(ctx context.Context, tx database.Tx, refusal *diagnosis.
 }
 
 // admit refuses what nothing may be spent for: a delayed account, unless the try was counted before the delay began, and
-// a sign-in that is over. It counts nothing.
-func (p *proving) admit(ctx context.Context, tx database.Tx, user *account.User, counted bool) (*diagnosis.Diagnosis, error) {
+// a sign-in that is over. It counts nothing. Clean says that no wrong code stands against the person.
+func (p *proving) admit(ctx context.Context, tx database.Tx, user *account.User, counted bool) (clean bool, refusal *diagnosis.Diagnosis, err error) {
 	if !counted && p.guessable() {
-		if refusal, err := admitCode(ctx, tx, p.attempt.UserID); err != nil || refusal != nil {
-			return refusal, err
+		if clean, refusal, err = admitCode(ctx, tx, p.attempt.UserID); err != nil || refusal != nil {
+			return false, refusal, err
 		}
 	}
 	if !user.DisabledAt.IsZero() {
-		return &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}, nil
+		return clean, &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}, nil
 	}
 	if p.pending == nil {
-		return nil, nil
+		return clean, nil, nil
 	}
-	_, refusal, err := alivePending(ctx, tx, p.pending.ID, counted)
-	return refusal, err
+	_, refusal, err = alivePending(ctx, tx, p.pending.ID, counted)
+	return clean, refusal, err
 }
 
 // noteRefusal puts a refusal on record, but for those of the limits: nothing was looked at, they cost whoever sends them

@@ -40,7 +40,7 @@ func (s *SignIn) secondStep(ctx context.Context, caller web.Caller, given respon
 			Response: given.text, Client: caller.Client, BrowserNow: given.browserNow,
 		},
 	}
-	p.accept = func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) (*diagnosis.Diagnosis, error) {
+	p.accept = func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind, spent factor.Finding) (*diagnosis.Diagnosis, error) {
 		closed, err := closePending(ctx, tx, caller.Pending.ID)
 		if err != nil {
 			return nil, err
@@ -51,7 +51,7 @@ func (s *SignIn) secondStep(ctx context.Context, caller web.Caller, given respon
 		if result.token, err = s.open(ctx, tx, caller, user, web.Password, string(kind)); err != nil {
 			return nil, err
 		}
-		result.remaining, err = s.remaining(ctx, tx, user.ID, kind)
+		result.remaining, err = remaining(ctx, tx, spent)
 		return nil, err
 	}
 	return result, s.run(ctx, p, result)
@@ -87,12 +87,12 @@ func (s *SignIn) proof(ctx context.Context, caller web.Caller, password string, 
 			Response: given.text, Client: caller.Client, BrowserNow: given.browserNow,
 		},
 	}
-	p.accept = func(ctx context.Context, tx database.Tx, _ *account.User, kind factor.Kind) (refusal *diagnosis.Diagnosis, err error) {
+	p.accept = func(ctx context.Context, tx database.Tx, _ *account.User, kind factor.Kind, spent factor.Finding) (refusal *diagnosis.Diagnosis, err error) {
 		result.until = tx.Now.Add(session.FreshFor)
 		if result.token, err = s.Sessions.Rise(ctx, tx, held, string(kind)); err != nil {
 			return nil, err
 		}
-		result.remaining, err = s.remaining(ctx, tx, held.UserID, kind)
+		result.remaining, err = remaining(ctx, tx, spent)
 		return nil, err
 	}
 	return result, s.run(ctx, p, result)
@@ -111,18 +111,14 @@ func (s *SignIn) run(ctx context.Context, p *proving, result *proved) error {
 	return nil
 }
 
-// remaining says how many of a set of one-time things are left, where the factor just used is one.
-func (s *SignIn) remaining(ctx context.Context, tx database.Tx, userID string, kind factor.Kind) (*int, error) {
-	held, err := s.Factors.Held(ctx, tx, userID)
-	if err != nil {
-		return nil, err
+// remaining says how many of a set of one-time things are left, where one was spent; nil where it was something else.
+func remaining(ctx context.Context, tx database.Tx, spent factor.Finding) (*int, error) {
+	counted, ok := spent.(factor.Counted)
+	if !ok {
+		return nil, nil
 	}
-	for _, one := range held {
-		if one.Kind == kind && one.Total > 0 {
-			return &one.Remaining, nil
-		}
-	}
-	return nil, nil
+	left, err := counted.Remaining(ctx, tx)
+	return &left, err
 }
 
 // abandon ends a pending sign-in because the person starts again.

@@ -102,21 +102,39 @@ func move(ctx context.Context, tx database.Tx, ring *keyring.Ring, sealed []byte
 }
 
 func apps(ctx context.Context, db bun.IDB, userID string) ([]App, error) {
-	var list []App
-	err := db.NewSelect().Model(&list).Where("a.user_id = ?", userID).OrderExpr("a.added_at, a.id").Scan(ctx)
+	rows, err := readApps.Query(ctx, db, userID)
 	if err != nil {
+		return nil, fmt.Errorf("read authenticator apps: %w", err)
+	}
+	defer rows.Close()
+	var list []App
+	for rows.Next() {
+		app := App{UserID: userID}
+		if err := rows.Scan(&app.ID, &app.Name, &app.Label, &app.Secret, &app.LastStep, &app.LastUsedAt, &app.AddedAt); err != nil {
+			return nil, fmt.Errorf("read an authenticator app: %w", err)
+		}
+		list = append(list, app)
+	}
+	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read authenticator apps: %w", err)
 	}
 	return list, nil
 }
 
+// Every second step by an app asks these.
+var (
+	readApps = database.Prepare(`SELECT id, name, label, secret, last_step, last_used_at, added_at
+		FROM totp_apps WHERE user_id = ? ORDER BY added_at, id`)
+	takeStep = database.Prepare(`UPDATE totp_apps SET last_step = ?, last_used_at = ? WHERE id = ? AND user_id = ? AND last_step < ?
+		AND NOT EXISTS (SELECT 1 FROM totp_spent_steps AS p WHERE p.secret_id = totp_apps.id AND p.step = ?)`)
+	addSpentStep = database.Prepare(`INSERT INTO totp_spent_steps (secret_id, step, how, spent_at, browser, browser_id)
+		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
+)
+
 // spend takes a step of an app: once, never going back, never a burned one (security.md row 11). It is the only way
 // in which a code is accepted.
 func spend(ctx context.Context, tx database.Tx, userID, appID string, step int64, client web.Client) (bool, error) {
-	touched, err := database.Touched(tx.NewUpdate().Model((*App)(nil)).
-		Set("last_step = ?", step).Set("last_used_at = ?", database.At(tx.Now)).
-		Where("id = ? AND user_id = ? AND last_step < ?", appID, userID, step).
-		Where("NOT EXISTS (SELECT 1 FROM totp_spent_steps AS p WHERE p.secret_id = a.id AND p.step = ?)", step).Exec(ctx))
+	touched, err := database.Touched(takeStep.Exec(ctx, tx, step, int64(database.At(tx.Now)), appID, userID, step, step))
 	if err != nil {
 		return false, fmt.Errorf("spend a step: %w", err)
 	}
@@ -128,8 +146,8 @@ func spend(ctx context.Context, tx database.Tx, userID, appID string, step int64
 
 // noteSpent remembers where a step went, for the diagnosis; for a burned one it is also what refuses it.
 func noteSpent(ctx context.Context, tx database.Tx, secretID string, step int64, how string, client web.Client) error {
-	row := spentRow{SecretID: secretID, Step: step, How: how, SpentAt: database.At(tx.Now), Browser: client.Browser, BrowserID: client.BrowserID}
-	if _, err := tx.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+	_, err := addSpentStep.Exec(ctx, tx, secretID, step, how, int64(database.At(tx.Now)), client.Browser, client.BrowserID)
+	if err != nil {
 		return fmt.Errorf("note a spent step: %w", err)
 	}
 	return nil

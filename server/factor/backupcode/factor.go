@@ -99,6 +99,15 @@ func (f *finding) Spend(ctx context.Context, tx database.Tx) (*diagnosis.Diagnos
 	return f.why(ctx, tx)
 }
 
+// Remaining counts what is left of the active set.
+func (f *finding) Remaining(ctx context.Context, tx database.Tx) (int, error) {
+	left, err := current(ctx, tx, f.userID)
+	if err != nil || left == nil {
+		return 0, err
+	}
+	return left.Remaining, nil
+}
+
 func (f *finding) why(ctx context.Context, tx database.Tx) (*diagnosis.Diagnosis, error) {
 	left, err := current(ctx, tx, f.userID)
 	if err != nil {

@@ -61,14 +61,24 @@ type candidate struct {
 	RetiredAt database.Instant
 }
 
+// Every backup code asks these.
+var (
+	readCode = database.Prepare(`SELECT c.id, c.set_id, c.position, c.hash, c.used_at, COALESCE(c.used_browser, ''), s.state, s.retired_at
+		FROM backup_codes AS c JOIN backup_code_sets AS s ON s.id = c.set_id WHERE c.user_id = ? AND c.selector = ?`)
+	useCode = database.Prepare(`UPDATE backup_codes SET used_at = ?, used_browser = ? WHERE id = ? AND used_at IS NULL
+		AND EXISTS (SELECT 1 FROM backup_code_sets AS s WHERE s.id = backup_codes.set_id AND s.state = ?)`)
+	readStanding = database.Prepare(`SELECT s.id, s.activated_at, COUNT(*), SUM(CASE WHEN c.used_at IS NULL THEN 1 ELSE 0 END),
+		COALESCE(MIN(CASE WHEN c.used_at IS NULL THEN c.position END), 0), MAX(c.used_at)
+		FROM backup_code_sets AS s JOIN backup_codes AS c ON c.set_id = s.id
+		WHERE s.user_id = ? AND s.state = ? GROUP BY s.id, s.activated_at`)
+)
+
 // bySelector reads the only code of this person's that has the selector; nil where none has. It is limited to the
 // person whose sign-in it is (security.md row 21).
 func bySelector(ctx context.Context, db bun.IDB, userID, selector string) (*candidate, error) {
 	found := new(candidate)
-	err := db.NewSelect().TableExpr("backup_codes AS c").Join("JOIN backup_code_sets AS s ON s.id = c.set_id").
-		ColumnExpr("c.id, c.set_id, c.position, c.hash, COALESCE(c.used_at, 0), COALESCE(c.used_browser, ''), s.state, COALESCE(s.retired_at, 0)").
-		Where("c.user_id = ? AND c.selector = ?", userID, selector).
-		Scan(ctx, &found.ID, &found.SetID, &found.Position, &found.Hash, &found.UsedAt, &found.UsedBrowser, &found.State, &found.RetiredAt)
+	err := readCode.Scan(ctx, db, database.Args{userID, selector},
+		&found.ID, &found.SetID, &found.Position, &found.Hash, &found.UsedAt, &found.UsedBrowser, &found.State, &found.RetiredAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -80,10 +90,7 @@ func bySelector(ctx context.Context, db bun.IDB, userID, selector string) (*cand
 
 // use spends a code of the active set: by its id, once (row 20).
 func use(ctx context.Context, tx database.Tx, id, browser string) (bool, error) {
-	touched, err := database.Touched(tx.NewUpdate().Model((*codeRow)(nil)).
-		Set("used_at = ?", database.At(tx.Now)).Set("used_browser = ?", browser).
-		Where("id = ? AND used_at IS NULL", id).
-		Where("EXISTS (SELECT 1 FROM backup_code_sets AS s WHERE s.id = c.set_id AND s.state = ?)", active).Exec(ctx))
+	touched, err := database.Touched(useCode.Exec(ctx, tx, int64(database.At(tx.Now)), browser, id, active))
 	if err != nil {
 		return false, fmt.Errorf("use a backup code: %w", err)
 	}
@@ -102,11 +109,8 @@ type standing struct {
 
 func current(ctx context.Context, db bun.IDB, userID string) (*standing, error) {
 	found := new(standing)
-	err := db.NewSelect().TableExpr("backup_code_sets AS s").Join("JOIN backup_codes AS c ON c.set_id = s.id").
-		ColumnExpr("s.id, s.activated_at, COUNT(*), SUM(CASE WHEN c.used_at IS NULL THEN 1 ELSE 0 END)").
-		ColumnExpr("COALESCE(MIN(CASE WHEN c.used_at IS NULL THEN c.position END), 0), COALESCE(MAX(c.used_at), 0)").
-		Where("s.user_id = ? AND s.state = ?", userID, active).GroupExpr("s.id, s.activated_at").
-		Scan(ctx, &found.ID, &found.ActivatedAt, &found.Total, &found.Remaining, &found.NextPosition, &found.LastUsedAt)
+	err := readStanding.Scan(ctx, db, database.Args{userID, active},
+		&found.ID, &found.ActivatedAt, &found.Total, &found.Remaining, &found.NextPosition, &found.LastUsedAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
