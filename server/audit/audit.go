@@ -128,34 +128,52 @@ type row struct {
 	Data      string           `bun:"data,nullzero"`
 }
 
-// Record adds the event to the transaction that does what it records.
-func Record(ctx context.Context, tx database.Tx, event Event) error {
-	written := row{
-		ID: tx.NewID(), At: database.At(tx.Now), Schema: Schema,
-		Kind: event.Kind, Result: event.Result,
-		ActorID: event.Actor, SubjectID: event.Subject, SessionID: event.Session,
-		Method: event.Method, Reason: event.Reason,
-		Address: event.Address, Browser: event.Browser, RequestID: event.RequestID,
-	}
-	if len(event.Data) > 0 {
-		data, err := json.Marshal(event.Data)
-		if err != nil {
-			return fmt.Errorf("event %s: %w", event.Kind, err)
+// Record adds the events to the transaction that does what they record, in their order.
+func Record(ctx context.Context, tx database.Tx, events ...Event) error {
+	for len(events) > 1 {
+		if err := record(ctx, tx, addTwo, events[:2]); err != nil {
+			return err
 		}
-		written.Data = string(data)
+		events = events[2:]
 	}
-	_, err := add.Exec(ctx, tx, written.ID, int64(written.At), written.Schema, written.Kind, written.Result,
-		orNull(written.ActorID), orNull(written.SubjectID), orNull(written.SessionID), orNull(written.Method), orNull(written.Reason),
-		written.Address, written.Browser, written.RequestID, orNull(written.Data))
-	if err != nil {
-		return fmt.Errorf("event %s: %w", event.Kind, err)
+	if len(events) == 0 {
+		return nil
+	}
+	return record(ctx, tx, addOne, events)
+}
+
+func record(ctx context.Context, tx database.Tx, statement *database.Statement, events []Event) error {
+	args := make([]any, 0, 28)
+	for _, event := range events {
+		var data any
+		if len(event.Data) > 0 {
+			text, err := json.Marshal(event.Data)
+			if err != nil {
+				return fmt.Errorf("event %s: %w", event.Kind, err)
+			}
+			data = string(text)
+		}
+		args = append(args, tx.NewID(), int64(database.At(tx.Now)), Schema, event.Kind, event.Result,
+			orNull(event.Actor), orNull(event.Subject), orNull(event.Session), orNull(event.Method), orNull(event.Reason),
+			event.Address, event.Browser, event.RequestID, data)
+	}
+	if _, err := statement.Exec(ctx, tx, args...); err != nil {
+		return fmt.Errorf("event %s: %w", events[0].Kind, err)
 	}
 	return nil
 }
 
-// Every act writes events, so this is prepared.
-var add = database.Prepare(`INSERT INTO events (id, at, schema, kind, result, actor_id, subject_id, session_id, method, reason,
-	address, browser, request_id, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+// Every act writes events, and a sign-in two, so these are prepared.
+const (
+	columns = `INSERT INTO events (id, at, schema, kind, result, actor_id, subject_id, session_id, method, reason,
+		address, browser, request_id, data) VALUES `
+	oneRow = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+var (
+	addOne = database.Prepare(columns + oneRow)
+	addTwo = database.Prepare(columns + oneRow + ", " + oneRow)
+)
 
 func orNull(text string) any {
 	if text == "" {

@@ -11,7 +11,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -58,11 +57,12 @@ type Sessions struct {
 	settings Settings
 	now      func() time.Time
 	random   io.Reader
+	lookUp   *database.Lookup[[sha256.Size]byte, held]
 }
 
 // New prepares the room.
 func New(db *database.Database, settings Settings, now func() time.Time, random io.Reader) *Sessions {
-	return &Sessions{db: db, settings: settings, now: now, random: random}
+	return &Sessions{db: db, settings: settings, now: now, random: random, lookUp: database.NewLookup(db, lookUp, scanHeld)}
 }
 
 type row struct {
@@ -83,26 +83,38 @@ type row struct {
 	Address      string           `bun:"address"`
 }
 
-var lookUp = database.Prepare(`SELECT s.id, s.user_id, s.created_at, s.last_seen_at, s.expires_at,
+// lookUp is asked by every request of somebody who is signed in.
+const lookUp = `SELECT s.token_hash, s.id, s.user_id, s.created_at, s.last_seen_at, s.expires_at,
 	COALESCE(s.confined_to, ''), s.signed_in_with, COALESCE(s.proof_at, 0), s.proof_with,
 	u.name, u.email, u.role, u.requirement, COALESCE(u.deadline, 0), COALESCE(u.mfa_since, 0), COALESCE(u.disabled_at, 0)
-	FROM sessions AS s JOIN users AS u ON u.id = s.user_id WHERE s.token_hash = ?`)
+	FROM sessions AS s JOIN users AS u ON u.id = s.user_id WHERE s.token_hash IN (?)`
+
+// held is a session with its person.
+type held struct {
+	session row
+	user    account.User
+}
+
+func scanHeld(rows *sql.Rows) (hash [sha256.Size]byte, found held, err error) {
+	session, user := &found.session, &found.user
+	var token sql.RawBytes
+	err = rows.Scan(&token, &session.ID, &session.UserID, &session.CreatedAt, &session.LastSeenAt, &session.ExpiresAt,
+		&session.ConfinedTo, &session.SignedInWith, &session.ProofAt, &session.ProofWith,
+		&user.Name, &user.Email, &user.Role, &user.Requirement, &user.Deadline, &user.MFASince, &user.DisabledAt)
+	copy(hash[:], token)
+	return hash, found, err
+}
 
 // Session answers web's question who presents this token: nil when nobody that is still signed in.
 func (s *Sessions) Session(ctx context.Context, token []byte) (*web.Session, error) {
-	var found row
-	var user account.User
-	hash := sha256.Sum256(token)
-	err := lookUp.Scan(ctx, s.db.Read(), database.Args{hash[:]},
-		&found.ID, &found.UserID, &found.CreatedAt, &found.LastSeenAt, &found.ExpiresAt,
-		&found.ConfinedTo, &found.SignedInWith, &found.ProofAt, &found.ProofWith,
-		&user.Name, &user.Email, &user.Role, &user.Requirement, &user.Deadline, &user.MFASince, &user.DisabledAt)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
+	rows, err := s.lookUp.Find(ctx, sha256.Sum256(token))
 	if err != nil {
 		return nil, fmt.Errorf("look up a session: %w", err)
 	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	found, user := rows[0].session, rows[0].user
 	now := s.now()
 	life := s.settings.of(user.Role)
 	ends := min(found.ExpiresAt, found.CreatedAt+database.Instant(life.Absolute.Milliseconds()))

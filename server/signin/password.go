@@ -138,10 +138,11 @@ func (s *SignIn) afterPassword(ctx context.Context, caller web.Caller, checked *
 		if err := account.StoreUpgrade(ctx, tx, user, upgraded); err != nil {
 			return err
 		}
-		if err := audit.Record(ctx, tx, event.Is(audit.SignInPassword, audit.OK)); err != nil {
-			return err
-		}
+		event = event.Is(audit.SignInPassword, audit.OK)
 		if user.AsksSecondStep() {
+			if err := audit.Record(ctx, tx, event); err != nil {
+				return err
+			}
 			return s.askSecondStep(ctx, tx, caller, user, &opened)
 		}
 		if err := s.nothingLeft(ctx, tx, user); err != nil {
@@ -151,7 +152,7 @@ func (s *SignIn) afterPassword(ctx context.Context, caller web.Caller, checked *
 		if user.MustEnrol(tx.Now) {
 			opened.state = StateEnrolmentRequired
 		}
-		opened.token, err = s.open(ctx, tx, caller, user, web.Password)
+		opened.token, err = s.open(ctx, tx, caller, user, event, web.Password)
 		return err
 	})
 	if err != nil {
@@ -210,8 +211,8 @@ func (s *SignIn) asks(ctx context.Context, db bun.IDB, userID string) (*asked, e
 	return asks, nil
 }
 
-// open makes the session that the sign-in ends with, and notes it.
-func (s *SignIn) open(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, with ...string) (session.Token, error) {
+// open makes the session that the sign-in ends with, and puts it on record with the step that led to it.
+func (s *SignIn) open(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, step audit.Event, with ...string) (session.Token, error) {
 	if err := account.NoteSignIn(ctx, tx, user.ID); err != nil {
 		return nil, err
 	}
@@ -228,7 +229,7 @@ func (s *SignIn) open(ctx context.Context, tx database.Tx, caller web.Caller, us
 	if news {
 		event.Data = map[string]any{"new_browser": true}
 	}
-	return token, audit.Record(ctx, tx, event)
+	return token, audit.Record(ctx, tx, step, event)
 }
 
 // CheckPassword checks the password of somebody who is signed in, under the same budget as signing in. A wrong one is

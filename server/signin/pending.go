@@ -40,24 +40,30 @@ type pendingRow struct {
 var (
 	begin = database.Prepare(`INSERT INTO pending_sign_ins (id, token_hash, user_id, created_at, expires_at, attempts, browser, address)
 		VALUES (?, ?, ?, ?, ?, 0, ?, ?)`)
-	lookUp  = database.Prepare("SELECT id, user_id, expires_at FROM pending_sign_ins WHERE token_hash = ? AND expires_at > ?")
 	triedOn = database.Prepare("SELECT attempts FROM pending_sign_ins WHERE id = ? AND expires_at > ?")
 	try     = database.Prepare("UPDATE pending_sign_ins SET attempts = attempts + 1 WHERE id = ? AND attempts < ? AND expires_at > ?")
 	end     = database.Prepare("DELETE FROM pending_sign_ins WHERE id = ? AND expires_at > ?")
 )
 
+const lookUp = "SELECT token_hash, id, user_id, expires_at FROM pending_sign_ins WHERE token_hash IN (?)"
+
+func scanPending(rows *sql.Rows) (hash [sha256.Size]byte, row pendingRow, err error) {
+	var token sql.RawBytes
+	err = rows.Scan(&token, &row.ID, &row.UserID, &row.ExpiresAt)
+	copy(hash[:], token)
+	return hash, row, err
+}
+
 // Pending answers web's question which pending sign-in this token is of; nil when none that is still alive.
 func (s *SignIn) Pending(ctx context.Context, token []byte) (*web.PendingSignIn, error) {
-	hash := sha256.Sum256(token)
-	var row pendingRow
-	err := lookUp.Scan(ctx, s.Database.Read(), database.Args{hash[:], int64(database.At(s.Now()))}, &row.ID, &row.UserID, &row.ExpiresAt)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
+	rows, err := s.pendings.Find(ctx, sha256.Sum256(token))
 	if err != nil {
 		return nil, fmt.Errorf("look up a pending sign-in: %w", err)
 	}
-	return &web.PendingSignIn{ID: row.ID, UserID: row.UserID, ExpiresAt: row.ExpiresAt.Time()}, nil
+	if len(rows) == 0 || rows[0].ExpiresAt <= database.At(s.Now()) {
+		return nil, nil
+	}
+	return &web.PendingSignIn{ID: rows[0].ID, UserID: rows[0].UserID, ExpiresAt: rows[0].ExpiresAt.Time()}, nil
 }
 
 func (s *SignIn) openPending(ctx context.Context, tx database.Tx, userID string, client web.Client) (session.Token, *pendingRow, error) {

@@ -171,8 +171,11 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 	if refusal != nil {
 		return refusal, p.noteRefusal(ctx, tx, refusal)
 	}
-	return nil, audit.Record(ctx, tx, p.event.Is(p.event.Kind, audit.OK))
+	return nil, nil
 }
+
+// done is the event of an accepted second step, which accept puts on record with what it opens.
+func (p *proving) done() audit.Event { return p.event.Is(p.event.Kind, audit.OK) }
 
 // weigh says with a refusal how many tries are left, and counts one that was found and then refused all the same: a code
 // that somebody else has spent in between, or a signature that is not right.

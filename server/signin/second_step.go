@@ -48,7 +48,7 @@ func (s *SignIn) secondStep(ctx context.Context, caller web.Caller, given respon
 		if !closed || !user.DisabledAt.IsZero() {
 			return &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}, nil
 		}
-		if result.token, err = s.open(ctx, tx, caller, user, web.Password, string(kind)); err != nil {
+		if result.token, err = s.open(ctx, tx, caller, user, p.done(), web.Password, string(kind)); err != nil {
 			return nil, err
 		}
 		result.remaining, err = remaining(ctx, tx, spent)
@@ -92,8 +92,10 @@ func (s *SignIn) proof(ctx context.Context, caller web.Caller, password string, 
 		if result.token, err = s.Sessions.Rise(ctx, tx, held, string(kind)); err != nil {
 			return nil, err
 		}
-		result.remaining, err = remaining(ctx, tx, spent)
-		return nil, err
+		if result.remaining, err = remaining(ctx, tx, spent); err != nil {
+			return nil, err
+		}
+		return nil, audit.Record(ctx, tx, p.done())
 	}
 	return result, s.run(ctx, p, result)
 }

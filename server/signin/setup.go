@@ -99,10 +99,7 @@ func (s *SignIn) setup(ctx context.Context, caller web.Caller, link, name, email
 		}
 		event := audit.From(caller.Client).About(user.ID).Is(audit.Setup, audit.OK)
 		event.Actor = user.ID
-		if err := audit.Record(ctx, tx, event); err != nil {
-			return err
-		}
-		token, err = s.open(ctx, tx, caller, user, web.Password)
+		token, err = s.open(ctx, tx, caller, user, event, web.Password)
 		return err
 	})
 	if errors.Is(err, account.ErrEmailTaken) {

@@ -10,6 +10,7 @@ package signin
 
 import (
 	"context"
+	"crypto/sha256"
 	"io"
 	"log/slog"
 	"net/http"
@@ -37,10 +38,15 @@ type Dependencies struct {
 }
 
 // SignIn is the room.
-type SignIn struct{ Dependencies }
+type SignIn struct {
+	Dependencies
+	pendings *database.Lookup[[sha256.Size]byte, pendingRow]
+}
 
 // New prepares the room.
-func New(dependencies Dependencies) *SignIn { return &SignIn{dependencies} }
+func New(dependencies Dependencies) *SignIn {
+	return &SignIn{dependencies, database.NewLookup(dependencies.Database, lookUp, scanPending)}
+}
 
 // noteFault puts on record that something of ours failed, such as a second step that nothing is stored for, so that
 // nobody was let in (row 5). A refusal is no fault, and neither is a server that is too busy: both say so themselves.

@@ -32,6 +32,7 @@ const Kind factor.Kind = "totp"
 // Factor implements factor.Factor.
 type Factor struct {
 	db     *database.Database
+	apps   *database.Lookup[string, App]
 	ring   *keyring.Ring
 	window int64
 	now    func() time.Time
@@ -40,7 +41,7 @@ type Factor struct {
 
 // New prepares the factor. Window is how many steps each side of now are accepted, 0 or 1.
 func New(db *database.Database, ring *keyring.Ring, window int, now func() time.Time, logger *slog.Logger) *Factor {
-	return &Factor{db: db, ring: ring, window: int64(window), now: now, logger: logger}
+	return &Factor{db: db, apps: database.NewLookup(db, selectApps, scanApp), ring: ring, window: int64(window), now: now, logger: logger}
 }
 
 // Kind names the factor.
@@ -64,9 +65,9 @@ func (f *Factor) Quick(ctx context.Context, attempt factor.Attempt) (factor.Find
 	if !ok {
 		return nil, errNotACode
 	}
-	list, err := apps(ctx, f.db.Read(), attempt.UserID)
+	list, err := f.apps.Find(ctx, attempt.UserID)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("look up authenticator apps: %w", err)
 	}
 	secrets := make([]diagnosis.Secret, len(list))
 	for n := range list {

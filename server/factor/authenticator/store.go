@@ -2,6 +2,7 @@ package authenticator
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -109,8 +110,8 @@ func apps(ctx context.Context, db bun.IDB, userID string) ([]App, error) {
 	defer rows.Close()
 	var list []App
 	for rows.Next() {
-		app := App{UserID: userID}
-		if err := rows.Scan(&app.ID, &app.Name, &app.Label, &app.Secret, &app.LastStep, &app.LastUsedAt, &app.AddedAt); err != nil {
+		_, app, err := scanApp(rows)
+		if err != nil {
 			return nil, fmt.Errorf("read an authenticator app: %w", err)
 		}
 		list = append(list, app)
@@ -121,10 +122,17 @@ func apps(ctx context.Context, db bun.IDB, userID string) ([]App, error) {
 	return list, nil
 }
 
+func scanApp(rows *sql.Rows) (userID string, app App, err error) {
+	err = rows.Scan(&app.UserID, &app.ID, &app.Name, &app.Label, &app.Secret, &app.LastStep, &app.LastUsedAt, &app.AddedAt)
+	return app.UserID, app, err
+}
+
+const selectApps = `SELECT user_id, id, name, label, secret, last_step, last_used_at, added_at
+	FROM totp_apps WHERE user_id IN (?) ORDER BY added_at, id`
+
 // Every second step by an app asks these.
 var (
-	readApps = database.Prepare(`SELECT id, name, label, secret, last_step, last_used_at, added_at
-		FROM totp_apps WHERE user_id = ? ORDER BY added_at, id`)
+	readApps = database.Prepare(selectApps)
 	takeStep = database.Prepare(`UPDATE totp_apps SET last_step = ?, last_used_at = ? WHERE id = ? AND user_id = ? AND last_step < ?
 		AND NOT EXISTS (SELECT 1 FROM totp_spent_steps AS p WHERE p.secret_id = totp_apps.id AND p.step = ?)`)
 	addSpentStep = database.Prepare(`INSERT INTO totp_spent_steps (secret_id, step, how, spent_at, browser, browser_id)

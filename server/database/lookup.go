@@ -1,0 +1,167 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// Lookup reads the rows of one key for many callers at once: whoever asks while its
+// queries run waits for the next one, which then asks for all that have gathered. What a
+// caller gets was read after it asked, so nothing is ever older than a query of its own
+// would have found; alone, a caller has a query of its own. It is safe for concurrent use.
+type Lookup[K comparable, R any] struct {
+	db         *Database
+	statements []*Statement // by how many keys they ask for
+	scan       func(*sql.Rows) (K, R, error)
+
+	mu      sync.Mutex
+	running int
+	waiting []*asker[K, R]
+}
+
+// asker is a caller that waits: for its rows, or to be the one that asks.
+type asker[K comparable, R any] struct {
+	key   K
+	rows  []R
+	err   error
+	ready chan struct{}
+	leads bool
+}
+
+var errUnanswered = errors.New("database: a lookup broke off")
+
+const (
+	// lookupsAtOnce is how many queries of one Lookup run side by side. With more of
+	// them each would ask for fewer keys.
+	lookupsAtOnce = 2
+	// mostKeys is how many keys one query asks for.
+	mostKeys = 16
+)
+
+// lookupSizes are the numbers of keys that statements are prepared for; a query that has
+// fewer repeats its last one.
+var lookupSizes = [...]int{1, 4, mostKeys}
+
+// NewLookup makes one of a SELECT that has IN (?) for its keys. Scan reads a row, and of
+// which key it is.
+func NewLookup[K comparable, R any](db *Database, text string, scan func(*sql.Rows) (K, R, error)) *Lookup[K, R] {
+	l := &Lookup[K, R]{db: db, scan: scan}
+	for _, size := range lookupSizes {
+		marks := strings.TrimSuffix(strings.Repeat("?, ", size), ", ")
+		l.statements = append(l.statements, Prepare(strings.Replace(text, "IN (?)", "IN ("+marks+")", 1)))
+	}
+	return l
+}
+
+// Find answers the key's rows, in the order of the SELECT; none is no error.
+func (l *Lookup[K, R]) Find(ctx context.Context, key K) ([]R, error) {
+	me := &asker[K, R]{key: key, err: errUnanswered}
+	l.mu.Lock()
+	if l.running < lookupsAtOnce {
+		l.running++
+		l.mu.Unlock()
+		l.lead(ctx, me)
+		return me.rows, me.err
+	}
+	me.ready = make(chan struct{})
+	l.waiting = append(l.waiting, me)
+	l.mu.Unlock()
+	select {
+	case <-me.ready:
+	case <-ctx.Done():
+		if l.withdraw(me) {
+			return nil, ctx.Err()
+		}
+		<-me.ready
+	}
+	if me.leads {
+		l.lead(ctx, me)
+	}
+	return me.rows, me.err
+}
+
+// withdraw takes back an asker; false where somebody has taken it.
+func (l *Lookup[K, R]) withdraw(me *asker[K, R]) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for n, one := range l.waiting {
+		if one == me {
+			l.waiting = append(l.waiting[:n], l.waiting[n+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// lead asks for its caller and for those who wait, and then lets the first who has come meanwhile do the same.
+func (l *Lookup[K, R]) lead(ctx context.Context, me *asker[K, R]) {
+	l.mu.Lock()
+	others := min(len(l.waiting), mostKeys-1)
+	batch := append([]*asker[K, R]{me}, l.waiting[:others]...)
+	l.waiting = append(l.waiting[:0], l.waiting[others:]...)
+	l.mu.Unlock()
+	defer func() { // also where a driver panics
+		for _, one := range batch[1:] {
+			close(one.ready)
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if len(l.waiting) == 0 {
+			l.running--
+			return
+		}
+		next := l.waiting[0]
+		l.waiting = append(l.waiting[:0], l.waiting[1:]...)
+		next.leads = true
+		close(next.ready)
+	}()
+	err := l.ask(context.WithoutCancel(ctx), batch) // the query is not its caller's alone
+	for _, one := range batch {
+		one.err = err
+	}
+}
+
+// ask puts each asker's rows into it.
+func (l *Lookup[K, R]) ask(ctx context.Context, batch []*asker[K, R]) (err error) {
+	size := 0
+	for lookupSizes[size] < len(batch) {
+		size++
+	}
+	args := make([]any, lookupSizes[size])
+	for n := range args {
+		args[n] = argument(batch[min(n, len(batch)-1)].key)
+	}
+	rows, err := l.statements[size].Query(ctx, l.db.Read(), args...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		key, row, err := l.scan(rows)
+		if err != nil {
+			return err
+		}
+		for _, one := range batch {
+			if one.key == key {
+				one.rows = append(one.rows, row)
+			}
+		}
+	}
+	return rows.Err()
+}
+
+// argument is a key as the drivers take it.
+func argument[K comparable](key K) any {
+	switch key := any(key).(type) {
+	case [32]byte:
+		return key[:]
+	case string:
+		return key
+	default:
+		panic(fmt.Sprintf("database: a Lookup by %T", key))
+	}
+}
