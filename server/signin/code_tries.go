@@ -99,19 +99,6 @@ func tooMany(wait time.Duration) *diagnosis.Diagnosis {
 	return &diagnosis.Diagnosis{Reason: diagnosis.TooManyAttempts, RetryAfterSeconds: &seconds}
 }
 
-// admitCode refuses while a delay or the lock holds, and counts nothing. Clean says that a right code has nothing to
-// take back: the last one was right, too.
-func admitCode(ctx context.Context, tx database.Tx, userID string) (clean bool, refusal *diagnosis.Diagnosis, err error) {
-	tries, err := readCodeTries(ctx, tx, userID)
-	if errors.Is(err, sql.ErrNoRows) {
-		return true, nil, nil
-	}
-	if err != nil {
-		return false, nil, err
-	}
-	return tries.InARow == 0, tries.refusal(tx.Now), nil
-}
-
 // releaseCode takes a counted code back that was not looked at, and a delay or the lock only where the counts that are
 // left would not have brought it.
 func releaseCode(ctx context.Context, tx database.Tx, userID string) error {
@@ -162,10 +149,14 @@ func clearCodes(ctx context.Context, tx database.Tx, userID string) error {
 	return nil
 }
 
+// readCodeTries reads the person's wrong codes; nil where none was ever counted.
 func readCodeTries(ctx context.Context, tx database.Tx, userID string) (*codeTries, error) {
 	tries := new(codeTries)
 	err := readTries.Scan(ctx, tx, database.Args{userID}, &tries.UserID, &tries.WindowStartedAt, &tries.Failures, &tries.InARow,
 		&tries.DelayMS, &tries.BlockedUntil, &tries.LockedAt)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the wrong codes: %w", err)
 	}

@@ -42,7 +42,11 @@ var (
 		VALUES (?, ?, ?, ?, ?, 0, ?, ?)`)
 	triedOn = database.Prepare("SELECT attempts FROM pending_sign_ins WHERE id = ? AND expires_at > ?")
 	try     = database.Prepare("UPDATE pending_sign_ins SET attempts = attempts + 1 WHERE id = ? AND attempts < ? AND expires_at > ?")
-	end     = database.Prepare("DELETE FROM pending_sign_ins WHERE id = ? AND expires_at > ?")
+	// Those of a person are held, so there is always a row.
+	triedByAndOn = database.Prepare(`SELECT t.in_a_row, t.blocked_until, t.locked_at, p.attempts FROM users AS u
+		LEFT JOIN second_step_tries AS t ON t.user_id = u.id
+		LEFT JOIN pending_sign_ins AS p ON p.id = ? AND p.expires_at > ? WHERE u.id = ?`)
+	end = database.Prepare("DELETE FROM pending_sign_ins WHERE id = ? AND expires_at > ?")
 )
 
 const lookUp = "SELECT token_hash, id, user_id, expires_at FROM pending_sign_ins WHERE token_hash IN (?)"
@@ -111,18 +115,45 @@ func alivePending(ctx context.Context, tx database.Tx, id string, counted bool) 
 	row := new(pendingRow)
 	err := triedOn.Scan(ctx, tx, database.Args{id, int64(database.At(tx.Now))}, &row.Attempts)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}, nil
+		row, err = nil, nil
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("read a pending sign-in: %w", err)
 	}
-	if !counted && row.Attempts >= pendingCodes {
+	return row, row.refusal(counted), nil
+}
+
+// refusal is nil while a code may be tried; without a row the sign-in is over.
+func (r *pendingRow) refusal(counted bool) *diagnosis.Diagnosis {
+	if r == nil {
+		return &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}
+	}
+	if !counted && r.Attempts >= pendingCodes {
 		// The account itself may have tries left: who knows the password starts again.
 		over := tooMany(0)
 		over.StartAgain = true
-		return nil, over, nil
+		return over
 	}
-	return row, nil, nil
+	return nil
+}
+
+// readBoth reads the person's wrong codes, nil where there is no row, and the pending sign-in, nil where it is over: in
+// one question, because every right code of an app asks it.
+func readBoth(ctx context.Context, tx database.Tx, userID, id string) (tries *codeTries, row *pendingRow, err error) {
+	var inARow, attempts sql.NullInt64
+	tries, row = new(codeTries), new(pendingRow)
+	err = triedByAndOn.Scan(ctx, tx, database.Args{id, int64(database.At(tx.Now)), userID}, &inARow, &tries.BlockedUntil, &tries.LockedAt, &attempts)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the wrong codes and a pending sign-in: %w", err)
+	}
+	tries.InARow, row.Attempts = int(inARow.Int64), int(attempts.Int64)
+	if !inARow.Valid {
+		tries = nil
+	}
+	if !attempts.Valid {
+		row = nil
+	}
+	return tries, row, nil
 }
 
 // closePending ends the pending sign-in because it has become a session; false when another request was first.

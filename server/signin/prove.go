@@ -116,8 +116,12 @@ func (p *proving) uncount(ctx context.Context, cause error, counted bool) error 
 // row may tell a wrong code, which is counted, from a right one, which is not (rows 41 and 42).
 func (p *proving) reserve(ctx context.Context, tx database.Tx) (left int, refusal *diagnosis.Diagnosis, err error) {
 	if p.guessable() {
-		if _, refusal, err = admitCode(ctx, tx, p.attempt.UserID); err != nil || refusal != nil {
-			return 0, refusal, err
+		tries, err := readCodeTries(ctx, tx, p.attempt.UserID)
+		if err != nil {
+			return 0, nil, err
+		}
+		if refusal = tries.refusal(tx.Now); refusal != nil {
+			return 0, refusal, nil
 		}
 	}
 	if p.pending != nil {
@@ -198,21 +202,35 @@ func (p *proving) weigh(ctx context.Context, tx database.Tx, refusal *diagnosis.
 }
 
 // admit refuses what nothing may be spent for: a delayed account, unless the try was counted before the delay began, and
-// a sign-in that is over. It counts nothing. Clean says that no wrong code stands against the person.
+// a sign-in that is over. It counts nothing. Clean says that no wrong code stands against the person, so that a right
+// one has nothing to take back.
 func (p *proving) admit(ctx context.Context, tx database.Tx, user *account.User, counted bool) (clean bool, refusal *diagnosis.Diagnosis, err error) {
-	if !counted && p.guessable() {
-		if clean, refusal, err = admitCode(ctx, tx, p.attempt.UserID); err != nil || refusal != nil {
-			return false, refusal, err
+	expired := &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}
+	if counted || !p.guessable() {
+		if !user.DisabledAt.IsZero() {
+			return false, expired, nil
 		}
+		if p.pending != nil {
+			_, refusal, err = alivePending(ctx, tx, p.pending.ID, counted)
+		}
+		return false, refusal, err
+	}
+	tries, pending := (*codeTries)(nil), new(pendingRow)
+	if p.pending != nil {
+		tries, pending, err = readBoth(ctx, tx, user.ID, p.pending.ID)
+	} else {
+		tries, err = readCodeTries(ctx, tx, user.ID)
+	}
+	if err != nil {
+		return false, nil, err
+	}
+	if refusal = tries.refusal(tx.Now); refusal != nil {
+		return false, refusal, nil
 	}
 	if !user.DisabledAt.IsZero() {
-		return clean, &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}, nil
+		return false, expired, nil
 	}
-	if p.pending == nil {
-		return clean, nil, nil
-	}
-	_, refusal, err = alivePending(ctx, tx, p.pending.ID, counted)
-	return clean, refusal, err
+	return tries == nil || tries.InARow == 0, pending.refusal(false), nil
 }
 
 // noteRefusal puts a refusal on record, but for those of the limits: nothing was looked at, they cost whoever sends them
