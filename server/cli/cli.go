@@ -16,7 +16,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/pflag"
 )
 
 // Exit statuses.
@@ -37,7 +37,7 @@ type program struct {
 }
 
 type commands struct {
-	Config kong.ConfigFlag `help:"Read settings from this YAML file; flags and environment win over it." placeholder:"FILE" env:"SECONDSTEP_CONFIG"`
+	Config string `help:"Read settings from this YAML file; flags and environment win over it." placeholder:"FILE" type:"path" env:"SECONDSTEP_CONFIG"`
 
 	Serve   serveCommand   `cmd:"" help:"Start the server."`
 	User    userCommand    `cmd:"" help:"Add, list and help people from the console."`
@@ -54,35 +54,24 @@ func Main(args []string, dist fs.FS, version string) int {
 	return run(program{ctx: ctx, dist: dist, version: version, in: os.Stdin, out: os.Stdout, errors: os.Stderr}, args)
 }
 
-// exited carries the status that Kong wants to leave with out of its parser.
-type exited int
-
-func run(p program, args []string) (status int) {
-	defer func() {
-		if left := recover(); left != nil {
-			code, ok := left.(exited)
-			if !ok {
-				panic(left)
-			}
-			status = int(code)
-		}
-	}()
+func run(p program, args []string) int {
 	var all commands
-	parser, err := kong.New(&all, kong.Name("secondstep"),
-		kong.Description("Sign-in and 2-step verification for a small company's own software."),
-		kong.Configuration(readSettings), kong.Writers(p.out, p.errors), kong.Exit(func(code int) { panic(exited(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.ShortUsageOnError(), kong.Vars{"data": "./data"})
-	if err != nil {
-		return p.fail(failed, err)
-	}
+	root := commandOf("", "Sign-in and 2-step verification for a small company's own software.", &all)
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	command, err := parser.Parse(args)
-	if err != nil {
-		return p.fail(misuse, fmt.Errorf("%w (see secondstep %s--help)", err, named(command, err)))
+	found, err := root.find(args)
+	if errors.Is(err, pflag.ErrHelp) {
+		found.explain(p.out, root.options)
+		return done
 	}
-	if err := command.Run(p); err != nil {
+	if err == nil {
+		err = root.settle(&all, found)
+	}
+	if err != nil {
+		return p.fail(misuse, fmt.Errorf("%w (see %s --help)", err, strings.TrimSpace("secondstep "+found.path)))
+	}
+	if err := found.run.Run(p); err != nil {
 		var bad misused
 		if errors.As(err, &bad) {
 			return p.fail(misuse, err)
@@ -92,13 +81,39 @@ func run(p program, args []string) (status int) {
 	return done
 }
 
-// named is the command that an error is about, with a space behind it.
-func named(_ *kong.Context, err error) string {
-	var parse *kong.ParseError
-	if errors.As(err, &parse) && parse.Context.Command() != "" {
-		return strings.Fields(parse.Context.Command())[0] + " "
+// settle gives the flags of a command that are not on the command line their values.
+func (c *command) settle(all *commands, found *command) error {
+	for _, one := range c.options {
+		if err := one.resolve(nil); err != nil {
+			return err
+		}
 	}
-	return ""
+	var file settings
+	if all.Config != "" {
+		known := map[string]bool{}
+		c.each(func(of *command) {
+			for _, one := range of.options {
+				known[one.name] = known[one.name] || one.isSetting()
+			}
+		})
+		var err error
+		if file, err = settingsOf(all.Config, known); err != nil {
+			return err
+		}
+	}
+	var missing []string
+	for _, one := range found.options {
+		if err := one.resolve(file); err != nil {
+			return err
+		}
+		if one.required && !one.given {
+			missing = append(missing, "--"+one.name)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("missing flags: %s", strings.Join(missing, ", "))
+	}
+	return nil
 }
 
 // fail writes the error as one line.

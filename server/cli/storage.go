@@ -16,7 +16,7 @@ import (
 
 // storage are the settings of every command that opens an installation.
 type storage struct {
-	Data        string `help:"The folder of the embedded database and the key ring." default:"${data}" env:"SECONDSTEP_DATA" placeholder:"FOLDER" type:"path"`
+	Data        string `help:"The folder of the embedded database and the key ring." default:"./data" env:"SECONDSTEP_DATA" placeholder:"FOLDER" type:"path"`
 	DatabaseURL string `help:"A PostgreSQL database, as postgres://user:password@host/name; empty for the embedded SQLite." env:"SECONDSTEP_DATABASE_URL" placeholder:"URL"`
 	Keyring     string `help:"The text of the key ring, instead of keyring.json in the data folder." env:"SECONDSTEP_KEYRING" placeholder:"JSON" hidden:""`
 	Brand       string `help:"The name that people see." default:"MailMachine" env:"SECONDSTEP_BRAND"`
