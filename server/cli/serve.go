@@ -38,7 +38,7 @@ type serveCommand struct {
 	AdministratorSessionIdle time.Duration `help:"The same without use, for administrators." default:"15m" env:"SECONDSTEP_ADMINISTRATOR_SESSION_IDLE"`
 	AdministratorSessionLife time.Duration `help:"The same at the most, for administrators." default:"8h" env:"SECONDSTEP_ADMINISTRATOR_SESSION_LIFE"`
 
-	HashWorkers int           `help:"How many argon2id computations run at once; 0 decides by the processors." default:"0" env:"SECONDSTEP_HASH_WORKERS"`
+	HashWorkers int           `help:"How many argon2id computations run at once; 0 leaves one processor free, and is 8 at most." default:"0" env:"SECONDSTEP_HASH_WORKERS"`
 	HashWait    time.Duration `help:"Who would wait longer than this for one is asked to come back." default:"5s" env:"SECONDSTEP_HASH_WAIT"`
 
 	LogLevel  slog.Level `help:"debug, info, warn or error." default:"info" env:"SECONDSTEP_LOG_LEVEL"`

@@ -36,10 +36,11 @@ type Options struct {
 // second; whoever needs more, and has the memory, sets the number.
 const maxDefaultWorkers = 8
 
-// DefaultWorkers is the number of processors that Go may use (it honours the limit of a container), at most 8. One
-// computation with one thread keeps one processor busy: with fewer workers processors idle while people wait, with
-// more each of them takes 46 MiB and none ends sooner.
-func DefaultWorkers() int { return min(runtime.GOMAXPROCS(0), maxDefaultWorkers) }
+// DefaultWorkers is one fewer than the processors that Go may use (it honours the limit of a container), at least 1 and
+// at most 8. A computation keeps one processor busy, so one stays for everybody else: a crowd that signs in waits in the
+// queue, and those who are in notice nothing. With all processors hashing, a request that needs a tenth of a millisecond
+// waits for tens of them.
+func DefaultWorkers() int { return min(max(1, runtime.GOMAXPROCS(0)-1), maxDefaultWorkers) }
 
 // DefaultMaxWait is the longest expected wait of the queue: beyond it people press the button again, which only
 // makes the queue longer.
