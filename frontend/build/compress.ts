@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
@@ -8,7 +8,8 @@ const brotli = promisify(brotliCompress);
 const deflate = promisify(gzip);
 
 /**
- * Writes `.br` and `.gz` beside every hashed asset, so that the server never compresses.
+ * Puts `.br` and `.gz` in the place of every hashed asset, so that the server never compresses and carries no third
+ * copy: it unpacks one for the rare client that takes neither.
  * `index.html` is left out: the server fills its metas before it is sent.
  */
 export function compress(): Plugin {
@@ -28,6 +29,7 @@ export function compress(): Plugin {
           const quality = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
           await writeFile(`${path}.br`, await brotli(plain, { params: quality }));
           await writeFile(`${path}.gz`, await deflate(plain, { level: constants.Z_BEST_COMPRESSION }));
+          await rm(path);
         }),
       );
     },

@@ -2,21 +2,25 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"html"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
+
+	"github.com/secondstep/secondstep/server/problem"
 )
 
-// files is the built front end, read once: it is small, and embed's files would
-// be copied at every read.
+// files is the built front end. A file is read when somebody first asks for it, and kept.
 type files struct {
 	byPath map[string]*file // "/assets/main-x.js"
 	pages  map[facts][]byte // index.html, for what differs from request to request
@@ -35,13 +39,15 @@ const (
 	sessionOver = "over" // a cookie whose session has ended
 )
 
-// file is one asset with its precompressed siblings, nil where there is none.
+// file is one asset with its precompressed siblings, nil where there is none. The build leaves those alone; who takes
+// neither of them gets the gzip one unpacked.
 type file struct {
-	contentType string
-	immutable   bool // its name holds a hash of what is in it
-	plain       coded
-	gzip, br    coded
+	contentType     string
+	immutable       bool // its name holds a hash of what is in it
+	plain, gzip, br reading
 }
+
+type reading func() (*coded, error)
 
 type coded struct {
 	content []byte
@@ -63,32 +69,22 @@ func readFiles(dist fs.FS, brand, version string) (*files, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the front end: %w", err)
 	}
-	f := &files{byPath: map[string]*file{}, pages: map[facts][]byte{}}
-	for _, session := range []string{sessionNone, sessionLive, sessionOver} {
-		for _, needed := range []bool{false, true} {
-			state := facts{setupNeeded: needed, session: session}
-			page, err := fillPage(string(index), brand, version, state)
-			if err != nil {
-				return nil, err
-			}
-			f.pages[state] = []byte(page)
-		}
+	f := &files{byPath: map[string]*file{}}
+	if f.pages, err = fillPages(string(index), brand, version); err != nil {
+		return nil, err
 	}
 	err = fs.WalkDir(dist, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || strings.HasPrefix(path.Base(name), ".") || strings.HasPrefix(name, "index.html") {
 			return err
 		}
-		content, err := fs.ReadFile(dist, name)
-		if err != nil {
-			return err
-		}
+		read := func() ([]byte, error) { return fs.ReadFile(dist, name) }
 		switch path.Ext(name) {
 		case ".br":
-			f.at(strings.TrimSuffix(name, ".br")).br = encode(content, "-br")
+			f.at(strings.TrimSuffix(name, ".br")).br = once(read, "-br")
 		case ".gz":
-			f.at(strings.TrimSuffix(name, ".gz")).gzip = encode(content, "-gz")
+			f.at(strings.TrimSuffix(name, ".gz")).gzip = once(read, "-gz")
 		default:
-			f.at(name).plain = encode(content, "")
+			f.at(name).plain = once(read, "")
 		}
 		return nil
 	})
@@ -96,8 +92,12 @@ func readFiles(dist fs.FS, brand, version string) (*files, error) {
 		return nil, fmt.Errorf("reading the front end: %w", err)
 	}
 	for name, one := range f.byPath {
-		if one.plain.content == nil {
-			delete(f.byPath, name) // a sibling without its original
+		switch {
+		case one.plain != nil:
+		case one.gzip != nil:
+			one.plain = once(unpacked(one.gzip), "")
+		default:
+			delete(f.byPath, name) // only for those who take Brotli
 		}
 	}
 	return f, nil
@@ -111,31 +111,69 @@ func (f *files) at(name string) *file {
 	return f.byPath[name]
 }
 
-func encode(content []byte, suffix string) coded {
-	sum := sha256.Sum256(content)
-	return coded{content: bytes.Clone(content), etag: `"` + hex.EncodeToString(sum[:12]) + suffix + `"`}
+func once(read func() ([]byte, error), suffix string) reading {
+	return sync.OnceValues(func() (*coded, error) {
+		content, err := read()
+		if err != nil {
+			return nil, fmt.Errorf("reading the front end: %w", err)
+		}
+		sum := sha256.Sum256(content)
+		return &coded{content: content, etag: `"` + hex.EncodeToString(sum[:12]) + suffix + `"`}, nil
+	})
+}
+
+func unpacked(packed reading) func() ([]byte, error) {
+	return func() ([]byte, error) {
+		from, err := packed()
+		if err != nil {
+			return nil, err
+		}
+		text, err := gzip.NewReader(bytes.NewReader(from.content))
+		if err != nil {
+			return nil, err
+		}
+		return io.ReadAll(text)
+	}
 }
 
 var titleTag = regexp.MustCompile(`<title>[^<]*</title>`)
 
-// fillPage puts the values into the places that the built page has for them.
-func fillPage(page, brand, version string, state facts) (string, error) {
-	for _, meta := range [][2]string{
-		{"secondstep-brand", brand}, {"secondstep-version", version},
-		{"secondstep-setup-needed", strconv.FormatBool(state.setupNeeded)},
-		{"secondstep-session", state.session},
-	} {
-		place := regexp.MustCompile(`(<meta\s+name="` + meta[0] + `"\s+content=")[^"]*(")`)
+// fillPages makes the page for each state of the facts.
+func fillPages(page, brand, version string) (map[facts][]byte, error) {
+	fill := func(page, meta, value string) (string, error) {
+		place := regexp.MustCompile(`(<meta\s+name="` + meta + `"\s+content=")[^"]*(")`)
 		if !place.MatchString(page) {
-			return "", fmt.Errorf("the front end built into this program has no place for %s: run `make build`", meta[0])
+			return "", fmt.Errorf("the front end built into this program has no place for %s: run `make build`", meta)
 		}
-		page = replaceOnce(page, place, func(parts []string) string {
-			return parts[1] + html.EscapeString(meta[1]) + parts[2]
-		})
+		return replaceOnce(page, place, func(parts []string) string {
+			return parts[1] + html.EscapeString(value) + parts[2]
+		}), nil
 	}
-	return replaceOnce(page, titleTag, func([]string) string {
+	page = replaceOnce(page, titleTag, func([]string) string {
 		return "<title>" + html.EscapeString(brand) + "</title>"
-	}), nil
+	})
+	page, err := fill(page, "secondstep-brand", brand)
+	if err != nil {
+		return nil, err
+	}
+	if page, err = fill(page, "secondstep-version", version); err != nil {
+		return nil, err
+	}
+	pages := map[facts][]byte{}
+	for _, session := range []string{sessionNone, sessionLive, sessionOver} {
+		told, err := fill(page, "secondstep-session", session)
+		if err != nil {
+			return nil, err
+		}
+		for _, needed := range []bool{false, true} {
+			whole, err := fill(told, "secondstep-setup-needed", strconv.FormatBool(needed))
+			if err != nil {
+				return nil, err
+			}
+			pages[facts{setupNeeded: needed, session: session}] = []byte(whole)
+		}
+	}
+	return pages, nil
 }
 
 // replaceOnce replaces the first match, without any of regexp's own templates:
@@ -190,7 +228,7 @@ func (a *API) servePage(fctx *requestCtx, r *request) {
 	}
 	name := string(fctx.URI().PathOriginal())
 	if f := a.files.byPath[name]; f != nil {
-		serveFile(fctx, f)
+		a.serveFile(fctx, r, f)
 		return
 	}
 	if strings.HasPrefix(name, assetsFolder) || !wantsPage(name, string(fctx.Request.Header.Peek("Accept"))) {
@@ -233,20 +271,26 @@ func wantsPage(name, accept string) bool {
 	return strings.Contains(accept, "*/*") && path.Ext(name) == ""
 }
 
-func serveFile(fctx *requestCtx, f *file) {
+func (a *API) serveFile(fctx *requestCtx, r *request, f *file) {
 	h := &fctx.Response.Header
-	sent := f.plain
-	if f.br.content != nil || f.gzip.content != nil {
+	read, coding := f.plain, ""
+	accepted := string(fctx.Request.Header.Peek("Accept-Encoding"))
+	switch {
+	case f.br != nil && acceptsCoding(accepted, "br"):
+		read, coding = f.br, "br"
+	case f.gzip != nil && acceptsCoding(accepted, "gzip"):
+		read, coding = f.gzip, "gzip"
+	}
+	sent, err := read()
+	if err != nil {
+		a.answer(fctx, r, problem.Fault(err))
+		return
+	}
+	if f.br != nil || f.gzip != nil {
 		h.Set("Vary", "Accept-Encoding")
-		accepted := string(fctx.Request.Header.Peek("Accept-Encoding"))
-		switch {
-		case f.br.content != nil && acceptsCoding(accepted, "br"):
-			sent = f.br
-			h.Set("Content-Encoding", "br")
-		case f.gzip.content != nil && acceptsCoding(accepted, "gzip"):
-			sent = f.gzip
-			h.Set("Content-Encoding", "gzip")
-		}
+	}
+	if coding != "" {
+		h.Set("Content-Encoding", coding)
 	}
 	if f.immutable {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")

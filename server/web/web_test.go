@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -36,11 +37,20 @@ func dist() fstest.MapFS {
 	for name, content := range map[string]string{
 		".gitkeep": "", "index.html": indexHTML, "index.html.br": "not for anybody", "favicon.svg": "<svg/>",
 		"assets/main-1a.js": "plain js", "assets/main-1a.js.br": "br js", "assets/main-1a.js.gz": "gz js",
-		"assets/main-1a.css": "plain css", "assets/orphan.js.gz": "no original",
+		"assets/main-1a.css": "plain css", "assets/orphan.js.br": "for some only",
+		"assets/packed-1a.js.br": "br js", "assets/packed-1a.js.gz": packed("packed js"), "assets/broken.js.gz": "no gzip",
 	} {
 		files[name] = &fstest.MapFile{Data: []byte(content)}
 	}
 	return files
+}
+
+func packed(text string) string {
+	var b strings.Builder
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(text))
+	_ = w.Close()
+	return b.String()
 }
 
 // logBook is a log that can be read while it is written.
