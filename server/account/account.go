@@ -72,17 +72,19 @@ func MustEnrol(requirement string, deadline, mfaSince database.Instant, now time
 
 // ByID reads one person; nil without an error where there is none.
 func ByID(ctx context.Context, db bun.IDB, id string) (*User, error) {
-	return one(ctx, db, "u.id = ?", id)
+	return one(ctx, db, byID, id)
 }
 
 // ByEmailKey reads the person with a canonical address (EmailKey); nil without an error where there is none.
 func ByEmailKey(ctx context.Context, db bun.IDB, key string) (*User, error) {
-	return one(ctx, db, "u.email_key = ?", key)
+	return one(ctx, db, byEmailKey, key)
 }
 
-func one(ctx context.Context, db bun.IDB, where string, value string) (*User, error) {
+func one(ctx context.Context, db bun.IDB, statement *database.Statement, value string) (*User, error) {
 	user := new(User)
-	err := db.NewSelect().Model(user).Where(where, value).Scan(ctx)
+	err := statement.Scan(ctx, db, database.Args{value}, &user.ID, &user.Name, &user.Email, &user.EmailKey, &user.SortName, &user.Role,
+		&user.PasswordHash, &user.PasswordChangedAt, &user.Requirement, &user.Deadline, &user.DisabledAt, &user.MFASince,
+		&user.EnrolmentsBegun, &user.CreatedAt, &user.LastSignInAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -91,6 +93,15 @@ func one(ctx context.Context, db bun.IDB, where string, value string) (*User, er
 	}
 	return user, nil
 }
+
+const selectUser = `SELECT id, name, email, email_key, sort_name, role, password_hash, password_changed_at,
+	requirement, deadline, disabled_at, mfa_since, enrolments_begun, created_at, last_sign_in_at FROM users WHERE `
+
+var (
+	byID       = database.Prepare(selectUser + "id = ?")
+	byEmailKey = database.Prepare(selectUser + "email_key = ?")
+	hold       = database.PrepareHold(selectUser + "id = ?")
+)
 
 // HasAdministrator reports whether the installation has been set up.
 func HasAdministrator(ctx context.Context, db bun.IDB) (bool, error) {
@@ -104,21 +115,12 @@ func HasAdministrator(ctx context.Context, db bun.IDB) (bool, error) {
 // Hold reads one person and holds the row until the transaction ends, so that the acts that change somebody's
 // factors, sessions or rights come one after the other, on PostgreSQL too. ErrNoUser where there is none.
 func Hold(ctx context.Context, tx database.Tx, id string) (*User, error) {
-	user := new(User)
-	err := hold.Scan(ctx, tx, database.Args{id}, &user.ID, &user.Name, &user.Email, &user.EmailKey, &user.SortName, &user.Role,
-		&user.PasswordHash, &user.PasswordChangedAt, &user.Requirement, &user.Deadline, &user.DisabledAt, &user.MFASince,
-		&user.EnrolmentsBegun, &user.CreatedAt, &user.LastSignInAt)
-	if errors.Is(err, sql.ErrNoRows) {
+	user, err := one(ctx, tx, hold, id)
+	if err == nil && user == nil {
 		return nil, ErrNoUser
 	}
-	if err != nil {
-		return nil, fmt.Errorf("hold a person: %w", err)
-	}
-	return user, nil
+	return user, err
 }
-
-var hold = database.PrepareHold(`SELECT id, name, email, email_key, sort_name, role, password_hash, password_changed_at,
-	requirement, deadline, disabled_at, mfa_since, enrolments_begun, created_at, last_sign_in_at FROM users WHERE id = ?`)
 
 var noteSignIn = database.Prepare("UPDATE users SET last_sign_in_at = ? WHERE id = ?")
 

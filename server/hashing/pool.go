@@ -131,6 +131,14 @@ func (p *Pool) Verify(ctx context.Context, secret, phc string) (bool, error) {
 	return same, failed
 }
 
+// Admit fails with ErrBusy where somebody who came now would be refused. It takes no place: it is for who has work to do
+// before the hashing that would be for nothing.
+func (p *Pool) Admit() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.refusal()
+}
+
 // Runs is the number of argon2id computations so far, running ones included.
 func (p *Pool) Runs() uint64 { return p.runs.Load() }
 
@@ -158,10 +166,9 @@ func (p *Pool) acquire(ctx context.Context, work float64) error {
 		p.mu.Unlock()
 		return nil
 	}
-	expected := time.Duration(p.pace * (p.running + p.queued) / float64(p.workers))
-	if expected > p.maxWait {
+	if err := p.refusal(); err != nil {
 		p.mu.Unlock()
-		return ErrBusy.After(max(expected-p.maxWait, time.Second).Round(time.Second))
+		return err
 	}
 	w := &waiter{work: work, ready: make(chan struct{})}
 	p.queue = append(p.queue, w)
@@ -186,6 +193,18 @@ func (p *Pool) acquire(ctx context.Context, work float64) error {
 	p.running -= work
 	p.handOn()
 	return ctx.Err()
+}
+
+// refusal is ErrBusy where the wait for a worker would be too long. The caller holds mu.
+func (p *Pool) refusal() error {
+	if p.free > 0 && len(p.queue) == 0 {
+		return nil
+	}
+	expected := time.Duration(p.pace * (p.running + p.queued) / float64(p.workers))
+	if expected <= p.maxWait {
+		return nil
+	}
+	return ErrBusy.After(max(expected-p.maxWait, time.Second).Round(time.Second))
 }
 
 func (p *Pool) release(work float64, took time.Duration) {

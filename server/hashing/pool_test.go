@@ -250,12 +250,15 @@ func TestBusyBeyondTheExpectedWait(t *testing.T) {
 				if admitted != 11 {
 					t.Errorf("refused with %d s of work before it", admitted)
 				}
+				if err := pool.Admit(); !errors.As(err, &busy) || busy.Code != "busy" {
+					t.Errorf("and would admit: %v", err)
+				}
 				if ErrBusy.RetryAfter != 0 {
 					t.Error("the shared refusal was changed")
 				}
 				close(running)
 				synctest.Wait()
-				if err := pool.do(t.Context(), second, func() {}); err != nil {
+				if err := errors.Join(pool.Admit(), pool.do(t.Context(), second, func() {})); err != nil {
 					t.Errorf("with an empty queue: %v", err)
 				}
 				return

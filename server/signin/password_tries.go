@@ -29,6 +29,18 @@ type passwordTries struct {
 	LastAt       database.Instant `bun:"last_at"`
 }
 
+// Every password asks some of these.
+var (
+	beginPasswords = database.Prepare(`INSERT INTO password_tries (key, failures, blocked_until, last_at) VALUES (?, 0, 0, ?)
+		ON CONFLICT (key) DO UPDATE SET key = EXCLUDED.key`)
+	countPassword = database.Prepare(`UPDATE password_tries SET failures = CASE WHEN last_at <= ? THEN 1 ELSE failures + 1 END,
+		last_at = ? WHERE key = ? AND blocked_until <= ?`)
+	readPasswords   = database.Prepare("SELECT failures, blocked_until FROM password_tries WHERE key = ?")
+	delayPasswords  = database.Prepare("UPDATE password_tries SET blocked_until = ? WHERE key = ?")
+	uncountPassword = database.Prepare("UPDATE password_tries SET failures = failures - 1, blocked_until = 0 WHERE key = ? AND failures > 0")
+	forgetPasswords = database.Prepare("DELETE FROM password_tries WHERE key = ?")
+)
+
 // passwordKey names the budget of an account (its id, or the canonical name where there is none) from a network.
 // It is hashed, so that the table holds no names that were only tried.
 func passwordKey(accountName, network string) []byte {
@@ -38,20 +50,18 @@ func passwordKey(accountName, network string) []byte {
 
 // reservePassword counts a password before it is checked. While a delay runs it counts nothing and says how long.
 func reservePassword(ctx context.Context, tx database.Tx, key []byte) (wait time.Duration, err error) {
-	now := database.At(tx.Now)
-	first := passwordTries{Key: key, LastAt: now}
+	now := int64(database.At(tx.Now))
 	// Writing the row that is there holds it, so that a right password next to this one can't delete it in between.
-	if _, err := tx.NewInsert().Model(&first).On("CONFLICT (key) DO UPDATE").Set("key = EXCLUDED.key").Exec(ctx); err != nil {
+	if _, err := beginPasswords.Exec(ctx, tx, key, now); err != nil {
 		return 0, fmt.Errorf("count a password: %w", err)
 	}
-	counted, err := database.Touched(tx.NewUpdate().Model((*passwordTries)(nil)).
-		Set("failures = CASE WHEN last_at <= ? THEN 1 ELSE failures + 1 END", database.At(tx.Now.Add(-passwordsForgive))).
-		Set("last_at = ?", now).Where("key = ? AND blocked_until <= ?", key, now).Exec(ctx))
+	forgiven := int64(database.At(tx.Now.Add(-passwordsForgive)))
+	counted, err := database.Touched(countPassword.Exec(ctx, tx, forgiven, now, key, now))
 	if err != nil {
 		return 0, fmt.Errorf("count a password: %w", err)
 	}
 	var tries passwordTries
-	if err := tx.NewSelect().Model(&tries).Where("key = ?", key).Scan(ctx); err != nil {
+	if err := readPasswords.Scan(ctx, tx, database.Args{key}, &tries.Failures, &tries.BlockedUntil); err != nil {
 		return 0, fmt.Errorf("read the passwords tried: %w", err)
 	}
 	if counted != 1 {
@@ -64,9 +74,7 @@ func reservePassword(ctx context.Context, tx database.Tx, key []byte) (wait time
 	if doublings := tries.Failures - freePasswords; doublings < 10 {
 		delay = min(firstDelay<<doublings, longestDelay)
 	}
-	_, err = tx.NewUpdate().Model((*passwordTries)(nil)).
-		Set("blocked_until = ?", database.At(tx.Now.Add(delay))).Where("key = ?", key).Exec(ctx)
-	if err != nil {
+	if _, err = delayPasswords.Exec(ctx, tx, int64(database.At(tx.Now.Add(delay))), key); err != nil {
 		return 0, fmt.Errorf("delay the next password: %w", err)
 	}
 	return 0, nil
@@ -74,9 +82,7 @@ func reservePassword(ctx context.Context, tx database.Tx, key []byte) (wait time
 
 // releasePassword takes a counted password back that could not be checked.
 func releasePassword(ctx context.Context, tx database.Tx, key []byte) error {
-	_, err := tx.NewUpdate().Model((*passwordTries)(nil)).
-		Set("failures = failures - 1").Set("blocked_until = 0").Where("key = ? AND failures > 0", key).Exec(ctx)
-	if err != nil {
+	if _, err := uncountPassword.Exec(ctx, tx, key); err != nil {
 		return fmt.Errorf("take a counted password back: %w", err)
 	}
 	return nil
@@ -84,7 +90,7 @@ func releasePassword(ctx context.Context, tx database.Tx, key []byte) error {
 
 // clearPasswords forgets the failures after a right password.
 func clearPasswords(ctx context.Context, tx database.Tx, key []byte) error {
-	if _, err := tx.NewDelete().Model((*passwordTries)(nil)).Where("key = ?", key).Exec(ctx); err != nil {
+	if _, err := forgetPasswords.Exec(ctx, tx, key); err != nil {
 		return fmt.Errorf("forget the passwords tried: %w", err)
 	}
 	return nil
