@@ -93,6 +93,12 @@ $(GENERATED)/.made: $(GENERATED)/openapi.json node_modules/.installed
 frontend/dist/index.html: $(GENERATED)/.made $(FRONTEND_FILES)
 	npm run build
 
+# The same program with a front end that speaks the tests' pseudo-locales beside English: the browser tests walk it.
+.PHONY: pseudo
+pseudo: .cache/pseudo/secondstep
+.cache/pseudo/secondstep: frontend/dist/index.html $(GO_FILES) .ci/pseudo
+	.ci/pseudo
+
 # Go knows best what to compile again.
 .PHONY: bin/secondstep
 bin/secondstep: frontend/dist/index.html

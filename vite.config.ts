@@ -1,29 +1,33 @@
+import { resolve } from 'node:path';
 import { paraglideVitePlugin } from '@inlang/paraglide-js';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
+import type { PluginOption } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { compress } from './frontend/build/compress.ts';
 import { page } from './frontend/build/page.ts';
+import { pseudoProject } from './frontend/build/pseudo.ts';
 
 /** Where `make dev` runs the Go server; the browser talks to Vite only. */
 const server = 'http://127.0.0.1:8080';
 
-export default defineConfig({
+/** Where `--mode pseudo` has its words and what it makes of them: a front end for the tests, never shipped. */
+const pseudo = resolve('.cache/pseudo');
+
+export default defineConfig(({ mode }) => ({
   root: 'frontend',
   cacheDir: '../node_modules/.vite',
   plugins: [
-    paraglideVitePlugin({
-      project: './frontend/project.inlang',
-      outdir: './frontend/src/paraglide',
-      strategy: ['baseLocale'],
-    }),
+    ...words(mode === 'pseudo'),
     svelte(),
     svelteTesting({ autoCleanup: false }),
-    page(),
-    compress(),
+    ...(mode === 'pseudo' ? [] : [compress()]),
   ],
+  ...(mode === 'pseudo' && {
+    resolve: { alias: [{ find: /^\.[./]*\/paraglide\/(?=messages$|runtime$)/, replacement: `${pseudo}/paraglide/` }] },
+  }),
   build: {
-    outDir: 'dist',
+    outDir: mode === 'pseudo' ? `${pseudo}/dist` : 'dist',
     emptyOutDir: true,
     target: 'es2022',
     // The policy is script-src 'self': nothing may be inlined, not even a small picture.
@@ -61,4 +65,11 @@ export default defineConfig({
     isolate: false,
     env: { TZ: 'UTC' },
   },
-});
+}));
+
+/** The catalogues, for the screens and for the page; which of them a person reads is for src/locale.ts to say. */
+function words(pseudoToo: boolean): PluginOption[] {
+  const project = pseudoToo ? pseudoProject('frontend', pseudo) : resolve('frontend/project.inlang');
+  const outdir = pseudoToo ? `${pseudo}/paraglide` : './frontend/src/paraglide';
+  return [paraglideVitePlugin({ project, outdir, strategy: ['baseLocale'] }), page(project)];
+}

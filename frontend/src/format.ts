@@ -5,8 +5,8 @@ function locale(): string {
   return regional ?? language;
 }
 
-export function number(value: number): string {
-  return new Intl.NumberFormat(locale()).format(value);
+export function number(value: number, minimumIntegerDigits = 1): string {
+  return new Intl.NumberFormat(locale(), { minimumIntegerDigits }).format(value);
 }
 
 /** 12 March 2026 */
@@ -76,10 +76,10 @@ export function span(seconds: number): string {
 export function clockSpan(seconds: number): string {
   const total = Math.max(0, Math.ceil(seconds));
   if (total < 60) return unit(total, 'second');
-  const rest = String(total % 60).padStart(2, '0');
+  const rest = number(total % 60, 2);
   const minutes = Math.floor(total / 60);
-  if (minutes < 60) return `${minutes}:${rest}`;
-  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}:${rest}`;
+  if (minutes < 60) return `${number(minutes)}:${rest}`;
+  return `${number(Math.floor(minutes / 60))}:${number(minutes % 60, 2)}:${rest}`;
 }
 
 function unit(value: number, name: 'second' | 'minute' | 'hour' | 'day'): string {

@@ -3,11 +3,18 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import './api/inside';
+import { pseudoCatalogue, pseudoLocales } from '../build/pseudo';
 import catalogue from '../messages/en.json';
+import settings from '../project.inlang/settings.json';
 import { fieldWords, problemWords } from './api/words';
 
 type Message = string | { match: Record<string, string> }[];
-const messages = Object.entries(catalogue as unknown as Record<string, Message>).filter(([key]) => key !== '$schema');
+type Messages = [key: string, message: Message][];
+const messages = entries(catalogue as unknown as Record<string, Message>);
+
+function entries(words: Record<string, Message>): Messages {
+  return Object.entries(words).filter(([key]) => key !== '$schema');
+}
 
 /** All texts of a message: one for each form of its plural. */
 function texts(message: Message): string[] {
@@ -74,6 +81,44 @@ describe('the catalogue', () => {
   });
 });
 
+/** The places of a message, in the order of the alphabet. */
+function places(message: Message): string[] {
+  const all = texts(message).flatMap((text) => text.match(/\{\w+\}/g) ?? []);
+  return [...new Set(all)].sort();
+}
+
+const translations: [locale: string, words: Messages][] = [
+  ...settings.locales
+    .filter((locale) => locale !== settings.baseLocale)
+    .map((locale): [string, Messages] => {
+      const words = JSON.parse(readFileSync(join(here, `../messages/${locale}.json`), 'utf8'));
+      return [locale, entries(words)];
+    }),
+  ...pseudoLocales.map((locale): [string, Messages] => {
+    return [locale, entries(pseudoCatalogue(Object.fromEntries(messages) as never, locale) as never)];
+  }),
+];
+
+describe.each(translations)('the catalogue of %s', (locale, words) => {
+  it('has every message of the English one, and no other', () => {
+    expect(words.map(([key]) => key).sort()).toEqual(messages.map(([key]) => key).sort());
+  });
+
+  it('has their places, and in no message one that is not filled', () => {
+    const english = new Map(messages);
+    for (const [key, message] of words) expect(places(message), key).toEqual(places(english.get(key) ?? ''));
+  });
+
+  it('has each form that a number takes in the language', () => {
+    const forms = new Intl.PluralRules(locale).resolvedOptions().pluralCategories;
+    for (const [key, message] of words) {
+      if (typeof message === 'string') continue;
+      const named = message.flatMap((variant) => Object.keys(variant.match).map((name) => name.split('=')[1]));
+      expect(named.sort(), key).toEqual([...forms].sort());
+    }
+  });
+});
+
 describe('components', () => {
   it('hold no words of their own', () => {
     const found: string[] = [];
@@ -94,9 +139,22 @@ describe('components', () => {
   });
 
   it('name the sides of text, not left and right', () => {
-    const physical =
-      /(margin|padding|border|(?<!area-)inset)-(left|right|top|bottom)\b|[\s;{](left|right|top|bottom):|text-align: (left|right)/;
-    const styles = code.map((file) => ({ ...file, text: file.text.match(/<style[\s\S]*<\/style>/)?.[0] ?? '' }));
-    expect(styles.filter((file) => physical.test(file.text)).map((file) => file.path)).toEqual([]);
+    const physical = [
+      /(margin|padding|border|(?<!area-)inset)-(left|right|top|bottom)\b/,
+      /[\s;{](left|right|top|bottom):/,
+      /(text-align|float|clear|caption-side): (left|right)/,
+      // Four values of which the second and the fourth differ.
+      /(margin|padding|inset|border-(?:width|color|style)): *([\w.%()-]+) +([\w.%()-]+) +([\w.%()-]+) +(?!\3;)[^;]+;/,
+      /border-radius: *[^; ]+ [^;]+;|translateX|\b(?:to|at) (left|right)\b/,
+    ];
+    const styles = [
+      ...code.map((file) => ({ ...file, text: file.text.match(/<style[\s\S]*<\/style>/)?.[0] ?? '' })),
+      ...['base.css', 'tokens.css'].map((path) => ({ path, text: readFileSync(join(here, path), 'utf8') })),
+    ];
+    for (const one of physical) {
+      expect(
+        styles.filter((file) => one.test(file.text)).map((file) => `${file.path}: ${one.exec(file.text)?.[0]}`),
+      ).toEqual([]);
+    }
   });
 });

@@ -1,17 +1,11 @@
 import type { Locator, Page } from '@playwright/test';
 import { codeField, heading, press, refusal } from './kit/acts';
 import { inspect } from './kit/inspect';
-import { carryOver, type Person } from './kit/person';
+import { carryOver } from './kit/person';
 import { expect, test } from './kit/test';
 import { pattern, say } from './kit/words';
 
 /** Fresh proof: what it asks for, and the rows of guidance.md that apply there. */
-
-/** Eleven minutes pass since the proof of all sessions. */
-function proofsGetOld(person: Person): void {
-  const old = Date.now() - 11 * 60_000;
-  person.server.sql(`UPDATE sessions SET proof_at = ${old} WHERE user_id = '${person.id}'`);
-}
 
 /** "I have one", with an old proof: the question comes. */
 async function asked(page: Page, act: string): Promise<Locator> {
@@ -33,7 +27,7 @@ test('without 2-step verification the password does, and what was wanted goes on
   tidy.expectRefusals(403, 422);
   const ada = await someone();
   await carryOver(await ada.knock(), context);
-  proofsGetOld(ada);
+  ada.proofsGetOld();
   const dialog = await asked(page, say('act_enable'));
   await expect(passwordOf(dialog)).toBeFocused();
   await expect(codeField(dialog)).toHaveCount(0);
@@ -50,7 +44,7 @@ test('Cancel, or Escape, leaves everything as it was', async ({ page, context, s
   tidy.expectRefusals(403);
   const ada = await someone();
   await carryOver(await ada.knock(), context);
-  proofsGetOld(ada);
+  ada.proofsGetOld();
   const dialog = await asked(page, say('act_enable'));
   await page.keyboard.press('Escape');
   await expect(dialog).toHaveCount(0);
@@ -68,7 +62,7 @@ test('with 2-step verification a code too, and each refusal says why', async ({ 
   const used = await ada.app.code();
   await ada.signIn(used);
   await carryOver(caller, context);
-  proofsGetOld(ada);
+  ada.proofsGetOld();
   const dialog = await asked(page, say('act_enable'));
   await inspect(page, 'fresh proof, password and code');
   await passwordOf(dialog).fill(ada.password);
@@ -105,7 +99,7 @@ test('a backup code is taken as one there; to turn protection off it does not do
   tidy.expectRefusals(403);
   const ada = await someone();
   await carryOver(await ada.enrol(), context);
-  proofsGetOld(ada);
+  ada.proofsGetOld();
   const dialog = await asked(page, say('act_enable'));
   await passwordOf(dialog).fill(ada.password);
   await codeField(dialog).fill(ada.codes[1] ?? '');
@@ -130,7 +124,7 @@ test('too_many_attempts there: when it works again', async ({ page, context, som
   tidy.expectRefusals(403, 422, 429);
   const ada = await someone();
   await carryOver(await ada.enrol(), context);
-  proofsGetOld(ada);
+  ada.proofsGetOld();
   const dialog = await asked(page, say('act_enable'));
   await passwordOf(dialog).fill(ada.password);
   await codeField(dialog).fill(ada.app.meaningless());

@@ -11,9 +11,15 @@ const run = promisify(execFile);
 /** The program under test: what `make build` made, or another one that the environment names. */
 export const binary = process.env.SECONDSTEP_BINARY ?? join(import.meta.dirname, '../../../bin/secondstep');
 
+/** The same with a front end that speaks the pseudo-locales too: what `make pseudo` made. */
+export const pseudoBinary =
+  process.env.SECONDSTEP_PSEUDO_BINARY ?? join(import.meta.dirname, '../../../.cache/pseudo/secondstep');
+
 export type Options = {
   /** Flags beside the folder and the address. */
   flags?: string[];
+  /** Another program than the one under test. */
+  program?: string;
   /** The folder of another instance, to share its key ring. */
   folder?: string;
 };
@@ -25,10 +31,12 @@ export class Secondstep {
   url = '';
   #listen = '127.0.0.1:0';
   #flags: string[];
+  #program: string;
   #own: boolean;
   #process: ChildProcess | undefined;
 
-  constructor({ flags = [], folder }: Options = {}) {
+  constructor({ flags = [], folder, program = binary }: Options = {}) {
+    this.#program = program;
     this.folder = folder ?? mkdtempSync(join(tmpdir(), 'secondstep-browser-'));
     this.#own = folder === undefined;
     this.#flags = flags;
@@ -45,7 +53,7 @@ export class Secondstep {
     // A machine that compiles beside the tests may take long over a hash; nobody is to be sent away for that.
     const patience = ['--hash-wait', '60s'];
     const args = ['serve', '--data', this.folder, '--listen', this.#listen, ...patience, ...this.#flags];
-    const started = spawn(binary, args, { stdio: ['ignore', log, log] });
+    const started = spawn(this.#program, args, { stdio: ['ignore', log, log] });
     closeSync(log);
     this.#process = started;
     const broken = once(started, 'error').then(([error]) => {
@@ -101,7 +109,7 @@ export class Secondstep {
   /** Adds a person from the console, as whoever installs it does. */
   async add(person: { name: string; email: string; password: string; role: string }): Promise<void> {
     const args = ['user', 'add', '--data', this.folder, '--email', person.email, '--name', person.name];
-    const adding = run(binary, [...args, '--role', person.role]);
+    const adding = run(this.#program, [...args, '--role', person.role]);
     adding.child.stdin?.end(`${person.password}\n`);
     await adding;
   }

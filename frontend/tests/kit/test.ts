@@ -1,6 +1,6 @@
 import { type BrowserContext, type BrowserContextOptions, test as base } from '@playwright/test';
 import { Person } from './person';
-import { Secondstep } from './secondstep';
+import { binary, Secondstep } from './secondstep';
 import { Tidiness } from './tidiness';
 
 type Whom = { name?: string; role?: 'member' | 'administrator'; on?: Secondstep };
@@ -17,6 +17,8 @@ type Fixtures = {
 };
 
 type WorkerFixtures = {
+  /** The program that is started. */
+  program: string;
   /** One installation for the tests of a worker, each of which brings its own people. */
   server: Secondstep;
 };
@@ -26,10 +28,11 @@ export const password = 'nine green cups of tea';
 let count = 0;
 
 export const test = base.extend<Fixtures, WorkerFixtures>({
+  program: [binary, { option: true, scope: 'worker' }],
+
   server: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures' names from the pattern
-    async ({}, use) => {
-      const server = new Secondstep();
+    async ({ program }, use) => {
+      const server = new Secondstep({ program });
       await server.start();
       await server.add({ name: 'First Of All', email: 'first@example.test', password, role: 'administrator' });
       await use(server);
@@ -55,8 +58,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     await use(context);
   },
 
-  empty: async ({ tidy }, use) => {
-    const server = new Secondstep();
+  empty: async ({ tidy, program }, use) => {
+    const server = new Secondstep({ program });
     await server.start();
     tidy.home(server.url);
     await use(server);

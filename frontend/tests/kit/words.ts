@@ -5,33 +5,40 @@ import type catalogue from '../../messages/en.json';
 /** A message of the catalogue. */
 export type Key = Exclude<keyof typeof catalogue, '$schema'>;
 
-type Plural = { match: Record<string, string> };
-type Message = string | Plural[];
+type Plural = { declarations: string[]; selectors: string[]; match: Record<string, string> };
+export type Catalogue = Record<string, string | Plural[]>;
+export type Say = (key: Key, params?: Record<string, string | number>) => string;
 
-const messages: Record<string, Message> = JSON.parse(
+export const messages: Catalogue = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../messages/en.json'), { encoding: 'utf8' }),
 );
-const plurals = new Intl.PluralRules('en');
 
 /**
  * What a message reads on the screen, its places filled. Tests say what they expect by the catalogue's keys, so that a
  * better sentence breaks none of them.
  */
-export function say(key: Key, params: Record<string, string | number> = {}): string {
-  const message = messages[key];
-  if (message === undefined) throw new Error(`the catalogue has no message ${key}`);
-  const text = typeof message === 'string' ? message : chosen(message, Number(params.count));
-  return text
-    .replace(/\{(\w+)\}/g, (_, name: string) => {
-      const value = params[name];
-      if (value === undefined) throw new Error(`${key} wants ${name}`);
-      return String(value);
-    })
-    .replaceAll('**', '');
+export const say: Say = sayer(messages, 'en');
+
+/** The same by another catalogue. */
+export function sayer(catalogue: Catalogue, locale: string): Say {
+  const plurals = new Intl.PluralRules(locale);
+  return (key, params = {}) => {
+    const message = catalogue[key];
+    if (message === undefined) throw new Error(`the catalogue has no message ${key}`);
+    const text = typeof message === 'string' ? message : chosen(message, plurals.select(Number(params.count)));
+    const shown = params.count ?? '';
+    return text
+      .replace(/\{(\w+)\}/g, (_, name: string) => {
+        const value = { shown, ...params }[name];
+        if (value === undefined) throw new Error(`${key} wants ${name}`);
+        return String(value);
+      })
+      .replaceAll('**', '');
+  };
 }
 
-function chosen([only]: Plural[], count: number): string {
-  const form = `countPlural=${plurals.select(count)}`;
+function chosen([only]: Plural[], category: Intl.LDMLPluralRule): string {
+  const form = `countPlural=${category}`;
   const text = only?.match[form];
   if (text === undefined) throw new Error(`no form ${form}`);
   return text;

@@ -1,4 +1,5 @@
 import type { Diagnosis } from '../../api/problem';
+import { browserName } from '../../browser';
 import * as format from '../../format';
 import { brand } from '../../installation';
 import { m } from '../../paraglide/messages';
@@ -42,8 +43,8 @@ export function quarterHours(offset: number): number | undefined {
 
 /** The name of the file of a set of backup codes, by the day it was made. */
 export function backupFile(day: string | Date): string {
-  const name = brand().replace(/[^\p{L}\p{N}]+/gu, '-');
-  return `${name}-backup-codes-${format.isoDay(day)}.txt`;
+  const name = m.file_name({ brand: brand(), date: format.isoDay(day) });
+  return `${name.replace(/[^\p{L}\p{M}\p{N}]+/gu, '-')}.txt`;
 }
 
 /** The words for a refused code: what happened, why, what to do. */
@@ -128,8 +129,8 @@ export function explain(diagnosis: Diagnosis, typed: Kind, where: Where): Explan
 
     case 'backup_code_used': {
       const title = d.used_at ? m.backup_used_title({ date: format.moment(d.used_at) }) : m.backup_used_untimed();
-      const rest = d.next_number ? m.backup_used_next({ number: d.next_number }) : m.backup_used_none();
-      const browser = d.used_browser ? m.backup_used_browser({ browser: d.used_browser }) : '';
+      const rest = d.next_number ? m.backup_used_next({ number: format.number(d.next_number) }) : m.backup_used_none();
+      const browser = d.used_browser ? m.backup_used_browser({ browser: browserName(d.used_browser) }) : '';
       const body = [browser, rest].filter((text) => text !== '');
       return { ...warn('list', title, body), notMe: true };
     }
@@ -171,7 +172,7 @@ function clock(d: Diagnosis, backup: Next | undefined): Explanation {
 function usedWhere(d: Diagnosis): string {
   if (!d.used_at) return '';
   const when = format.moment(d.used_at);
-  return d.used_browser ? m.used_at_in({ when, browser: d.used_browser }) : m.used_at({ when });
+  return d.used_browser ? m.used_at_in({ when, browser: browserName(d.used_browser) }) : m.used_at({ when });
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { SecurityEvent } from '../../api/shapes';
+import { browserName } from '../../browser';
 import * as format from '../../format';
 import { m } from '../../paraglide/messages';
 import type { IconName } from '../../parts/Icon.svelte';
@@ -153,5 +154,5 @@ function requirement(to: unknown): string {
 
 /** From where, as far as it is known: browser, address. */
 export function whence(event: SecurityEvent): string[] {
-  return event.actor === 'console' ? [] : [event.browser, event.address].filter((text) => text !== '');
+  return event.actor === 'console' ? [] : [browserName(event.browser), event.address].filter((text) => text !== '');
 }
