@@ -39,8 +39,12 @@ export function textsOf(page: Page): Promise<Text[]> {
 
 /** What is wrong with the arrangement of a page, in words. */
 function faults(page: Page): Promise<string[]> {
-  return page.evaluate(async () => {
-    await new Promise((resolve) => requestAnimationFrame(resolve));
+  return page.evaluate(async (width) => {
+    // The window has its size at once, the rules that ask for its width a frame or two later.
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    while (window.innerWidth !== width) await frame();
+    await frame();
+    await frame();
     const found: string[] = [];
     const modal = document.querySelector('dialog:modal');
     const top = modal ?? document.body;
@@ -80,7 +84,8 @@ function faults(page: Page): Promise<string[]> {
       if (style.textOverflow === 'ellipsis' && one.closest('.opener')) continue;
       const sideways = one.scrollWidth > one.clientWidth + 1;
       const below = cuts && style.overflowY === 'hidden' && one.scrollHeight > one.clientHeight + 1;
-      if (sideways || below) found.push(`${cuts ? 'cut off' : 'spilt'}: ${nameOf(one)}`);
+      if (sideways || below)
+        found.push(`${cuts ? 'cut off' : 'spilt'}, ${one.scrollWidth} px in ${one.clientWidth}: ${nameOf(one)}`);
     }
 
     const controls = [...top.querySelectorAll<HTMLElement>('a[href], button, input, select, summary')].filter(
@@ -106,5 +111,5 @@ function faults(page: Page): Promise<string[]> {
       }
     });
     return found;
-  });
+  }, page.viewportSize()?.width);
 }
