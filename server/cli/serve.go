@@ -83,7 +83,7 @@ func (c *serveCommand) Run(p program) (err error) {
 }
 
 // boundMemory lets Go collect sooner than it would: each argon2id leaves its whole memory behind, and by itself Go waits
-// until as much again has gathered. The bound is a good half more than the program and its pool need at once. One that
+// until as much again has gathered. The bound is a quarter more than the program and its pool need at once. One that
 // the environment sets (GOMEMLIMIT) stays.
 func boundMemory(config server.Config) {
 	const program = 40 << 20
@@ -94,7 +94,7 @@ func boundMemory(config server.Config) {
 	if workers == 0 {
 		workers = hashing.DefaultWorkers()
 	}
-	debug.SetMemoryLimit((program + int64(workers)*int64(config.PasswordCost.Memory)<<10) * 3 / 2)
+	debug.SetMemoryLimit((program + int64(workers)*int64(config.PasswordCost.Memory)<<10) * 5 / 4)
 }
 
 func (c *serveCommand) serve(p program, logger *slog.Logger, installation *server.Server, face server.Face, listener net.Listener) error {
