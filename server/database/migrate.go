@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -26,6 +27,10 @@ const lockNumber = 0x5ec0_d57e
 
 // locker keeps other processes from migrating the same database meanwhile.
 type locker interface {
+	// known is a query that says whether there is a table of the versions, without a complaint in the server's log.
+	known() string
+	// remote says that the lock costs a connection of its own, so that it is worth looking first.
+	remote() bool
 	lock(ctx context.Context, db *sql.DB) (unlock func() error, err error)
 	dialect() goose.Dialect
 }
@@ -44,6 +49,20 @@ func migrate(ctx context.Context, db *sql.DB, locker locker, logger *slog.Logger
 }
 
 func migrateTo(ctx context.Context, db *sql.DB, files fs.FS, locker locker, logger *slog.Logger) (err error) {
+	if locker.remote() {
+		if done, err := upToDate(ctx, db, files, locker); err != nil || done {
+			return err
+		}
+	}
+	unlock, err := locker.lock(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	if done, err := upToDate(ctx, db, files, locker); err != nil || done {
+		return err
+	}
+
 	provider, err := goose.NewProvider(locker.dialect(), db, files,
 		goose.WithTableName(versions),
 		goose.WithDisableGlobalRegistry(true),
@@ -52,12 +71,6 @@ func migrateTo(ctx context.Context, db *sql.DB, files fs.FS, locker locker, logg
 	if err != nil {
 		return err
 	}
-	unlock, err := locker.lock(ctx, db)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, unlock()) }()
-
 	found, known, err := provider.GetVersions(ctx)
 	if err != nil {
 		return err
@@ -75,11 +88,52 @@ func migrateTo(ctx context.Context, db *sql.DB, files fs.FS, locker locker, logg
 	return nil
 }
 
+// upToDate looks whether exactly the migrations of the files are applied, as they are at nearly every start. It needs no
+// lock: a migration is seen as a whole or not at all. Anything else is for goose to judge.
+func upToDate(ctx context.Context, db *sql.DB, files fs.FS, locker locker) (bool, error) {
+	var known bool
+	if err := db.QueryRowContext(ctx, locker.known()).Scan(&known); err != nil || !known {
+		return false, err
+	}
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		return false, err
+	}
+	var here, there []int64
+	for _, name := range names {
+		version, err := goose.NumericComponent(name)
+		if err != nil {
+			return false, err
+		}
+		here = append(here, version)
+	}
+	rows, err := db.QueryContext(ctx, "SELECT version_id FROM "+versions+" WHERE is_applied AND version_id > 0 ORDER BY version_id")
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var version int64
+		if err := rows.Scan(&version); err != nil {
+			return false, err
+		}
+		there = append(there, version)
+	}
+	slices.Sort(here)
+	return slices.Equal(here, there), rows.Err()
+}
+
 // patience is how long a start waits for another process to migrate.
 const patience = 5 * time.Minute
 
 // advisoryLock is PostgreSQL's lock of a session, which ends with its connection.
 type advisoryLock struct{}
+
+func (advisoryLock) known() string {
+	return "SELECT to_regclass('" + versions + "') IS NOT NULL"
+}
+
+func (advisoryLock) remote() bool { return true }
 
 func (advisoryLock) dialect() goose.Dialect { return goose.DialectPostgres }
 
@@ -115,6 +169,12 @@ func (advisoryLock) lock(ctx context.Context, db *sql.DB) (unlock func() error, 
 // fileLock is the lock for SQLite, which has none that outlasts a transaction. The
 // system lets it go when the process ends, however it ends.
 type fileLock struct{ folder string }
+
+func (fileLock) known() string {
+	return "SELECT count(*) > 0 FROM sqlite_master WHERE type = 'table' AND name = '" + versions + "'"
+}
+
+func (fileLock) remote() bool { return false }
 
 func (fileLock) dialect() goose.Dialect { return goose.DialectSQLite3 }
 

@@ -52,16 +52,6 @@ func (d *Database) openPostgres(ctx context.Context, limits limits) (err error) 
 	writer.SetMaxOpenConns(limits.connections + 1)
 	writer.SetMaxIdleConns(limits.connections + 1)
 	writer.SetConnMaxIdleTime(5 * time.Minute)
-	if err := migrate(ctx, writer, advisoryLock{}, d.options.Logger); err != nil {
-		return err
-	}
-	p := &postgres{
-		database: d, limits: limits, pool: bun.NewDB(writer, pgdialect.New()),
-		slots: make(chan struct{}, limits.connections),
-	}
-	p.cache.postgres = true
-	p.cache.prepare = writer.PrepareContext
-
 	connector, err = postgresConnector(d.options.URL, map[string]any{"default_transaction_read_only": "on"})
 	if err != nil {
 		return err
@@ -70,6 +60,21 @@ func (d *Database) openPostgres(ctx context.Context, limits limits) (err error) 
 	readers.SetMaxOpenConns(limits.connections)
 	readers.SetMaxIdleConns(limits.connections)
 	readers.SetConnMaxIdleTime(5 * time.Minute)
+	// A connection takes PostgreSQL a while, and both kinds are needed: so one is made beside the other.
+	greeted := make(chan struct{})
+	go func() { defer close(greeted); _ = readers.PingContext(ctx) }() // who reads first will say what is wrong
+	err = migrate(ctx, writer, advisoryLock{}, d.options.Logger)
+	<-greeted
+	if err != nil {
+		return errors.Join(err, readers.Close())
+	}
+	p := &postgres{
+		database: d, limits: limits, pool: bun.NewDB(writer, pgdialect.New()),
+		slots: make(chan struct{}, limits.connections),
+	}
+	p.cache.postgres = true
+	p.cache.prepare = writer.PrepareContext
+
 	d.reads = newReads(readers, bun.NewDB(readers, pgdialect.New()), true)
 	d.writes = p
 	return nil

@@ -24,7 +24,7 @@ type route struct {
 
 // fiberPath is the pattern as Fiber writes it, :id for {id}.
 func (r *route) fiberPath() string {
-	return strings.NewReplacer("{", ":", "}", "").Replace(r.pattern)
+	return strings.ReplaceAll(strings.ReplaceAll(r.pattern, "{", ":"), "}", "")
 }
 
 // Register adds an operation: who may call it, what it is, and what it does.

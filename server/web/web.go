@@ -24,6 +24,7 @@ import (
 	"net/url"
 	"sort"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -99,7 +100,7 @@ type API struct {
 	auth     Authenticator
 	routes   []*route
 	faults   []error
-	document []byte
+	document func() []byte // from Start on
 	panics   atomic.Uint64
 }
 
@@ -182,7 +183,7 @@ func (a *API) Handler() *fiber.App { return a.app }
 // GET /api/openapi.json answers.
 func (a *API) OpenAPI() []byte {
 	if a.document != nil {
-		return a.document
+		return a.document()
 	}
 	return a.writeDocument()
 }
@@ -250,7 +251,8 @@ func (a *API) Start(auth Authenticator) error {
 	if len(faults) > 0 {
 		return errors.Join(faults...)
 	}
-	a.document = a.writeDocument()
+	// Written when somebody first asks: it takes a tenth of a start, and most servers are never asked.
+	a.document = sync.OnceValue(a.writeDocument)
 	a.auth = auth
 	return nil
 }
