@@ -58,29 +58,21 @@ func List(ctx context.Context, db bun.IDB, now database.Instant, query Query) (P
 	if err != nil {
 		return Page{}, err
 	}
-	total, err := count(ctx, db, now, query, look)
+	total, found, err := count(ctx, db, now, query, look)
 	if err != nil {
 		return Page{}, err
 	}
-	rows := make([]Listed, 0, query.Limit+1)
-	page := look.from(db.NewSelect().Model(&rows).ModelTableExpr("")).
-		ColumnExpr("u.*").
+	// Who is on the page is decided by ids and sort keys alone, which the indexes have; whole rows are read for those.
+	ids, err := onPage(ctx, db, now, query, look, found, column)
+	if err != nil {
+		return Page{}, err
+	}
+	rows := make([]Listed, 0, len(ids))
+	err = db.NewSelect().Model(&rows).ColumnExpr("u.*").
 		ColumnExpr("("+enrolling+") AS enrolling", now).
 		ColumnExpr("(SELECT COUNT(*) FROM backup_codes AS c JOIN backup_code_sets AS s ON s.id = c.set_id WHERE s.user_id = u.id AND s.state = 'active' AND c.used_at IS NULL) AS backup_codes_remaining").
-		OrderExpr(column + ", u.id").Limit(int64(query.Limit) + 1)
-	page = filter(page, now, query)
-	if query.Cursor != "" {
-		key, id, err := openCursor(query.Cursor)
-		if err != nil {
-			return Page{}, err
-		}
-		var after any = key
-		if query.Sort == "email" {
-			after = string(key)
-		}
-		page = page.Where("("+column+", u.id) > (?, ?)", after, id)
-	}
-	if err := page.Scan(ctx); err != nil {
+		Where("u.id IN ?", bun.Tuple(ids)).OrderExpr(column + ", u.id").Scan(ctx)
+	if err != nil {
 		return Page{}, fmt.Errorf("list people: %w", err)
 	}
 
@@ -97,21 +89,62 @@ func List(ctx context.Context, db bun.IDB, now database.Instant, query Query) (P
 	return result, nil
 }
 
-// count answers how many match, and chooses by it how they are found.
-func count(ctx context.Context, db bun.IDB, now database.Instant, query Query, look *search) (int, error) {
+// near is how many people of the list are looked at first, in its order, for a word that many have: most often they
+// fill a page.
+const near = 1000
+
+// onPage answers the ids of a page, and of one more where there is a next page.
+func onPage(ctx context.Context, db bun.IDB, now database.Instant, query Query, look *search, found []string, column string) ([]string, error) {
+	after := func(q *bun.SelectQuery) *bun.SelectQuery { return q }
+	if query.Cursor != "" {
+		key, id, err := openCursor(query.Cursor)
+		if err != nil {
+			return nil, err
+		}
+		var place any = key
+		if query.Sort == "email" {
+			place = string(key)
+		}
+		after = func(q *bun.SelectQuery) *bun.SelectQuery { return q.Where("("+column+", u.id) > (?, ?)", place, id) }
+	}
+	people := func() *bun.SelectQuery { return after(filter(db.NewSelect().TableExpr("users AS u"), now, query)) }
+	order := column + ", u.id"
+	read := func(q *bun.SelectQuery) (ids []string, err error) {
+		if err := q.ColumnExpr("u.id").OrderExpr(order).Limit(int64(query.Limit)+1).Scan(ctx, &ids); err != nil {
+			return nil, fmt.Errorf("list people: %w", err)
+		}
+		return ids, nil
+	}
+	if found != nil {
+		return read(people().Where("u.id IN ?", bun.Tuple(found)))
+	}
+	if !look.rare() {
+		return read(having(people(), look.words))
+	}
+	first := people().ColumnExpr("u.id, " + column).OrderExpr(order).Limit(near)
+	ids, err := read(having(db.NewSelect().TableExpr("(?) AS u", first), look.words))
+	if err != nil || len(ids) > query.Limit {
+		return ids, err
+	}
+	return read(after(filter(look.from(db, db.NewSelect()), now, query)))
+}
+
+// count answers how many match, and who, where that is known: with a search that no more than TotalCap match.
+func count(ctx context.Context, db bun.IDB, now database.Instant, query Query, look *search) (int, []string, error) {
+	if len(look.words) == 0 {
+		total, err := within(ctx, db, filter(db.NewSelect().ColumnExpr("1").TableExpr("users AS u"), now, query), TotalCap+1)
+		return total, nil, err
+	}
 	if query.Role == "" && query.Protection == "" {
 		if crowded, err := look.crowded(ctx, db); err != nil || crowded {
-			return TotalCap + 1, err
+			return TotalCap + 1, nil, err
 		}
 	}
-	look.few = len(look.words) > 0
-	counted := filter(look.from(db.NewSelect().ColumnExpr("1")), now, query).Limit(TotalCap + 1)
-	total, err := db.NewSelect().TableExpr("(?) AS counted", counted).Count(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("count people: %w", err)
+	found, err := look.people(ctx, db, now, query)
+	if err != nil || len(found) > TotalCap {
+		return TotalCap + 1, nil, err
 	}
-	look.few = look.few && int(total) <= TotalCap
-	return int(total), nil
+	return len(found), found, nil
 }
 
 func filter(q *bun.SelectQuery, now database.Instant, query Query) *bun.SelectQuery {
