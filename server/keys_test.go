@@ -75,23 +75,27 @@ func store(t *testing.T, in *servertest.Installation, userID string, n int) {
 		t.Fatal(err)
 	}
 	err = in.First().Database.Write(t.Context(), func(ctx context.Context, tx database.Tx) error {
-		for n := range n {
-			id := fmt.Sprintf("OLD%05d", n)
-			sealed, err := ring.SealIn(ctx, tx, []byte("an old secret "+id), retired.Of(userID, id))
-			if err != nil {
-				return err
-			}
-			_, err = tx.NewRaw("INSERT INTO totp_retired (id, user_id, label, name, secret, why, retired_at) VALUES (?, ?, '', '', ?, 'replaced', 0)",
-				id, userID, sealed).Exec(ctx)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+		return storeOld(ctx, tx, ring, userID, n)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func storeOld(ctx context.Context, tx database.Tx, ring *keyring.Ring, userID string, n int) error {
+	for n := range n {
+		id := fmt.Sprintf("OLD%05d", n)
+		sealed, err := ring.SealIn(ctx, tx, []byte("an old secret "+id), retired.Of(userID, id))
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewRaw("INSERT INTO totp_retired (id, user_id, label, name, secret, why, retired_at) VALUES (?, ?, '', '', ?, 'replaced', 0)",
+			id, userID, sealed).Exec(ctx)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func silent(int, int) {}

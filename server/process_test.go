@@ -1,10 +1,12 @@
 package server_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptrace"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,6 +14,8 @@ import (
 
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/database/databasetest"
+	"github.com/secondstep/secondstep/server/factor/authenticator"
+	"github.com/secondstep/secondstep/server/keyring"
 	"github.com/secondstep/secondstep/server/servertest"
 )
 
@@ -312,5 +316,95 @@ func TestTwoInstances(t *testing.T) {
 	line = refused(t, 1, "serve", "--listen", "127.0.0.1:0", "--data", stranger, "--database-url", address)
 	if !strings.Contains(line, "the key ring lacks key") {
 		t.Error(line)
+	}
+}
+
+// TestRotationKilled is row 62 with kill -9: `keys rotate` is killed at its first tenth, each time it is run, beside a
+// server at which people enrol. Whatever key a secret is under then, it opens; and in the end none is under the old one.
+func TestRotationKilled(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	j := &journey{t: t, process: serve(t, data)}
+	j.Client = servertest.Browse(t, servertest.Firefox, j.process.URL)
+	j.setUp(j.process.token())
+	begun := j.Do("POST", servertest.Enrolments, map[string]string{}).Want(http.StatusCreated)
+	app := newWatch(t, begun.Text("secret"))
+	const stored = 3000
+	ring, err := keyring.OpenExisting(filepath.Join(data, "keyring.json"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := ring.PrimaryID()
+	within(t, data, "", func(ctx context.Context, db *database.Database) {
+		if err := db.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+			return storeOld(ctx, tx, ring, j.Do("GET", "/api/v1/session", nil).Body["user"].(map[string]any)["id"].(string), stored)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	under := func() (before, after int) {
+		within(t, data, "", func(ctx context.Context, db *database.Database) {
+			counted, err := keyring.Count(ctx, db.Read(), authenticator.SealedColumns())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for id, secrets := range counted {
+				if id == old {
+					before = secrets
+				} else {
+					after += secrets
+				}
+			}
+		})
+		return before, after
+	}
+
+	for last := 0; ; {
+		rotate := program("keys", "rotate", "--data", data)
+		said, err := rotate.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := rotate.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if lines := bufio.NewScanner(said); lines.Scan() && strings.HasPrefix(lines.Text(), "Sealing anew: 10 %") {
+			rotate.Process.Kill()
+		}
+		ended := rotate.Wait()
+		before, after := under()
+		if before+after != stored+1 {
+			t.Fatalf("%d secrets under the old key and %d under the new one, of %d", before, after, stored+1)
+		}
+		if ended == nil {
+			t.Fatal("it was not killed")
+		}
+		if after <= last {
+			t.Fatalf("%d sealed anew, as many as before: it does not go on", after)
+		}
+		if last = after; after > stored/3 {
+			break
+		}
+	}
+	if said := refused(t, 1, "keys", "retire", fmt.Sprint(old), "--data", data); !strings.Contains(said, "still seals stored secrets") {
+		t.Error(said)
+	}
+	codes := j.Confirm(begun.Text("id"), app.code()).Want(http.StatusOK).Texts("backup_codes") // its secret is under either key
+	j.Do("POST", servertest.Enrolments+"/"+begun.Text("id")+"/activate", nil).Want(http.StatusOK)
+	for _, args := range [][]string{{"keys", "rotate", "--data", data}, {"keys", "retire", fmt.Sprint(old), "--data", data}} {
+		if said, err := program(args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, said)
+		}
+	}
+	if before, after := under(); before != 0 || after != stored+1 {
+		t.Errorf("%d secrets under the old key and %d under the new one", before, after)
+	}
+	j.restart = func() *process { return serve(t, data) }
+	j.crash()
+	j.Do("DELETE", "/api/v1/session", nil).Want(http.StatusNoContent)
+	j.Password(adaEmail).Want(http.StatusOK)
+	j.Code(app.code()).Want(http.StatusOK)
+	if len(codes) != 10 {
+		t.Errorf("%d backup codes", len(codes))
 	}
 }
