@@ -2,6 +2,7 @@ import type { Locator, Page } from '@playwright/test';
 import { atHome, codeField, heading } from './kit/acts';
 import { App } from './kit/app';
 import { inspect } from './kit/inspect';
+import { carryOver } from './kit/person';
 import { expect, password, test } from './kit/test';
 import { say } from './kit/words';
 
@@ -102,4 +103,105 @@ test('the account menu closes with Escape and gives the focus back; the skip lin
 
   await pressAt(page, page.getByRole('link', { name: say('skip_to_content') }));
   await expect(page.getByRole('heading', { level: 1 })).toBeFocused();
+});
+
+test('My security by keyboard alone: each question has the focus, and gives it back to where one was', async ({
+  page,
+  context,
+  someone,
+}) => {
+  const ada = await someone();
+  const caller = await ada.enrol({ name: 'Phone' });
+  await ada.addApp(caller, 'Office');
+  await ada.signIn(ada.codes[1] ?? '');
+  await carryOver(caller, context);
+  const dialog = page.getByRole('dialog');
+  const closed = () => expect(dialog).toHaveCount(0);
+  const of = (act: string, what: string) => page.getByRole('button', { name: new RegExp(`^${act} ?: ${what}`) });
+  await page.goto('/parameters/users/me/security');
+  await expect(heading(page, ada.name)).toBeVisible();
+
+  await pressAt(page, of(say('rename'), 'Phone'));
+  await expect(dialog.getByRole('textbox')).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(of(say('rename'), 'Phone')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(dialog.getByRole('textbox')).toBeFocused();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('Old phone');
+  await page.keyboard.press('Enter');
+  await closed();
+  await expect(of(say('rename'), 'Old phone')).toBeFocused();
+
+  await pressAt(page, of(say('remove'), 'Old phone'));
+  await expect(button(page, say('cancel'))).toBeFocused();
+  await pressAt(page, button(page, say('remove_confirm')));
+  await closed();
+  // What was pressed is gone with its app: reading goes on at the list.
+  await expect(heading(page, say('ways_title'))).toBeFocused();
+
+  await pressAt(page, button(page, say('name_title')));
+  await expect(dialog.getByRole('textbox')).toBeFocused();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('Ada King');
+  await page.keyboard.press('Enter');
+  await closed();
+  await expect(button(page, say('name_title'))).toBeFocused();
+
+  const strange = of(say('not_me_press'), say('event_signed_in_code'));
+  await pressAt(page, strange, 'Space');
+  await expect(button(page, say('cancel'))).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(strange).toBeFocused();
+  await pressAt(page, button(page, say('disable_ellipsis')));
+  await expect(button(page, say('keep_it_on'))).toBeFocused();
+  await page.keyboard.press('Space');
+  await expect(button(page, say('disable_ellipsis'))).toBeFocused();
+
+  await pressAt(page, page.getByRole('link', { name: say('password_title') }));
+  await expect(page.getByLabel(say('password_present'), { exact: true })).toBeFocused();
+  await page.keyboard.type(password);
+  await tabTo(page, page.getByLabel(say('password_new'), { exact: true }));
+  await page.keyboard.type('eleven blue pots of coffee');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText(say('told_password_changed'))).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1 })).toBeFocused();
+
+  await pressAt(page, button(page, say('disable_ellipsis')));
+  await tabTo(page, dialog.getByLabel(say('password'), { exact: true }));
+  await page.keyboard.type('eleven blue pots of coffee');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText(say('told_protection_off'))).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1 })).toBeFocused();
+});
+
+test('sessions, "This wasn\'t me" and a lost phone by keyboard alone', async ({ page, context, someone }) => {
+  const ada = await someone();
+  const caller = await ada.enrol({ name: 'Phone' });
+  await ada.addApp(caller, 'Office');
+  await ada.signIn(ada.codes[1] ?? '');
+  await ada.signIn(ada.codes[2] ?? '');
+  await carryOver(caller, context);
+  await page.goto('/parameters/users/me/security');
+  const others = page.getByRole('button', { name: new RegExp(`^${say('sign_out')} ?: `) });
+  await expect(others).toHaveCount(2);
+  await pressAt(page, others.first());
+  await expect(others).toHaveCount(1);
+  await expect(heading(page, say('sessions_title'))).toBeFocused();
+  await pressAt(page, button(page, say('sessions_end_all')));
+  await tabTo(page, page.getByRole('dialog').getByRole('button').last());
+  await page.keyboard.press('Enter');
+  await expect(others).toHaveCount(0);
+  await expect(heading(page, say('sessions_title'))).toBeFocused();
+
+  await pressAt(page, page.getByRole('button', { name: new RegExp(`^${say('not_me_press')}`) }).first());
+  await pressAt(page, button(page, say('alarm_go')));
+  await expect(page.getByText(say('alarm_ended_title'))).toBeVisible();
+  await expect(page.getByLabel(say('password_present'), { exact: true })).toBeFocused();
+  await page.goto('/parameters/users/me/security/lost-phone');
+  await pressAt(page, page.getByRole('link', { name: new RegExp(`^${say('lost_this_one')} ?: Office`) }));
+  await expect(heading(page, say('wizard_title_replace'))).toBeFocused();
+  await pressAt(page, button(page, say('have_app')));
+  await expect(heading(page, say('wizard_title_replace'))).toBeFocused();
+  await expect(heading(page, say('scan_heading'))).toBeVisible();
 });

@@ -19,7 +19,7 @@ const languages = [
 const data = [
   /MailMachine/g, // the brand, which the installation sets
   /[\w.+-]+@example\.test( \(\d\))?/g, // who has an account …
-  /Augusta Ada King, Countess of Lovelace|Ada Lovelace|(Root|First) Of All|(Overdue|Required|Forbidden|Disabled) One/g,
+  /Augusta Ada King, Countess of Lovelace|Ada Lovelace|(Root|First) Of All|(Overdue|Required|Forbidden|Disabled) One|One Of Many/g,
   /\b(Phone|Office|Travel phone)\b/g, // … what they call their devices
   /\b(Chrome|Firefox|Linux|Windows)\b/g, // names of browsers and systems are names everywhere
   /\b127\.0\.0\.1\b/g,

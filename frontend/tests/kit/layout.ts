@@ -46,7 +46,8 @@ function faults(page: Page): Promise<string[]> {
     await frame();
     await frame();
     const found: string[] = [];
-    const modal = document.querySelector('dialog:modal');
+    // Of two, the one on top.
+    const modal = [...document.querySelectorAll('dialog:modal')].at(-1);
     const top = modal ?? document.body;
     const nameOf = (one: Element) => {
       const text = one.textContent?.trim().replace(/\s+/g, ' ').slice(0, 40);
