@@ -62,6 +62,9 @@ func List(ctx context.Context, db bun.IDB, now database.Instant, query Query) (P
 	if err != nil {
 		return Page{}, err
 	}
+	if total == 0 {
+		return Page{People: []Listed{}}, nil
+	}
 	// Who is on the page is decided by ids and sort keys alone, which the indexes have; whole rows are read for those.
 	ids, err := onPage(ctx, db, now, query, look, found, column)
 	if err != nil {

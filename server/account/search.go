@@ -13,25 +13,29 @@ import (
 
 // search is the text of a query, as words that a person must all have, the rarest first.
 //
-// There are two ways to find a page. From the people of the words, which are intersected, then sorted: right where one
-// of the words is rare. Or along the list in its order, asking each person for the words: right where so many have them
-// that a page is soon full, wherever in the list they stand.
+// There are two ways to find a page. From the words' people, which are intersected: right where one of the words is rare.
+// Or along the list in its order, asking each person for the words: right where so many have them that a page is soon
+// full. A word that is rare and yet has more people than are counted is tried along the list for a bit first, since
+// sorting all its people costs more, and then found the first way.
 type search struct{ words []word }
 
-// word is one that a person must have, with how many terms begin with it, up to rare.
+// word is one that a person must have, with how many terms begin with it, up to few.
 type word struct {
 	text  string
 	terms int
 }
 
-// rare is so few terms that it is quicker to read them all than to ask each person for theirs.
-const rare = 10_000
+// few is so few terms that it is quicker to read them all than to ask each person for theirs.
+const few = 10_000
 
-// terms selects a column of the terms that begin with a word.
-func terms(db bun.IDB, column, text string) *bun.SelectQuery {
-	return db.NewSelect().ColumnExpr(column).TableExpr("user_terms AS t").
-		Where("t.term >= ? AND t.term < ?", []byte(text), append([]byte(text), 0xff))
+// begun selects a column of the terms that begin with a word.
+func begun(db bun.IDB, column, text string) *bun.SelectQuery {
+	from, to := prefix(text)
+	return db.NewSelect().ColumnExpr(column).TableExpr("user_terms AS t").Where("t.term >= ? AND t.term < ?", from, to)
 }
+
+// prefix are the bounds of the terms that begin with a word.
+func prefix(text string) (from, to []byte) { return []byte(text), append([]byte(text), 0xff) }
 
 // within counts what is selected, up to a limit.
 func within(ctx context.Context, db bun.IDB, selected *bun.SelectQuery, limit int) (int, error) {
@@ -51,7 +55,7 @@ func newSearch(ctx context.Context, db bun.IDB, text string) (*search, error) {
 	for n := range s.words {
 		one := &s.words[n]
 		var err error
-		if one.terms, err = within(ctx, db, terms(db, "1", one.text), rare); err != nil {
+		if one.terms, err = within(ctx, db, begun(db, "1", one.text), few); err != nil {
 			return nil, err
 		}
 	}
@@ -60,7 +64,7 @@ func newSearch(ctx context.Context, db bun.IDB, text string) (*search, error) {
 }
 
 // rare reports whether one of the words is.
-func (s *search) rare() bool { return len(s.words) > 0 && s.words[0].terms < rare }
+func (s *search) rare() bool { return len(s.words) > 0 && s.words[0].terms < few }
 
 // crowded reports, for one word alone, that more people than are ever counted have it. Whose terms begin alike several
 // times, such as an address and its first part, is one person.
@@ -68,17 +72,17 @@ func (s *search) crowded(ctx context.Context, db bun.IDB) (bool, error) {
 	if len(s.words) != 1 {
 		return false, nil
 	}
-	people, err := within(ctx, db, terms(db, "DISTINCT t.user_id", s.words[0].text), TotalCap+1)
+	people, err := within(ctx, db, begun(db, "DISTINCT t.user_id", s.words[0].text), TotalCap+1)
 	return people > TotalCap, err
 }
 
 // from selects from those who have all the words, in no order.
 func (s *search) from(db bun.IDB, q *bun.SelectQuery) *bun.SelectQuery {
-	found := terms(db, "DISTINCT t.user_id", s.words[0].text)
+	found := begun(db, "DISTINCT t.user_id", s.words[0].text)
 	var common []word
 	for _, word := range s.words[1:] {
-		if word.terms < rare {
-			found = found.Intersect(terms(db, "t.user_id", word.text))
+		if word.terms < few {
+			found = found.Intersect(begun(db, "t.user_id", word.text))
 		} else {
 			common = append(common, word)
 		}
@@ -97,11 +101,12 @@ func (s *search) people(ctx context.Context, db bun.IDB, now database.Instant, q
 	return ids, nil
 }
 
-// having asks each person for words, through the handful of their terms and not through all that begin with them.
+// having asks each person for words, through the handful of their terms and not through all that begin with them: that
+// is why it counts, for of an EXISTS PostgreSQL would make a join with all of them.
 func having(q *bun.SelectQuery, words []word) *bun.SelectQuery {
 	for _, word := range words {
-		q = q.Where("(SELECT COUNT(*) FROM user_terms AS t WHERE t.user_id = u.id AND t.term >= ? AND t.term < ?) > 0",
-			[]byte(word.text), append([]byte(word.text), 0xff))
+		from, to := prefix(word.text)
+		q = q.Where("(SELECT COUNT(*) FROM user_terms AS t WHERE t.user_id = u.id AND t.term >= ? AND t.term < ?) > 0", from, to)
 	}
 	return q
 }

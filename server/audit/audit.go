@@ -143,7 +143,7 @@ func Record(ctx context.Context, tx database.Tx, events ...Event) error {
 }
 
 func record(ctx context.Context, tx database.Tx, statement *database.Statement, events []Event) error {
-	args := make([]any, 0, 28)
+	args := make([]any, 0, perRow*len(events))
 	for _, event := range events {
 		var data any
 		if len(event.Data) > 0 {
@@ -165,14 +165,15 @@ func record(ctx context.Context, tx database.Tx, statement *database.Statement, 
 
 // Every act writes events, and a sign-in two, so these are prepared.
 const (
-	columns = `INSERT INTO events (id, at, schema, kind, result, actor_id, subject_id, session_id, method, reason,
+	insert = `INSERT INTO events (id, at, schema, kind, result, actor_id, subject_id, session_id, method, reason,
 		address, browser, request_id, data) VALUES `
+	perRow = 14
 	oneRow = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 var (
-	addOne = database.Prepare(columns + oneRow)
-	addTwo = database.Prepare(columns + oneRow + ", " + oneRow)
+	addOne = database.Prepare(insert + oneRow)
+	addTwo = database.Prepare(insert + oneRow + ", " + oneRow)
 )
 
 func orNull(text string) any {

@@ -78,23 +78,19 @@ func (c *serveCommand) Run(p program) (err error) {
 	if err := installation.Database.ClaimServe(); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	boundMemory(config)
+	boundMemory(installation.Hashes.Workers(), config.PasswordCost)
 	return c.serve(p, logger, installation, face, listener)
 }
 
 // boundMemory lets Go collect sooner than it would: each argon2id leaves its whole memory behind, and by itself Go waits
 // until as much again has gathered. The bound is a quarter more than the program and its pool need at once. One that
 // the environment sets (GOMEMLIMIT) stays.
-func boundMemory(config server.Config) {
+func boundMemory(workers int, cost hashing.Params) {
 	const program = 40 << 20
 	if debug.SetMemoryLimit(-1) != math.MaxInt64 {
 		return
 	}
-	workers := config.HashWorkers
-	if workers == 0 {
-		workers = hashing.DefaultWorkers()
-	}
-	debug.SetMemoryLimit((program + int64(workers)*int64(config.PasswordCost.Memory)<<10) * 5 / 4)
+	debug.SetMemoryLimit((program + int64(workers)*int64(cost.Memory)<<10) * 5 / 4)
 }
 
 func (c *serveCommand) serve(p program, logger *slog.Logger, installation *server.Server, face server.Face, listener net.Listener) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 )
@@ -13,7 +12,7 @@ import (
 // queries run waits for the next one, which then asks for all that have gathered. What a
 // caller gets was read after it asked, so nothing is ever older than a query of its own
 // would have found; alone, a caller has a query of its own. It is safe for concurrent use.
-type Lookup[K comparable, R any] struct {
+type Lookup[K [32]byte | string, R any] struct {
 	db         *Database
 	statements []*Statement // by how many keys they ask for
 	scan       func(*sql.Rows) (K, R, error)
@@ -24,7 +23,7 @@ type Lookup[K comparable, R any] struct {
 }
 
 // asker is a caller that waits: for its rows, or to be the one that asks.
-type asker[K comparable, R any] struct {
+type asker[K [32]byte | string, R any] struct {
 	key   K
 	rows  []R
 	err   error
@@ -48,7 +47,10 @@ var lookupSizes = [...]int{1, 4, mostKeys}
 
 // NewLookup makes one of a SELECT that has IN (?) for its keys. Scan reads a row, and of
 // which key it is.
-func NewLookup[K comparable, R any](db *Database, text string, scan func(*sql.Rows) (K, R, error)) *Lookup[K, R] {
+func NewLookup[K [32]byte | string, R any](db *Database, text string, scan func(*sql.Rows) (K, R, error)) *Lookup[K, R] {
+	if !strings.Contains(text, "IN (?)") {
+		panic("database: a Lookup without IN (?)")
+	}
 	l := &Lookup[K, R]{db: db, scan: scan}
 	for _, size := range lookupSizes {
 		marks := strings.TrimSuffix(strings.Repeat("?, ", size), ", ")
@@ -155,13 +157,9 @@ func (l *Lookup[K, R]) ask(ctx context.Context, batch []*asker[K, R]) (err error
 }
 
 // argument is a key as the drivers take it.
-func argument[K comparable](key K) any {
-	switch key := any(key).(type) {
-	case [32]byte:
-		return key[:]
-	case string:
-		return key
-	default:
-		panic(fmt.Sprintf("database: a Lookup by %T", key))
+func argument[K [32]byte | string](key K) any {
+	if hash, ok := any(key).([32]byte); ok {
+		return hash[:]
 	}
+	return key
 }

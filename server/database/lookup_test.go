@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 )
@@ -48,7 +49,8 @@ func TestLookupAnswersEachCaller(t *testing.T) {
 	})
 }
 
-// crowd lets so many callers ask for keys while the queries before theirs are held, then lets go and gives what each got.
+// crowd lets so many callers ask for a key that has one row while the queries before theirs are held, then lets go. It
+// gives how many queries they were answered by, and each one's error.
 func crowd(t *testing.T, d *Database, callers int, scan func(*sql.Rows) (string, int64, error)) (queries int, errs []error) {
 	t.Helper()
 	held, letGo := make(chan struct{}, lookupsAtOnce), make(chan struct{})
@@ -97,6 +99,7 @@ func crowd(t *testing.T, d *Database, callers int, scan func(*sql.Rows) (string,
 		return len(jobs.waiting)
 	}
 	for waiting() < callers {
+		runtime.Gosched()
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	gaveUp := make(chan error)
@@ -105,6 +108,7 @@ func crowd(t *testing.T, d *Database, callers int, scan func(*sql.Rows) (string,
 		gaveUp <- err
 	}()
 	for waiting() == callers {
+		runtime.Gosched()
 	}
 	cancel()
 	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
@@ -124,7 +128,7 @@ func TestLookupGathersThoseWhoWait(t *testing.T) {
 		if err := errors.Join(errs...); err != nil {
 			t.Error(err)
 		}
-		// One row a query. The last caller may be left over, to lead alone.
+		// The last caller may be left over, to lead alone.
 		if queries < 2 || queries > 3 {
 			t.Errorf("%d queries for %d callers", queries, 2*mostKeys)
 		}

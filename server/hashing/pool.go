@@ -1,7 +1,8 @@
 // Package hashing does all argon2id work of the process (RFC 9106), in one pool of bounded size.
 //
 // What holds:
-//   - never more computations at once than there are workers, so memory is bounded by workers × Params.Memory;
+//   - never more computations at once than there are workers, so what they need is bounded by workers × Params.Memory (what they leave
+//     behind is Go's to collect: see boundMemory in the command line);
 //   - a worker stays taken until its computation ends, whatever becomes of the request that asked for it;
 //   - whoever would have to wait longer than MaxWait is refused at once (ErrBusy), and whoever gives up leaves the queue;
 //   - a stored hash is held to bounds before it is computed with, and a secret over MaxSecret bytes never is.
@@ -32,7 +33,7 @@ type Options struct {
 	Now     func() time.Time
 }
 
-// maxDefaultWorkers holds the memory of a default pool under 8 × 46 MiB = 368 MiB. It is still some 150 sign-ins a
+// maxDefaultWorkers holds what a default pool needs at once under 8 × 46 MiB = 368 MiB. It is still some 150 sign-ins a
 // second; whoever needs more, and has the memory, sets the number.
 const maxDefaultWorkers = 8
 
@@ -138,6 +139,9 @@ func (p *Pool) Admit() error {
 	defer p.mu.Unlock()
 	return p.refusal()
 }
+
+// Workers is how many computations run at once.
+func (p *Pool) Workers() int { return p.workers }
 
 // Runs is the number of argon2id computations so far, running ones included.
 func (p *Pool) Runs() uint64 { return p.runs.Load() }

@@ -36,6 +36,20 @@ type codeTries struct {
 	LockedAt        database.Instant `bun:"locked_at,nullzero"`
 }
 
+// Every code asks some of these.
+var (
+	beginTries = database.Prepare(`INSERT INTO second_step_tries (user_id, window_started_at) VALUES (?, ?)
+		ON CONFLICT (user_id) DO UPDATE SET user_id = EXCLUDED.user_id`)
+	countTry = database.Prepare(`UPDATE second_step_tries SET failures = failures + 1, in_a_row = in_a_row + 1
+		WHERE user_id = ? AND blocked_until <= ? AND locked_at IS NULL`)
+	weighTries = database.Prepare(`UPDATE second_step_tries SET window_started_at = ?, failures = ?, delay_ms = ?, blocked_until = ?,
+		locked_at = ? WHERE user_id = ?`)
+	endRow = database.Prepare(`UPDATE second_step_tries SET failures = failures - ?, in_a_row = 0, delay_ms = 0, blocked_until = 0,
+		locked_at = NULL WHERE user_id = ? AND in_a_row > 0`)
+	readTries = database.Prepare(`SELECT window_started_at, failures, in_a_row, delay_ms, blocked_until, locked_at
+		FROM second_step_tries WHERE user_id = ?`)
+)
+
 // reserveCode counts a second step as failed before it is looked at, and says how many are left in the hour; a try
 // that turns out right is taken back by acceptCode. While a delay or the lock holds it counts nothing and refuses.
 func reserveCode(ctx context.Context, tx database.Tx, userID string) (left int, refusal *diagnosis.Diagnosis, err error) {
@@ -127,20 +141,6 @@ func acceptCode(ctx context.Context, tx database.Tx, userID string, counted bool
 	return nil
 }
 
-// Every code asks some of these.
-var (
-	beginTries = database.Prepare(`INSERT INTO second_step_tries (user_id, window_started_at) VALUES (?, ?)
-		ON CONFLICT (user_id) DO UPDATE SET user_id = EXCLUDED.user_id`)
-	countTry = database.Prepare(`UPDATE second_step_tries SET failures = failures + 1, in_a_row = in_a_row + 1
-		WHERE user_id = ? AND blocked_until <= ? AND locked_at IS NULL`)
-	weighTries = database.Prepare(`UPDATE second_step_tries SET window_started_at = ?, failures = ?, delay_ms = ?, blocked_until = ?,
-		locked_at = ? WHERE user_id = ?`)
-	endRow = database.Prepare(`UPDATE second_step_tries SET failures = failures - ?, in_a_row = 0, delay_ms = 0, blocked_until = 0,
-		locked_at = NULL WHERE user_id = ? AND in_a_row > 0`)
-	readTries = database.Prepare(`SELECT user_id, window_started_at, failures, in_a_row, delay_ms, blocked_until, locked_at
-		FROM second_step_tries WHERE user_id = ?`)
-)
-
 // clearCodes forgets wrong codes and the lock, for the acts that may (security.md, wrong second steps).
 func clearCodes(ctx context.Context, tx database.Tx, userID string) error {
 	if _, err := tx.NewDelete().Model((*codeTries)(nil)).Where("user_id = ?", userID).Exec(ctx); err != nil {
@@ -152,7 +152,7 @@ func clearCodes(ctx context.Context, tx database.Tx, userID string) error {
 // readCodeTries reads the person's wrong codes; nil where none was ever counted.
 func readCodeTries(ctx context.Context, tx database.Tx, userID string) (*codeTries, error) {
 	tries := new(codeTries)
-	err := readTries.Scan(ctx, tx, database.Args{userID}, &tries.UserID, &tries.WindowStartedAt, &tries.Failures, &tries.InARow,
+	err := readTries.Scan(ctx, tx, database.Args{userID}, &tries.WindowStartedAt, &tries.Failures, &tries.InARow,
 		&tries.DelayMS, &tries.BlockedUntil, &tries.LockedAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil

@@ -155,8 +155,12 @@ func (s *SignIn) afterPassword(ctx context.Context, caller web.Caller, checked *
 		if user.MustEnrol(tx.Now) {
 			opened.state = StateEnrolmentRequired
 		}
-		opened.token, err = s.open(ctx, tx, caller, user, event, web.Password)
-		return err
+		token, completed, err := s.open(ctx, tx, caller, user, web.Password)
+		if err != nil {
+			return err
+		}
+		opened.token = token
+		return audit.Record(ctx, tx, event, completed)
 	})
 	if err != nil {
 		return nil, err
@@ -188,11 +192,11 @@ func (s *SignIn) askSecondStep(ctx context.Context, tx database.Tx, caller web.C
 	if err != nil {
 		return err
 	}
-	token, row, err := s.openPending(ctx, tx, user.ID, caller.Client)
+	token, expires, err := s.openPending(ctx, tx, user.ID, caller.Client)
 	if err != nil {
 		return err
 	}
-	*opened = step{state: StateSecondStep, token: token, asked: asks, expires: row.ExpiresAt.Time()}
+	*opened = step{state: StateSecondStep, token: token, asked: asks, expires: expires}
 	return nil
 }
 
@@ -214,25 +218,22 @@ func (s *SignIn) asks(ctx context.Context, db bun.IDB, userID string) (*asked, e
 	return asks, nil
 }
 
-// open makes the session that the sign-in ends with, and puts it on record with the step that led to it.
-func (s *SignIn) open(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, step audit.Event, with ...string) (session.Token, error) {
+// open makes the session that the sign-in ends with, and gives the event to put on record behind that of the last step.
+func (s *SignIn) open(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, with ...string) (session.Token, audit.Event, error) {
+	event := audit.From(caller.Client).About(user.ID).Is(audit.SignInCompleted, audit.OK)
 	if err := account.NoteSignIn(ctx, tx, user.ID); err != nil {
-		return nil, err
+		return nil, event, err
 	}
 	token, opened, err := s.Sessions.Open(ctx, tx, session.Opened{User: user, With: with, Client: caller.Client})
 	if err != nil {
-		return nil, err
+		return nil, event, err
 	}
-	event := audit.From(caller.Client).About(user.ID).Is(audit.SignInCompleted, audit.OK)
 	event.Actor, event.Session, event.Method = user.ID, opened.ID, with[len(with)-1]
 	news, err := session.NoteBrowser(ctx, tx, user.ID, caller.BrowserID)
-	if err != nil {
-		return nil, err
-	}
 	if news {
 		event.Data = map[string]any{"new_browser": true}
 	}
-	return token, audit.Record(ctx, tx, step, event)
+	return token, event, err
 }
 
 // CheckPassword checks the password of somebody who is signed in, under the same budget as signing in. A wrong one is

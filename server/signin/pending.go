@@ -38,18 +38,18 @@ type pendingRow struct {
 
 // Every sign-in with a second step asks these.
 var (
-	begin = database.Prepare(`INSERT INTO pending_sign_ins (id, token_hash, user_id, created_at, expires_at, attempts, browser, address)
+	beginPending = database.Prepare(`INSERT INTO pending_sign_ins (id, token_hash, user_id, created_at, expires_at, attempts, browser, address)
 		VALUES (?, ?, ?, ?, ?, 0, ?, ?)`)
-	triedOn = database.Prepare("SELECT attempts FROM pending_sign_ins WHERE id = ? AND expires_at > ?")
-	try     = database.Prepare("UPDATE pending_sign_ins SET attempts = attempts + 1 WHERE id = ? AND attempts < ? AND expires_at > ?")
+	triedOnPending = database.Prepare("SELECT attempts FROM pending_sign_ins WHERE id = ? AND expires_at > ?")
+	countOnPending = database.Prepare("UPDATE pending_sign_ins SET attempts = attempts + 1 WHERE id = ? AND attempts < ? AND expires_at > ?")
 	// Those of a person are held, so there is always a row.
-	triedByAndOn = database.Prepare(`SELECT t.in_a_row, t.blocked_until, t.locked_at, p.attempts FROM users AS u
+	stands = database.Prepare(`SELECT t.in_a_row, t.blocked_until, t.locked_at, p.attempts FROM users AS u
 		LEFT JOIN second_step_tries AS t ON t.user_id = u.id
 		LEFT JOIN pending_sign_ins AS p ON p.id = ? AND p.expires_at > ? WHERE u.id = ?`)
-	end = database.Prepare("DELETE FROM pending_sign_ins WHERE id = ? AND expires_at > ?")
+	endPending = database.Prepare("DELETE FROM pending_sign_ins WHERE id = ? AND expires_at > ?")
 )
 
-const lookUp = "SELECT token_hash, id, user_id, expires_at FROM pending_sign_ins WHERE token_hash IN (?)"
+const lookUpPending = "SELECT token_hash, id, user_id, expires_at FROM pending_sign_ins WHERE token_hash IN (?)"
 
 func scanPending(rows *sql.Rows) (hash [sha256.Size]byte, row pendingRow, err error) {
 	var token sql.RawBytes
@@ -70,26 +70,24 @@ func (s *SignIn) Pending(ctx context.Context, token []byte) (*web.PendingSignIn,
 	return &web.PendingSignIn{ID: rows[0].ID, UserID: rows[0].UserID, ExpiresAt: rows[0].ExpiresAt.Time()}, nil
 }
 
-func (s *SignIn) openPending(ctx context.Context, tx database.Tx, userID string, client web.Client) (session.Token, *pendingRow, error) {
+func (s *SignIn) openPending(ctx context.Context, tx database.Tx, userID string, client web.Client) (session.Token, time.Time, error) {
 	token, err := session.NewToken(s.Random)
 	if err != nil {
-		return nil, nil, err
+		return nil, time.Time{}, err
 	}
 	hash := sha256.Sum256(token)
-	row := &pendingRow{
-		ID: tx.NewID(), TokenHash: hash[:], UserID: userID, CreatedAt: database.At(tx.Now),
-		ExpiresAt: database.At(tx.Now.Add(pendingFor)), Browser: client.Browser, Address: client.Address.String(),
-	}
-	_, err = begin.Exec(ctx, tx, row.ID, row.TokenHash, userID, int64(row.CreatedAt), int64(row.ExpiresAt), row.Browser, row.Address)
+	expires := tx.Now.Add(pendingFor)
+	_, err = beginPending.Exec(ctx, tx, tx.NewID(), hash[:], userID, int64(database.At(tx.Now)), int64(database.At(expires)),
+		client.Browser, client.Address.String())
 	if err != nil {
-		return nil, nil, fmt.Errorf("open a pending sign-in: %w", err)
+		return nil, time.Time{}, fmt.Errorf("open a pending sign-in: %w", err)
 	}
-	return token, row, nil
+	return token, expires, nil
 }
 
 // reservePending counts a code against the pending sign-in's own five.
 func reservePending(ctx context.Context, tx database.Tx, id string) (left int, refusal *diagnosis.Diagnosis, err error) {
-	touched, err := database.Touched(try.Exec(ctx, tx, id, pendingCodes, int64(database.At(tx.Now))))
+	touched, err := database.Touched(countOnPending.Exec(ctx, tx, id, pendingCodes, int64(database.At(tx.Now))))
 	if err != nil {
 		return 0, nil, fmt.Errorf("count a code of a pending sign-in: %w", err)
 	}
@@ -113,7 +111,7 @@ func releasePending(ctx context.Context, tx database.Tx, id string) error {
 // very try is among its attempts.
 func alivePending(ctx context.Context, tx database.Tx, id string, counted bool) (*pendingRow, *diagnosis.Diagnosis, error) {
 	row := new(pendingRow)
-	err := triedOn.Scan(ctx, tx, database.Args{id, int64(database.At(tx.Now))}, &row.Attempts)
+	err := triedOnPending.Scan(ctx, tx, database.Args{id, int64(database.At(tx.Now))}, &row.Attempts)
 	if errors.Is(err, sql.ErrNoRows) {
 		row, err = nil, nil
 	}
@@ -137,12 +135,12 @@ func (r *pendingRow) refusal(counted bool) *diagnosis.Diagnosis {
 	return nil
 }
 
-// readBoth reads the person's wrong codes, nil where there is no row, and the pending sign-in, nil where it is over: in
-// one question, because every right code of an app asks it.
-func readBoth(ctx context.Context, tx database.Tx, userID, id string) (tries *codeTries, row *pendingRow, err error) {
+// standing reads what stands against a code: what refuses and ends the person's wrong ones (nil where there is no row),
+// and the attempts of the pending sign-in (nil where it is over). It is one question, because every second step asks it.
+func standing(ctx context.Context, tx database.Tx, userID, id string) (tries *codeTries, row *pendingRow, err error) {
 	var inARow, attempts sql.NullInt64
 	tries, row = new(codeTries), new(pendingRow)
-	err = triedByAndOn.Scan(ctx, tx, database.Args{id, int64(database.At(tx.Now)), userID}, &inARow, &tries.BlockedUntil, &tries.LockedAt, &attempts)
+	err = stands.Scan(ctx, tx, database.Args{id, int64(database.At(tx.Now)), userID}, &inARow, &tries.BlockedUntil, &tries.LockedAt, &attempts)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the wrong codes and a pending sign-in: %w", err)
 	}
@@ -158,7 +156,7 @@ func readBoth(ctx context.Context, tx database.Tx, userID, id string) (tries *co
 
 // closePending ends the pending sign-in because it has become a session; false when another request was first.
 func closePending(ctx context.Context, tx database.Tx, id string) (bool, error) {
-	touched, err := database.Touched(end.Exec(ctx, tx, id, int64(database.At(tx.Now))))
+	touched, err := database.Touched(endPending.Exec(ctx, tx, id, int64(database.At(tx.Now))))
 	if err != nil {
 		return false, fmt.Errorf("close a pending sign-in: %w", err)
 	}

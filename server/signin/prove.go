@@ -21,7 +21,9 @@ type proving struct {
 	given   response
 	pending *web.PendingSignIn
 	event   audit.Event
-	accept  func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind, spent factor.Finding) (*diagnosis.Diagnosis, error)
+	// accept opens what is proved, or says why not after all; also are events besides the second step's own.
+	accept    func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) (also []audit.Event, refusal *diagnosis.Diagnosis, err error)
+	remaining *int // of a set of one-time things, where one was spent
 }
 
 // run answers the kind of the accepted factor, or why it was refused.
@@ -168,18 +170,18 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 			return nil, err
 		}
 	}
-	refusal, err = p.accept(ctx, tx, user, kind, finding)
+	also, refusal, err := p.accept(ctx, tx, user, kind)
 	if err != nil {
 		return nil, err
 	}
 	if refusal != nil {
 		return refusal, p.noteRefusal(ctx, tx, refusal)
 	}
-	return nil, nil
+	if p.remaining, err = remaining(ctx, tx, finding); err != nil {
+		return nil, err
+	}
+	return nil, audit.Record(ctx, tx, append([]audit.Event{p.event.Is(p.event.Kind, audit.OK)}, also...)...)
 }
-
-// done is the event of an accepted second step, which accept puts on record with what it opens.
-func (p *proving) done() audit.Event { return p.event.Is(p.event.Kind, audit.OK) }
 
 // weigh says with a refusal how many tries are left, and counts one that was found and then refused all the same: a code
 // that somebody else has spent in between, or a signature that is not right.
@@ -205,32 +207,27 @@ func (p *proving) weigh(ctx context.Context, tx database.Tx, refusal *diagnosis.
 // a sign-in that is over. It counts nothing. Clean says that no wrong code stands against the person, so that a right
 // one has nothing to take back.
 func (p *proving) admit(ctx context.Context, tx database.Tx, user *account.User, counted bool) (clean bool, refusal *diagnosis.Diagnosis, err error) {
-	expired := &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}
-	if counted || !p.guessable() {
-		if !user.DisabledAt.IsZero() {
-			return false, expired, nil
-		}
-		if p.pending != nil {
-			_, refusal, err = alivePending(ctx, tx, p.pending.ID, counted)
-		}
-		return false, refusal, err
-	}
-	tries, pending := (*codeTries)(nil), new(pendingRow)
+	on := ""
 	if p.pending != nil {
-		tries, pending, err = readBoth(ctx, tx, user.ID, p.pending.ID)
-	} else {
-		tries, err = readCodeTries(ctx, tx, user.ID)
+		on = p.pending.ID
 	}
+	tries, pending, err := standing(ctx, tx, user.ID, on)
 	if err != nil {
 		return false, nil, err
 	}
-	if refusal = tries.refusal(tx.Now); refusal != nil {
-		return false, refusal, nil
+	clean = tries == nil || tries.InARow == 0
+	if !counted && p.guessable() {
+		if refusal = tries.refusal(tx.Now); refusal != nil {
+			return clean, refusal, nil
+		}
 	}
 	if !user.DisabledAt.IsZero() {
-		return false, expired, nil
+		return clean, &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}, nil
 	}
-	return tries == nil || tries.InARow == 0, pending.refusal(false), nil
+	if p.pending != nil {
+		refusal = pending.refusal(counted)
+	}
+	return clean, refusal, nil
 }
 
 // noteRefusal puts a refusal on record, but for those of the limits: nothing was looked at, they cost whoever sends them

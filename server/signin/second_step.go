@@ -40,19 +40,17 @@ func (s *SignIn) secondStep(ctx context.Context, caller web.Caller, given respon
 			Response: given.text, Client: caller.Client, BrowserNow: given.browserNow,
 		},
 	}
-	p.accept = func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind, spent factor.Finding) (*diagnosis.Diagnosis, error) {
+	p.accept = func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) ([]audit.Event, *diagnosis.Diagnosis, error) {
 		closed, err := closePending(ctx, tx, caller.Pending.ID)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if !closed || !user.DisabledAt.IsZero() {
-			return &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}, nil
+			return nil, &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}, nil
 		}
-		if result.token, err = s.open(ctx, tx, caller, user, p.done(), web.Password, string(kind)); err != nil {
-			return nil, err
-		}
-		result.remaining, err = remaining(ctx, tx, spent)
-		return nil, err
+		token, completed, err := s.open(ctx, tx, caller, user, web.Password, string(kind))
+		result.token = token
+		return []audit.Event{completed}, nil, err
 	}
 	return result, s.run(ctx, p, result)
 }
@@ -87,15 +85,10 @@ func (s *SignIn) proof(ctx context.Context, caller web.Caller, password string, 
 			Response: given.text, Client: caller.Client, BrowserNow: given.browserNow,
 		},
 	}
-	p.accept = func(ctx context.Context, tx database.Tx, _ *account.User, kind factor.Kind, spent factor.Finding) (refusal *diagnosis.Diagnosis, err error) {
+	p.accept = func(ctx context.Context, tx database.Tx, _ *account.User, kind factor.Kind) (also []audit.Event, refusal *diagnosis.Diagnosis, err error) {
 		result.until = tx.Now.Add(session.FreshFor)
-		if result.token, err = s.Sessions.Rise(ctx, tx, held, string(kind)); err != nil {
-			return nil, err
-		}
-		if result.remaining, err = remaining(ctx, tx, spent); err != nil {
-			return nil, err
-		}
-		return nil, audit.Record(ctx, tx, p.done())
+		result.token, err = s.Sessions.Rise(ctx, tx, held, string(kind))
+		return nil, nil, err
 	}
 	return result, s.run(ctx, p, result)
 }
@@ -109,7 +102,7 @@ func (s *SignIn) run(ctx context.Context, p *proving, result *proved) error {
 		s.WarnOfClock(ctx, refusal, p.attempt.Client)
 		return Refused(refusal)
 	}
-	result.kind = kind
+	result.kind, result.remaining = kind, p.remaining
 	return nil
 }
 

@@ -99,8 +99,12 @@ func (s *SignIn) setup(ctx context.Context, caller web.Caller, link, name, email
 		}
 		event := audit.From(caller.Client).About(user.ID).Is(audit.Setup, audit.OK)
 		event.Actor = user.ID
-		token, err = s.open(ctx, tx, caller, user, event, web.Password)
-		return err
+		opened, completed, err := s.open(ctx, tx, caller, user, web.Password)
+		if err != nil {
+			return err
+		}
+		token = opened
+		return audit.Record(ctx, tx, event, completed)
 	})
 	if errors.Is(err, account.ErrEmailTaken) {
 		// A member added on the console has the address; only the console can say what to do with them.

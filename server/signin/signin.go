@@ -45,7 +45,7 @@ type SignIn struct {
 
 // New prepares the room.
 func New(dependencies Dependencies) *SignIn {
-	return &SignIn{dependencies, database.NewLookup(dependencies.Database, lookUp, scanPending)}
+	return &SignIn{dependencies, database.NewLookup(dependencies.Database, lookUpPending, scanPending)}
 }
 
 // noteFault puts on record that something of ours failed, such as a second step that nothing is stored for, so that
