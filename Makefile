@@ -45,7 +45,7 @@ dev: build ## edit with hot reload: Vite in front of the Go server, which restar
 check: check-go check-frontend ## formatting, vet, linters, types, known vulnerabilities
 
 test: $(GOTESTSUM) ## everything: check, Go tests on both databases, vitest, build, browser
-	.ci/tools chromium-headless-shell postgresql oathtool zbar-tools
+	.ci/tools chromium-headless-shell postgresql oathtool sqlite3 zbar-tools
 	GOTESTSUM=$(GOTESTSUM) .ci/test
 
 bench: build ## what it costs, in one table, kept in docs/benchmarks.md (BENCH=regexp picks rows)
@@ -53,7 +53,7 @@ bench: build ## what it costs, in one table, kept in docs/benchmarks.md (BENCH=r
 	.ci/bench
 
 screenshots: build ## take the pictures of docs/screenshots again
-	.ci/tools chromium-headless-shell
+	.ci/tools chromium-headless-shell oathtool sqlite3
 	SECONDSTEP_SCREENSHOTS=1 npx playwright test --config frontend/playwright.config.ts --project screenshots
 
 ##@ Else
@@ -95,7 +95,7 @@ frontend/dist/index.html: $(GENERATED)/.made $(FRONTEND_FILES)
 
 # The same program with a front end that speaks the tests' pseudo-locales beside English: the browser tests walk it.
 .PHONY: pseudo
-pseudo: .cache/pseudo/secondstep
+pseudo: .cache/pseudo/secondstep ## build .cache/pseudo/secondstep, which speaks made-up languages, for looking at
 .cache/pseudo/secondstep: frontend/dist/index.html $(GO_FILES) .ci/pseudo
 	.ci/pseudo
 
