@@ -3,13 +3,20 @@ package cli
 import (
 	"fmt"
 
+	"github.com/spf13/cobra"
+
 	"github.com/secondstep/secondstep/server"
 )
 
-type openapiCommand struct{}
+func newOpenapi(p program) *cobra.Command {
+	return &cobra.Command{
+		Use: "openapi", Short: "Print the OpenAPI document of all HTTP calls.", Args: cobra.ExactArgs(0),
+		RunE: p.does(printOpenAPI),
+	}
+}
 
-// Run prints the document that GET /api/openapi.json answers.
-func (c *openapiCommand) Run(p program) error {
+// printOpenAPI prints the document that GET /api/openapi.json answers.
+func printOpenAPI(p program) error {
 	document, err := server.OpenAPI(p.version)
 	if err != nil {
 		return err
@@ -18,10 +25,11 @@ func (c *openapiCommand) Run(p program) error {
 	return err
 }
 
-type versionCommand struct{}
+func newVersion(p program) *cobra.Command {
+	return &cobra.Command{Use: "version", Short: "Print the version.", Args: cobra.ExactArgs(0), RunE: p.does(printVersion)}
+}
 
-// Run prints the version.
-func (c *versionCommand) Run(p program) error {
+func printVersion(p program) error {
 	_, err := fmt.Fprintln(p.out, "secondstep", p.version)
 	return err
 }

@@ -16,7 +16,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 )
 
 // Exit statuses.
@@ -36,17 +36,6 @@ type program struct {
 	errors  io.Writer
 }
 
-type commands struct {
-	Config string `help:"Read settings from this YAML file; flags and environment win over it." placeholder:"FILE" type:"path" env:"SECONDSTEP_CONFIG"`
-
-	Serve   serveCommand   `cmd:"" help:"Start the server."`
-	User    userCommand    `cmd:"" help:"Add, list and help people from the console."`
-	Keys    keysCommand    `cmd:"" help:"List, change and retire the keys that stored secrets are encrypted with."`
-	Demo    demoCommand    `cmd:"" help:"Try it with made-up people: a throw-away installation."`
-	Openapi openapiCommand `cmd:"" help:"Print the OpenAPI document of all HTTP calls."`
-	Version versionCommand `cmd:"" help:"Print the version."`
-}
-
 // Main runs the command line and answers the exit status.
 func Main(args []string, dist fs.FS, version string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -55,65 +44,75 @@ func Main(args []string, dist fs.FS, version string) int {
 }
 
 func run(p program, args []string) int {
-	var all commands
-	root := commandOf("", "Sign-in and 2-step verification for a small company's own software.", &all)
+	root := group(&cobra.Command{
+		Use: "secondstep", Short: "Sign-in and 2-step verification for a small company's own software.",
+		SilenceErrors: true, SilenceUsage: true, PersistentPreRunE: settle,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	}, newServe(p), newUser(p), newKeys(p), newDemo(p), newOpenapi(p), newVersion(p))
+	// In place of the library's `help`, which does not refuse what there is not: every command has --help.
+	root.SetHelpCommand(&cobra.Command{Use: "-", Hidden: true})
+	pathVar(root.PersistentFlags(), new(string), "config", "", "Read settings from this YAML `file`; flags and environment win over it.")
+	settings(root.PersistentFlags())
+	root.SetFlagErrorFunc(misread)
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	found, err := root.find(args)
-	if errors.Is(err, pflag.ErrHelp) {
-		found.explain(p.out, root.options)
+	root.SetArgs(args)
+	root.SetOut(p.out)
+	root.SetErr(p.errors)
+
+	found, err := root.ExecuteC()
+	var (
+		own outcome
+		bad misused
+	)
+	switch {
+	case err == nil:
 		return done
+	case !errors.As(err, &own):
+		return p.fail(misuse, fmt.Errorf("%w (see %s --help)", err, found.CommandPath()))
+	case errors.As(err, &bad):
+		return p.fail(misuse, err)
 	}
-	if err == nil {
-		err = root.settle(&all, found)
-	}
-	if err != nil {
-		return p.fail(misuse, fmt.Errorf("%w (see %s --help)", err, strings.TrimSpace("secondstep "+found.path)))
-	}
-	if err := found.run.Run(p); err != nil {
-		var bad misused
-		if errors.As(err, &bad) {
-			return p.fail(misuse, err)
-		}
-		return p.fail(failed, err)
-	}
-	return done
+	return p.fail(failed, err)
 }
 
-// settle gives the flags of a command that are not on the command line their values.
-func (c *command) settle(all *commands, found *command) error {
-	for _, one := range c.options {
-		if err := one.resolve(nil); err != nil {
-			return err
+// group puts commands into one. Where it does nothing by itself that is misuse, which the library would take for a wish
+// for help.
+func group(of *cobra.Command, commands ...*cobra.Command) *cobra.Command {
+	of.AddCommand(commands...)
+	of.SuggestionsMinimumDistance = 2
+	of.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
 		}
-	}
-	var file settings
-	if all.Config != "" {
-		known := map[string]bool{}
-		c.each(func(of *command) {
-			for _, one := range of.options {
-				known[one.name] = known[one.name] || one.isSetting()
-			}
-		})
-		var err error
-		if file, err = settingsOf(all.Config, known); err != nil {
-			return err
+		meant := ""
+		if near := of.SuggestionsFor(args[0]); len(near) > 0 {
+			meant = ": did you mean " + strings.Join(near, " or ") + "?"
 		}
+		return fmt.Errorf("unknown command %q%s", args[0], meant)
 	}
-	var missing []string
-	for _, one := range found.options {
-		if err := one.resolve(file); err != nil {
-			return err
-		}
-		if one.required && !one.given {
-			missing = append(missing, "--"+one.name)
-		}
+	if of.RunE == nil {
+		of.RunE = func(*cobra.Command, []string) error { return errors.New("a command is missing") }
 	}
-	if len(missing) > 0 {
-		return fmt.Errorf("missing flags: %s", strings.Join(missing, ", "))
+	return of
+}
+
+// outcome is what a command ended with; any other error is about how it was called.
+type outcome struct{ error }
+
+func (o outcome) Unwrap() error { return o.error }
+
+func ended(err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return outcome{err}
+}
+
+// does makes of a command's Run what the library runs.
+func (p program) does(run func(program) error) func(*cobra.Command, []string) error {
+	return func(*cobra.Command, []string) error { return ended(run(p)) }
 }
 
 // fail writes the error as one line.

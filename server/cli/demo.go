@@ -15,24 +15,44 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/secondstep/secondstep/server"
 	"github.com/secondstep/secondstep/server/demo"
 	"github.com/secondstep/secondstep/server/hashing"
 )
 
-type demoCommand struct {
-	Start demoStartCommand `cmd:"" default:"withargs" help:"Make a throw-away installation of about 40 people and serve it. Everything is gone when it ends."`
-	Code  demoCodeCommand  `cmd:"" help:"Print the code that somebody's authenticator app in the running demo shows now."`
+func newDemo(p program) *cobra.Command {
+	cmd := newDemoStart(p)
+	cmd.Use, cmd.Short = "demo", "Try it with made-up people: a throw-away installation."
+	return group(cmd, newDemoStart(p), newDemoCode(p))
 }
 
 // demoStartCommand has flags of its own and no environment: the settings of a real installation, which may be set where
 // somebody tries the demo, must not reach it.
 type demoStartCommand struct {
-	Data        string `help:"Keep the demo in this folder, which must hold no installation; by default it lies in a temporary one." placeholder:"FOLDER" type:"path"`
-	DatabaseURL string `help:"An empty PostgreSQL database for the demo, as postgres://user:password@host/name; by default the embedded SQLite." placeholder:"URL"`
-	Listen      string `help:"The address and port to listen on, of this machine's loopback." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
-	People      int    `help:"Add so many more people, who all have the same password." default:"0" placeholder:"N"`
-	Brand       string `help:"The name that people see." default:"MailMachine"`
+	Data        string
+	DatabaseURL string
+	Listen      string
+	People      int
+	Brand       string
+}
+
+// newDemoStart is what `demo` does by itself, too.
+func newDemoStart(p program) *cobra.Command {
+	var c demoStartCommand
+	cmd := &cobra.Command{
+		Use: "start", Short: "Do what demo does by itself.", Args: cobra.ExactArgs(0), RunE: p.does(c.Run),
+		Long: "Make a throw-away installation of about 40 people and serve it. Everything is gone when it ends.",
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	pathVar(flags, &c.Data, "data", "", "Keep the demo in this `folder`, which must hold no installation; by default it lies in a temporary one.")
+	flags.StringVar(&c.DatabaseURL, "database-url", "", "The `URL` of an empty PostgreSQL database for the demo, as postgres://user:password@host/name; by default the embedded SQLite.")
+	flags.StringVar(&c.Listen, "listen", "127.0.0.1:8080", "The `address` and port to listen on, of this machine's loopback.")
+	flags.IntVar(&c.People, "people", 0, "Add so many more people, who all have the same password.")
+	flags.StringVar(&c.Brand, "brand", "MailMachine", "The `name` that people see.")
+	return cmd
 }
 
 // Run makes the demo and serves it until it is told to stop.
@@ -145,8 +165,21 @@ func (c *demoStartCommand) stays() string {
 }
 
 type demoCodeCommand struct {
-	Email string `arg:"" help:"Whose code."`
-	Data  string `help:"The demo's folder, where it was started with --data; by default the demo that runs." placeholder:"FOLDER" type:"path"`
+	Email string
+	Data  string
+}
+
+func newDemoCode(p program) *cobra.Command {
+	var c demoCodeCommand
+	cmd := &cobra.Command{
+		Use: "code EMAIL", Short: "Print the code that somebody's authenticator app in the running demo shows now.", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			c.Email = args[0]
+			return ended(c.Run(p))
+		},
+	}
+	pathVar(cmd.Flags(), &c.Data, "data", "", "The demo's `folder`, where it was started with --data; by default the demo that runs.")
+	return cmd
 }
 
 // Run prints a line for each app of the person, the code first.

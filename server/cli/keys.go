@@ -1,20 +1,33 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/spf13/cobra"
 
 	"github.com/secondstep/secondstep/server"
 )
 
-type keysCommand struct {
-	List   keysListCommand   `cmd:"" help:"List the data keys: which one seals, since when, and how many stored secrets each still seals."`
-	Rotate keysRotateCommand `cmd:"" help:"Let a new data key seal, and seal every stored secret anew with it, while servers run. Run it again to go on after an interruption."`
-	Retire keysRetireCommand `cmd:"" help:"Take a data key that seals nothing any more out of the key ring."`
+func newKeys(p program) *cobra.Command {
+	return group(&cobra.Command{Use: "keys", Short: "List, change and retire the keys that stored secrets are encrypted with."},
+		newKeysList(p), newKeysRotate(p), newKeysRetire(p))
 }
 
 type keysListCommand struct{ storage }
+
+func newKeysList(p program) *cobra.Command {
+	var c keysListCommand
+	cmd := &cobra.Command{
+		Use: "list", Short: "List the data keys.", Args: cobra.ExactArgs(0), RunE: p.does(c.Run),
+		Long: "List the data keys: which one seals, since when, and how many stored secrets each still seals.",
+	}
+	c.bind(cmd.Flags())
+	return cmd
+}
 
 // Run lists the keys, the oldest first.
 func (c *keysListCommand) Run(p program) error {
@@ -50,6 +63,16 @@ func state(key server.Key) string {
 
 type keysRotateCommand struct{ storage }
 
+func newKeysRotate(p program) *cobra.Command {
+	var c keysRotateCommand
+	cmd := &cobra.Command{
+		Use: "rotate", Short: "Let a new data key seal.", Args: cobra.ExactArgs(0), RunE: p.does(c.Run),
+		Long: "Let a new data key seal, and seal every stored secret anew with it, while servers run.\nRun it again to go on after an interruption.",
+	}
+	c.bind(cmd.Flags())
+	return cmd
+}
+
 // Run changes the key, or goes on where an earlier run ended.
 func (c *keysRotateCommand) Run(p program) error {
 	return c.with(p, func(installation *server.Server) error {
@@ -83,7 +106,24 @@ func (c *keysRotateCommand) Run(p program) error {
 type keysRetireCommand struct {
 	storage
 
-	Key uint32 `arg:"" name:"keyid" help:"The key's id, as keys list prints it."`
+	Key uint32
+}
+
+func newKeysRetire(p program) *cobra.Command {
+	var c keysRetireCommand
+	cmd := &cobra.Command{
+		Use: "retire KEY", Short: "Take a data key that seals nothing any more out of the key ring.", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			key, err := strconv.ParseUint(args[0], 10, 32)
+			if err != nil {
+				return errors.New("KEY must be a key's number, as keys list prints it")
+			}
+			c.Key = uint32(key)
+			return ended(c.Run(p))
+		},
+	}
+	c.bind(cmd.Flags())
+	return cmd
 }
 
 // Run retires the key.

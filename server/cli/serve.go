@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
 
 	"github.com/secondstep/secondstep/server"
 	"github.com/secondstep/secondstep/server/hashing"
@@ -26,23 +27,49 @@ const stopWithin = 15 * time.Second
 type serveCommand struct {
 	storage
 
-	Listen       string   `help:"The address and port to listen on." default:"127.0.0.1:8080" env:"SECONDSTEP_LISTEN" placeholder:"HOST:PORT"`
-	PublicURL    string   `help:"Where browsers reach the server, such as https://id.example.org; by default the address that it listens on." env:"SECONDSTEP_PUBLIC_URL" placeholder:"URL"`
-	SecurityKeys bool     `help:"Let people add security keys (WebAuthn), by the API; needs a public URL with a host name." env:"SECONDSTEP_SECURITY_KEYS"`
-	InsecureHTTP bool     `name:"insecure-http" help:"Allow plain http on a public URL that is not this machine's loopback." env:"SECONDSTEP_INSECURE_HTTP"`
-	TrustedProxy []string `help:"Networks of reverse proxies whose X-Forwarded-For is believed." env:"SECONDSTEP_TRUSTED_PROXY" placeholder:"CIDR"`
+	Listen       string
+	PublicURL    string
+	SecurityKeys bool
+	InsecureHTTP bool
+	TrustedProxy networks
 
-	TOTPWindow               int           `name:"totp-window" help:"Steps of 30 seconds accepted before and after now: 1, or 0 for the strictest." default:"1" env:"SECONDSTEP_TOTP_WINDOW"`
-	SessionIdle              time.Duration `help:"A member's session ends without use for this long." default:"30m" env:"SECONDSTEP_SESSION_IDLE"`
-	SessionLife              time.Duration `help:"A member's session ends after this long." default:"12h" env:"SECONDSTEP_SESSION_LIFE"`
-	AdministratorSessionIdle time.Duration `help:"The same without use, for administrators." default:"15m" env:"SECONDSTEP_ADMINISTRATOR_SESSION_IDLE"`
-	AdministratorSessionLife time.Duration `help:"The same at the most, for administrators." default:"8h" env:"SECONDSTEP_ADMINISTRATOR_SESSION_LIFE"`
+	TOTPWindow               int
+	SessionIdle              time.Duration
+	SessionLife              time.Duration
+	AdministratorSessionIdle time.Duration
+	AdministratorSessionLife time.Duration
 
-	HashWorkers int           `help:"How many argon2id computations run at once; 0 leaves one processor free, and is 8 at most." default:"0" env:"SECONDSTEP_HASH_WORKERS"`
-	HashWait    time.Duration `help:"Who would wait longer than this for one is asked to come back." default:"5s" env:"SECONDSTEP_HASH_WAIT"`
+	HashWorkers int
+	HashWait    time.Duration
 
-	LogLevel  slog.Level `help:"debug, info, warn or error." default:"info" env:"SECONDSTEP_LOG_LEVEL"`
-	LogFormat string     `help:"text, json, or auto: text on a terminal." enum:"auto,text,json" default:"auto" env:"SECONDSTEP_LOG_FORMAT"`
+	LogLevel  slog.Level
+	LogFormat string
+}
+
+func newServe(p program) *cobra.Command {
+	var c serveCommand
+	cmd := &cobra.Command{Use: "serve", Short: "Start the server.", Args: cobra.ExactArgs(0), RunE: p.does(c.Run)}
+	flags := cmd.Flags()
+	c.bind(flags)
+	flags.StringVar(&c.Listen, "listen", "127.0.0.1:8080", "The `address` and port to listen on.")
+	flags.StringVar(&c.PublicURL, "public-url", "", "The `URL` at which browsers reach the server, such as https://id.example.org; by default the address that it listens on.")
+	flags.BoolVar(&c.SecurityKeys, "security-keys", false, "Let people add security keys (WebAuthn), by the API; needs a public URL with a host name.")
+	flags.BoolVar(&c.InsecureHTTP, "insecure-http", false, "Allow plain http on a public URL that is not this machine's loopback.")
+	flags.Var(&c.TrustedProxy, "trusted-proxy", "Networks of reverse proxies whose X-Forwarded-For is believed.")
+
+	flags.IntVar(&c.TOTPWindow, "totp-window", 1, "Steps of 30 seconds accepted before and after now: 1, or 0 for the strictest.")
+	flags.DurationVar(&c.SessionIdle, "session-idle", standardLives.Member.Idle, "A member's session ends without use for this long.")
+	flags.DurationVar(&c.SessionLife, "session-life", standardLives.Member.Absolute, "A member's session ends after this long.")
+	flags.DurationVar(&c.AdministratorSessionIdle, "administrator-session-idle", standardLives.Administrator.Idle, "The same without use, for administrators.")
+	flags.DurationVar(&c.AdministratorSessionLife, "administrator-session-life", standardLives.Administrator.Absolute, "The same at the most, for administrators.")
+
+	flags.IntVar(&c.HashWorkers, "hash-workers", 0, "How many argon2id computations run at once; 0 leaves one processor free, and is 8 at most.")
+	flags.DurationVar(&c.HashWait, "hash-wait", 5*time.Second, "Who would wait longer than this for one is asked to come back.")
+
+	flags.Var((*level)(&c.LogLevel), "log-level", "debug, info, warn or error.")
+	flags.Var(oneOf(&c.LogFormat, "auto", "text", "json"), "log-format", "auto is text on a terminal.")
+	settings(flags)
+	return cmd
 }
 
 // Run serves until it is told to stop.
@@ -52,15 +79,11 @@ func (c *serveCommand) Run(p program) (err error) {
 	if err != nil {
 		return err
 	}
-	proxies, err := c.proxies()
-	if err != nil {
-		return err
-	}
 	listener, err := (&net.ListenConfig{}).Listen(p.ctx, "tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
-	face := server.Face{TrustedProxies: proxies, Dist: p.dist}
+	face := server.Face{TrustedProxies: c.TrustedProxy, Dist: p.dist}
 	if face.PublicURL, face.LoopbackAliases, err = c.publicURL(listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -171,24 +194,6 @@ func (c *serveCommand) settings(p program, logger *slog.Logger) (server.Config, 
 		return config, misusedf("--session-life and --administrator-session-life must not be shorter than the time without use")
 	}
 	return config, nil
-}
-
-func (c *serveCommand) proxies() ([]netip.Prefix, error) {
-	var list []netip.Prefix
-	for _, text := range c.TrustedProxy {
-		if !strings.Contains(text, "/") {
-			if address, err := netip.ParseAddr(text); err == nil {
-				list = append(list, netip.PrefixFrom(address, address.BitLen()))
-				continue
-			}
-		}
-		network, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, misusedf("--trusted-proxy must be networks such as 127.0.0.1/32")
-		}
-		list = append(list, network.Masked())
-	}
-	return list, nil
 }
 
 // publicURL is where browsers reach the server. One that nobody has set is the address that it listens on, by any of

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/secondstep/secondstep/server"
 	"github.com/secondstep/secondstep/server/hashing"
@@ -16,28 +17,30 @@ import (
 
 // storage are the settings of every command that opens an installation.
 type storage struct {
-	Data        string `help:"The folder of the embedded database and the key ring." default:"./data" env:"SECONDSTEP_DATA" placeholder:"FOLDER" type:"path"`
-	DatabaseURL string `help:"A PostgreSQL database, as postgres://user:password@host/name; empty for the embedded SQLite." env:"SECONDSTEP_DATABASE_URL" placeholder:"URL"`
-	Keyring     string `help:"The text of the key ring, instead of keyring.json in the data folder." env:"SECONDSTEP_KEYRING" placeholder:"JSON" hidden:""`
-	Brand       string `help:"The name that people see." default:"MailMachine" env:"SECONDSTEP_BRAND"`
+	Data        string
+	DatabaseURL string
+	Keyring     string
+	Brand       string
 
-	PasswordMemory  memory `help:"argon2id memory of a password." default:"46MiB" env:"SECONDSTEP_PASSWORD_MEMORY" placeholder:"MiB"`
-	PasswordTime    uint32 `help:"argon2id passes of a password." default:"1" env:"SECONDSTEP_PASSWORD_TIME"`
-	PasswordThreads uint8  `help:"argon2id lanes of a password." default:"1" env:"SECONDSTEP_PASSWORD_THREADS"`
+	PasswordMemory  memory
+	PasswordTime    uint32
+	PasswordThreads uint8
 }
 
-// memory is an amount such as 46MiB, in KiB.
-type memory uint32
+// bind makes them flags of a command.
+func (s *storage) bind(flags *pflag.FlagSet) {
+	flags.SortFlags = false
+	pathVar(flags, &s.Data, "data", "./data", "The `folder` of the embedded database and the key ring.")
+	flags.StringVar(&s.DatabaseURL, "database-url", "", "The `URL` of a PostgreSQL database, as postgres://user:password@host/name; empty for the embedded SQLite.")
+	flags.StringVar(&s.Keyring, "keyring", "", "The `text` of the key ring, instead of keyring.json in the data folder.")
+	flags.Lookup("keyring").Hidden = true // other users of the machine can read an argument: it belongs in the environment
+	flags.StringVar(&s.Brand, "brand", "MailMachine", "The `name` that people see.")
 
-// UnmarshalText reads a number of mebibytes.
-func (m *memory) UnmarshalText(text []byte) error {
-	number, found := strings.CutSuffix(string(text), "MiB")
-	mebibytes, err := strconv.ParseUint(strings.TrimSpace(number), 10, 16)
-	if !found || err != nil || mebibytes == 0 {
-		return fmt.Errorf("must be a number of mebibytes, such as 46MiB")
-	}
-	*m = memory(mebibytes << 10)
-	return nil
+	s.PasswordMemory = 46 << 10
+	flags.Var(&s.PasswordMemory, "password-memory", "argon2id memory of a password.")
+	flags.Uint32Var(&s.PasswordTime, "password-time", 1, "argon2id `passes` of a password.")
+	flags.Uint8Var(&s.PasswordThreads, "password-threads", 1, "argon2id `lanes` of a password.")
+	settings(flags)
 }
 
 func (s *storage) passwordCost() (hashing.Params, error) {

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/secondstep/secondstep/server"
@@ -20,18 +21,30 @@ import (
 	"github.com/secondstep/secondstep/server/problem"
 )
 
-type userCommand struct {
-	Add         userAddCommand         `cmd:"" help:"Add a person. The password is asked for, or read as the first line of standard input."`
-	List        userListCommand        `cmd:"" help:"List the people of the account."`
-	SetPassword userSetPasswordCommand `cmd:"" help:"Give a person a new password and sign them out everywhere. The password is asked for, or read as the first line of standard input."`
+func newUser(p program) *cobra.Command {
+	return group(&cobra.Command{Use: "user", Short: "Add, list and help people from the console."},
+		newUserAdd(p), newUserList(p), newUserSetPassword(p))
 }
 
 type userAddCommand struct {
 	storage
 
-	Email string `help:"The e-mail address that the person signs in with." required:""`
-	Name  string `help:"The person's name." required:""`
-	Role  string `help:"member or administrator." enum:"member,administrator" default:"member"`
+	Email, Name, Role string
+}
+
+func newUserAdd(p program) *cobra.Command {
+	var c userAddCommand
+	cmd := &cobra.Command{
+		Use: "add", Short: "Add a person.", Args: cobra.ExactArgs(0), RunE: p.does(c.Run),
+		Long: "Add a person. The password is asked for, or read as the first line of standard input.",
+	}
+	c.bind(cmd.Flags())
+	cmd.Flags().StringVar(&c.Email, "email", "", "The e-mail `address` that the person signs in with; required.")
+	cmd.Flags().StringVar(&c.Name, "name", "", "The person's `name`; required.")
+	cmd.Flags().Var(oneOf(&c.Role, account.Member, account.Administrator), "role", "What the person may do.")
+	_ = cmd.MarkFlagRequired("email")
+	_ = cmd.MarkFlagRequired("name")
+	return cmd
 }
 
 // Run adds the person.
@@ -71,6 +84,13 @@ func (c *userAddCommand) Run(p program) error {
 
 type userListCommand struct{ storage }
 
+func newUserList(p program) *cobra.Command {
+	var c userListCommand
+	cmd := &cobra.Command{Use: "list", Short: "List the people of the account.", Args: cobra.ExactArgs(0), RunE: p.does(c.Run)}
+	c.bind(cmd.Flags())
+	return cmd
+}
+
 // Run lists everybody, page by page.
 func (c *userListCommand) Run(p program) error {
 	return c.with(p, func(installation *server.Server) error {
@@ -101,7 +121,19 @@ func (c *userListCommand) Run(p program) error {
 type userSetPasswordCommand struct {
 	storage
 
-	Email string `help:"The person's e-mail address." required:""`
+	Email string
+}
+
+func newUserSetPassword(p program) *cobra.Command {
+	var c userSetPasswordCommand
+	cmd := &cobra.Command{
+		Use: "set-password", Short: "Give a person a new password.", Args: cobra.ExactArgs(0), RunE: p.does(c.Run),
+		Long: "Give a person a new password and sign them out everywhere.\nThe password is asked for, or read as the first line of standard input.",
+	}
+	c.bind(cmd.Flags())
+	cmd.Flags().StringVar(&c.Email, "email", "", "The person's e-mail `address`; required.")
+	_ = cmd.MarkFlagRequired("email")
+	return cmd
 }
 
 // Run sets the password.
