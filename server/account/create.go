@@ -13,25 +13,9 @@ import (
 	"github.com/secondstep/secondstep/server/problem"
 )
 
-// Bounds of what a person's row carries.
-const (
-	MaxName = 100 // characters
-)
-
 // New is what a new person starts with. PasswordHash is a PHC string.
 type New struct {
 	Name, Email, Role, PasswordHash string
-}
-
-// CheckName says what is wrong with a name; nothing means that it may be stored.
-func CheckName(name string) []problem.Field {
-	switch trimmed := strings.TrimSpace(name); {
-	case trimmed == "":
-		return []problem.Field{{Name: "name", Code: "required"}}
-	case len([]rune(trimmed)) > MaxName:
-		return []problem.Field{{Name: "name", Code: "too_long", Params: map[string]any{"max": MaxName}}}
-	}
-	return nil
 }
 
 // CheckIdentity says what is wrong with a name and an address; nothing means that both may be stored.

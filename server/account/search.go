@@ -28,6 +28,9 @@ type word struct {
 // few is so few terms that it is quicker to read them all than to ask each person for theirs.
 const few = 10_000
 
+// mostWords is how many words of a text are looked for: nobody's name has more, and each costs a query.
+const mostWords = 8
+
 // begun selects a column of the terms that begin with a word.
 func begun(db bun.IDB, column, text string) *bun.SelectQuery {
 	from, to := prefix(text)
@@ -49,7 +52,8 @@ func within(ctx context.Context, db bun.IDB, selected *bun.SelectQuery, limit in
 // newSearch reads a text, and brings its rarest word to the front.
 func newSearch(ctx context.Context, db bun.IDB, text string) (*search, error) {
 	s := &search{}
-	for _, text := range words(text) {
+	given := words(text)
+	for _, text := range given[:min(len(given), mostWords)] {
 		s.words = append(s.words, word{text: text})
 	}
 	for n := range s.words {

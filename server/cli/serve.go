@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/secondstep/secondstep/server"
+	"github.com/secondstep/secondstep/server/demo"
 	"github.com/secondstep/secondstep/server/hashing"
 )
 
@@ -78,6 +79,9 @@ func (c *serveCommand) Run(p program) (err error) {
 	config, err := c.settings(p, logger)
 	if err != nil {
 		return err
+	}
+	if demo.IsDemo(c.Data) {
+		return fmt.Errorf("%s is the folder of a demo, whose password everybody knows: name another --data, or run secondstep demo", c.Data)
 	}
 	listener, err := (&net.ListenConfig{}).Listen(p.ctx, "tcp", c.Listen)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2" //nolint:depguard // for a pause that is no secret, see below
 	"net/url"
 	"sync/atomic"
@@ -81,7 +82,9 @@ func (d *Database) openPostgres(ctx context.Context, limits limits) (err error) 
 }
 
 // postgresConnector reads the URL. pgdriver panics on one it cannot read, and its own
-// time-out of 10 s is too short for a statement that waits behind a migration.
+// time-out of 10 s is too short for a statement that waits behind a migration. Whatever the
+// server, the role or the URL has for a default, transactions are READ COMMITTED: who waited
+// for somebody to let a row go must then read what that one wrote.
 func postgresConnector(address string, params map[string]any) (connector *pgdriver.Connector, err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -93,12 +96,11 @@ func postgresConnector(address string, params map[string]any) (connector *pgdriv
 	if config.AppName == "" {
 		config.AppName = "secondstep"
 	}
-	for name, value := range params {
-		if config.ConnParams == nil {
-			config.ConnParams = map[string]any{}
-		}
-		config.ConnParams[name] = value
+	if config.ConnParams == nil {
+		config.ConnParams = map[string]any{}
 	}
+	config.ConnParams["default_transaction_isolation"] = "read committed"
+	maps.Copy(config.ConnParams, params)
 	return connector, nil
 }
 

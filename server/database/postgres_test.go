@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"errors"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -130,6 +131,43 @@ func TestURLErrorsKeepThePassword(t *testing.T) {
 		}
 		if strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%v", err)
+		}
+	}
+}
+
+// Whoever waited for a held row reads what was written meanwhile, whatever isolation the URL asks for.
+func TestIsolationIsOurs(t *testing.T) {
+	options := postgresOptions(t)
+	at, err := url.Parse(options.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := at.Query()
+	query.Set("default_transaction_isolation", "repeatable read")
+	at.RawQuery = query.Encode()
+	options.URL = at.String()
+	d := opened(t, options, defaults)
+	for name, db := range map[string]func(func(isolation string)) error{
+		"writing": func(got func(string)) error {
+			return d.Write(t.Context(), func(ctx context.Context, tx Tx) error {
+				var isolation string
+				defer func() { got(isolation) }()
+				return tx.QueryRowContext(ctx, "SHOW transaction_isolation").Scan(&isolation)
+			})
+		},
+		"reading": func(got func(string)) error {
+			var isolation string
+			defer func() { got(isolation) }()
+			return d.Read().QueryRowContext(t.Context(), "SHOW transaction_isolation").Scan(&isolation)
+		},
+	} {
+		err := db(func(isolation string) {
+			if isolation != "read committed" {
+				t.Errorf("%s: %s", name, isolation)
+			}
+		})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

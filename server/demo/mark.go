@@ -13,6 +13,12 @@ import (
 // answered, so that no key ring of a real installation is ever asked.
 const marking = "demo.json"
 
+// IsDemo reports whether the folder is a demo's. An installation in it has a password that everybody knows.
+func IsDemo(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, marking))
+	return err == nil
+}
+
 // keys is the key ring, which a real installation on PostgreSQL has in its folder too.
 const keys = "keyring.json"
 

@@ -3,10 +3,12 @@ package mfa
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/web"
 )
 
@@ -203,6 +205,9 @@ func (m *MFA) registerEnrolment(api *web.API, operation describe) {
 			var with Beginning
 			if in.Body != nil {
 				with = *in.Body
+			}
+			if fields := account.CheckLegible(strings.TrimSpace(with.Name)); len(fields) > 0 {
+				return nil, account.ErrInvalid.For(fields...)
 			}
 			started, err := m.begin(ctx, caller, with.Name, with.Replaces)
 			if err != nil {

@@ -35,7 +35,11 @@ func (m *MFA) registerFactors(api *web.API, operation describe) {
 	rename.DefaultStatus = http.StatusNoContent
 	web.RegisterOwn(api, web.FreshByApp, rename,
 		func(ctx context.Context, caller web.Caller, in *renameInput) (*struct{}, error) {
-			return nil, m.rename(ctx, caller, in.Factor, strings.TrimSpace(in.Body.Name))
+			name := strings.TrimSpace(in.Body.Name)
+			if fields := account.CheckLegible(name); len(fields) > 0 {
+				return nil, account.ErrInvalid.For(fields...)
+			}
+			return nil, m.rename(ctx, caller, in.Factor, name)
 		})
 	remove := operation("remove-factor", http.MethodDelete, path, "Remove one of several factors")
 	remove.DefaultStatus = http.StatusNoContent

@@ -37,6 +37,7 @@ export function wordsOf(problem: Problem): { title: string; next: string } {
 /** What a field lacks, by the server's code; `params` fill the sentence. */
 export const fieldWords: Record<string, (params: Record<string, unknown>) => string> = {
   required: () => m.field_required(),
+  illegible: () => m.field_illegible(),
   email_invalid: () => m.field_email_invalid(),
 };
 

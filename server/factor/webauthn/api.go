@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/factor"
 	"github.com/secondstep/secondstep/server/web"
 )
@@ -62,7 +63,11 @@ func (f *Factor) Register(api *web.API, changed factor.Changed) {
 	}
 	web.RegisterOwn(api, web.SignedIn, add,
 		func(ctx context.Context, caller web.Caller, in *addInput) (*addedOutput, error) {
-			added, token, err := f.finish(ctx, caller, in.Registration, strings.TrimSpace(in.Body.Name), in.Body.Credential, changed)
+			name := strings.TrimSpace(in.Body.Name)
+			if fields := account.CheckLegible(name); len(fields) > 0 {
+				return nil, account.ErrInvalid.For(fields...)
+			}
+			added, token, err := f.finish(ctx, caller, in.Registration, name, in.Body.Credential, changed)
 			if err != nil {
 				return nil, err
 			}
