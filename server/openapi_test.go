@@ -116,6 +116,13 @@ func (c *codes) read(path string) error {
 				c.problems = append(c.problems, code)
 			}
 		case *ast.CompositeLit:
+			if list, ok := node.Type.(*ast.ArrayType); ok && name(list.Elt) == "problem.Field" {
+				for _, element := range node.Elts { // which may leave their type out
+					if one, ok := element.(*ast.CompositeLit); ok && one.Type == nil {
+						one.Type = list.Elt
+					}
+				}
+			}
 			if name(node.Type) != "problem.Field" && (file.Name.Name != "problem" || name(node.Type) != "Field") {
 				return true
 			}
