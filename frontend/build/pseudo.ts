@@ -22,7 +22,8 @@ const longer = 1.4;
 
 /** A sentence in the letters of a pseudo-locale; places, and the stars around what is bold, stay. */
 export function pseudo(text: string, locale: string): string {
-  const alphabet = letters[locale] ?? [];
+  const alphabet = letters[locale];
+  if (!alphabet) throw new Error(`no letters for ${locale}`);
   const pieces = text.split(/(\{\w+\}|\*\*)/);
   const own = pieces.filter((_, i) => i % 2 === 0).join('').length;
   let missing = Math.ceil(own * (longer - 1));

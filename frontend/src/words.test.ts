@@ -99,23 +99,46 @@ const translations: [locale: string, words: Messages][] = [
   }),
 ];
 
-describe.each(translations)('the catalogue of %s', (locale, words) => {
-  it('has every message of the English one, and no other', () => {
-    expect(words.map(([key]) => key).sort()).toEqual(messages.map(([key]) => key).sort());
-  });
-
-  it('has their places, and in no message one that is not filled', () => {
-    const english = new Map(messages);
-    for (const [key, message] of words) expect(places(message), key).toEqual(places(english.get(key) ?? ''));
-  });
-
-  it('has each form that a number takes in the language', () => {
-    const forms = new Intl.PluralRules(locale).resolvedOptions().pluralCategories;
-    for (const [key, message] of words) {
-      if (typeof message === 'string') continue;
-      const named = message.flatMap((variant) => Object.keys(variant.match).map((name) => name.split('=')[1]));
-      expect(named.sort(), key).toEqual([...forms].sort());
+/** What is wrong with a translation: messages that it lacks or has alone, places lost or never filled, forms of numbers. */
+function faults(locale: string, words: Messages): string[] {
+  const found: string[] = [];
+  const english = new Map(messages);
+  const translated = new Map(words);
+  for (const key of english.keys()) if (!translated.has(key)) found.push(`${key} is missing`);
+  const forms = [...new Intl.PluralRules(locale).resolvedOptions().pluralCategories].sort();
+  for (const [key, message] of words) {
+    const original = english.get(key);
+    if (original === undefined) {
+      found.push(`${key} is not English`);
+      continue;
     }
+    if (`${places(message)}` !== `${places(original)}`) found.push(`${key} has the places ${places(message)}`);
+    if (typeof message === 'string') continue;
+    const named = message.flatMap((variant) => Object.keys(variant.match).map((name) => name.split('=')[1]));
+    if (`${named.sort()}` !== `${forms}`) found.push(`${key} has the forms ${named}`);
+  }
+  return found;
+}
+
+describe('a translation', () => {
+  it.each(translations)('into %s is whole', (locale, words) => {
+    expect(faults(locale, words)).toEqual([]);
+  });
+
+  it('is found wanting where it is not', () => {
+    const placed = messages.find(([, message]) => typeof message === 'string' && places(message).length > 0)?.[0] ?? '';
+    const counted = messages.find(([, message]) => typeof message !== 'string')?.[0] ?? '';
+    const wrong = messages
+      .slice(1)
+      .map(([key, message]): Messages[number] => (key === placed ? [key, 'without its place'] : [key, message]));
+    expect(faults('ar-EG', [...wrong, ['of_its_own', 'more']])).toEqual(
+      expect.arrayContaining([
+        `${messages[0]?.[0]} is missing`,
+        `${placed} has the places `,
+        `${counted} has the forms one,other`,
+        'of_its_own is not English',
+      ]),
+    );
   });
 });
 
