@@ -31,7 +31,7 @@ func newKeysList(p program) *cobra.Command {
 
 // Run lists the keys, the oldest first.
 func (c *keysListCommand) Run(p program) error {
-	return c.with(p, func(installation *server.Server) error {
+	return c.existing(p, func(installation *server.Server) error {
 		keys, err := installation.Keys(p.ctx)
 		if err != nil {
 			return err
@@ -75,7 +75,7 @@ func newKeysRotate(p program) *cobra.Command {
 
 // Run changes the key, or goes on where an earlier run ended.
 func (c *keysRotateCommand) Run(p program) error {
-	return c.with(p, func(installation *server.Server) error {
+	return c.existing(p, func(installation *server.Server) error {
 		rotation, err := installation.RotateKey(p.ctx, p.progress("Sealing anew"))
 		switch {
 		case err != nil:
@@ -128,7 +128,7 @@ func newKeysRetire(p program) *cobra.Command {
 
 // Run retires the key.
 func (c *keysRetireCommand) Run(p program) error {
-	return c.with(p, func(installation *server.Server) error {
+	return c.existing(p, func(installation *server.Server) error {
 		ring, err := installation.RetireKey(p.ctx, c.Key)
 		if err != nil {
 			return err

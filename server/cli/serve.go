@@ -12,6 +12,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -84,6 +85,9 @@ func (c *serveCommand) Run(p program) (err error) {
 		return fmt.Errorf("%s is the folder of a demo, whose password everybody knows: name another --data, or run secondstep demo", c.Data)
 	}
 	listener, err := (&net.ListenConfig{}).Listen(p.ctx, "tcp", c.Listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("--listen: something listens on %s already: stop it, or name another address such as 127.0.0.1:8081", c.Listen)
+	}
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
@@ -96,6 +100,9 @@ func (c *serveCommand) Run(p program) (err error) {
 			return errors.Join(misusedf("--security-keys needs a --public-url with a host name, such as http://localhost:8080: browsers have no security keys for an address of numbers"), listener.Close())
 		}
 		config.SecurityKeys = face.PublicURL
+	}
+	if err := c.makeFolder(); err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	installation, err := server.Open(p.ctx, config)
 	if err != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/secondstep/secondstep/server"
+	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/hashing"
 	"github.com/secondstep/secondstep/server/session"
 )
@@ -63,14 +65,58 @@ func (s *storage) config(p program, logger *slog.Logger) (server.Config, error) 
 	if s.DatabaseURL != "" && !strings.HasPrefix(s.DatabaseURL, "postgres://") && !strings.HasPrefix(s.DatabaseURL, "postgresql://") {
 		return server.Config{}, misusedf("--database-url must begin with postgres://, or be empty for the embedded SQLite")
 	}
-	if err := os.MkdirAll(s.Data, 0o700); err != nil {
-		return server.Config{}, fmt.Errorf("the data folder can't be made: %w", err)
-	}
 	return server.Config{
 		Data: s.Data, DatabaseURL: s.DatabaseURL, Keyring: s.Keyring, Version: p.version, Brand: strings.TrimSpace(s.Brand),
 		PasswordCost: cost, BackupCodeCost: hashing.BackupCodes, TOTPWindow: 1, Sessions: standardLives,
 		Now: time.Now, Random: rand.Reader, Logger: logger,
 	}, nil
+}
+
+// makeFolder makes the data folder where there is none, for commands that may begin an installation.
+func (s *storage) makeFolder() error {
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return fmt.Errorf("the data folder can't be made: %w", err)
+	}
+	return nil
+}
+
+// with opens the installation for one command, beside a server that may be running on it, and makes one where there is
+// none.
+func (s *storage) with(p program, act func(*server.Server) error) error {
+	return s.open(p, act, func(server.Config) error { return s.makeFolder() })
+}
+
+// existing is with for commands that have nothing to do where there is no installation: it refuses to make one, which
+// whoever has named the wrong folder would take for theirs.
+func (s *storage) existing(p program, act func(*server.Server) error) error {
+	return s.open(p, act, func(config server.Config) error {
+		used, err := database.Used(p.ctx, database.Options{URL: config.DatabaseURL, Folder: config.Data})
+		switch {
+		case err != nil:
+			return err
+		case used:
+			return nil
+		case config.DatabaseURL != "":
+			return errors.New("there is no installation in that database: name the right one with --database-url or --config")
+		}
+		return fmt.Errorf("there is no installation in %s: name its folder with --data or --config", config.Data)
+	})
+}
+
+func (s *storage) open(p program, act func(*server.Server) error, before func(server.Config) error) (err error) {
+	config, err := s.config(p, slog.New(slog.NewTextHandler(p.errors, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		return err
+	}
+	if err := before(config); err != nil {
+		return err
+	}
+	installation, err := server.Open(p.ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, installation.Close()) }()
+	return act(installation)
 }
 
 // standardLives are the sessions' lives of security.md.

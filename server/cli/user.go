@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"text/tabwriter"
 
@@ -93,7 +92,7 @@ func newUserList(p program) *cobra.Command {
 
 // Run lists everybody, page by page.
 func (c *userListCommand) Run(p program) error {
-	return c.with(p, func(installation *server.Server) error {
+	return c.existing(p, func(installation *server.Server) error {
 		table := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "NAME\tE-MAIL\tROLE\t2-STEP VERIFICATION\tCODES LEFT")
 		query := account.Query{Sort: "name", Limit: 100}
@@ -138,7 +137,7 @@ func newUserSetPassword(p program) *cobra.Command {
 
 // Run sets the password.
 func (c *userSetPasswordCommand) Run(p program) error {
-	return c.with(p, func(installation *server.Server) error {
+	return c.existing(p, func(installation *server.Server) error {
 		key, err := account.EmailKey(c.Email)
 		if err != nil {
 			return misusedf("--email is not an e-mail address")
@@ -167,21 +166,6 @@ func (c *userSetPasswordCommand) Run(p program) error {
 		fmt.Fprintf(p.out, "%s has a new password and is signed out everywhere.\n", user.Email)
 		return nil
 	})
-}
-
-// with opens the installation for one command, beside a server that may be running on it.
-func (s *storage) with(p program, act func(*server.Server) error) (err error) {
-	logger := slog.New(slog.NewTextHandler(p.errors, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	config, err := s.config(p, logger)
-	if err != nil {
-		return err
-	}
-	installation, err := server.Open(p.ctx, config)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, installation.Close()) }()
-	return act(installation)
 }
 
 // readPassword asks twice on a terminal; elsewhere it takes the first line of standard input.
