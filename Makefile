@@ -53,7 +53,7 @@ bench: build ## what it costs, in one table, kept in docs/benchmarks.md (BENCH=r
 	.ci/bench
 
 screenshots: build ## take the pictures of docs/screenshots again
-	.ci/tools chromium-headless-shell oathtool sqlite3
+	.ci/tools chromium-headless-shell oathtool sqlite3 pngquant
 	SECONDSTEP_SCREENSHOTS=1 npx playwright test --config frontend/playwright.config.ts --project screenshots
 
 ##@ Else

@@ -146,7 +146,7 @@ for (const { by, minutes } of [
   { by: 'behind', minutes: -8 },
   { by: 'ahead', minutes: 8 },
 ]) {
-  test(`phone and browser agree on a time ${by} ours: it may be our clock`, async ({ page, someone }) => {
+  test(`phone and browser agree on a time ${by} ours: it may be our clock`, async ({ page, someone, server }) => {
     const ada = await someone();
     await ada.enrol();
     await page.clock.install({ time: Date.now() + minutes * 60_000 });
@@ -156,7 +156,7 @@ for (const { by, minutes } of [
     await expect(box).toContainText(say('server_clock_title'));
     await expect(box).toContainText(say('server_clock_body'));
     await expect(box.getByText(say('show_android'))).toHaveCount(0);
-    expect(ada.server.log()).toContain('check the server');
+    expect(server.log()).toContain('check the server');
     await inspect(page, `refused: our clock may be wrong, ${by}`);
   });
 }

@@ -29,7 +29,22 @@ func TestManage(t *testing.T) {
 		{"this wasn't me", notMe},
 		{"events are paged", pagedEvents},
 		{"a new browser is news", newBrowser},
+		{"an administrator sees that an account is disabled", disabledSaysSo},
 	}.onBoth(t)
+}
+
+func disabledSaysSo(t *testing.T, in *servertest.Installation) {
+	app := in.Protected("chief@example.test", "administrator")
+	chief := in.SignedIn("chief@example.test", app, servertest.Firefox)
+	id := in.AddPerson("Eve", "eve@example.test", "member")
+	for _, disabled := range []bool{false, true} {
+		if disabled {
+			in.Change("UPDATE users SET disabled_at = 1 WHERE id = ?", id)
+		}
+		if said := chief.Do("GET", "/api/v1/users/"+id, nil).Want(200); said.Body["disabled"] != disabled {
+			t.Errorf("%s, want disabled %v", said.Raw, disabled)
+		}
+	}
 }
 
 // another adds a second app to somebody who is signed in.

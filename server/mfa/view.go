@@ -15,8 +15,9 @@ import (
 
 // Person is what there is to see about one person.
 type Person struct {
-	User session.User `json:"user"`
-	MFA  View         `json:"mfa"`
+	User     session.User `json:"user"`
+	Disabled bool         `json:"disabled" doc:"The account is closed: the password is right, and nothing opens."`
+	MFA      View         `json:"mfa"`
 }
 
 // Page is the Security page's content.
@@ -76,7 +77,10 @@ func (m *MFA) page(ctx context.Context, viewerSession, userID string) (*Page, er
 	if err != nil {
 		return nil, err
 	}
-	page := &Page{Person: Person{User: session.User{ID: user.ID, Name: user.Name, Email: user.Email, Role: user.Role}}}
+	page := &Page{Person: Person{
+		User:     session.User{ID: user.ID, Name: user.Name, Email: user.Email, Role: user.Role},
+		Disabled: !user.DisabledAt.IsZero(),
+	}}
 	if enrolment != nil && m.goesOn(enrolment, viewerSession) {
 		page.Enrolment = viewEnrolment(enrolment, viewerSession)
 	}

@@ -1,4 +1,4 @@
-const firefox = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0';
+export const firefox = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
 /** How the server names the browser that a `Caller` pretends to be. */
 export const otherBrowser = 'Firefox on Windows';

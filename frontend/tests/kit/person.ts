@@ -18,7 +18,7 @@ export class Person {
   codes: string[] = [];
 
   constructor(
-    readonly server: Secondstep,
+    readonly server: Pick<Secondstep, 'url' | 'sql'>,
     readonly name: string,
     readonly email: string,
     readonly password: string,

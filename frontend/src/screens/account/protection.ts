@@ -7,6 +7,7 @@ export type Glance = { tone: 'plain' | 'good' | 'warn' | 'bad'; text: string };
 
 /** A person's protection in a pill: never by colour alone. */
 export function glance(mfa: ListedUser['mfa'], now = new Date()): Glance {
+  if (mfa.requirement === 'off') return { tone: 'plain', text: m.protection_not_allowed() };
   if (mfa.state === 'on') {
     const left = mfa.backup_codes_remaining;
     if (left === 0) return { tone: 'warn', text: m.protection_none_left() };
@@ -21,6 +22,5 @@ export function glance(mfa: ListedUser['mfa'], now = new Date()): Glance {
       : { tone: 'warn', text: m.protection_required({ date: format.shortDate(mfa.deadline, now) }) };
   }
   if (mfa.state === 'enrolling') return { tone: 'warn', text: m.protection_enrolling() };
-  if (mfa.requirement === 'off') return { tone: 'plain', text: m.protection_not_allowed() };
   return { tone: 'plain', text: m.protection_off() };
 }

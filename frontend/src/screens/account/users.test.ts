@@ -90,6 +90,7 @@ describe('protection at a glance', () => {
     ['no codes', { state: 'on', backup_codes_remaining: 0 }, 'warn', 'On · no codes left'],
     ['off', {}, 'plain', 'Off'],
     ['not allowed', { requirement: 'off' }, 'plain', 'Not allowed'],
+    ['kept, and not asked for', { state: 'on', requirement: 'off' }, 'plain', 'Not allowed'],
     ['unfinished', { state: 'enrolling' }, 'warn', 'Not finished'],
     ['required', { requirement: 'required', deadline: '2026-12-05T12:00:00Z' }, 'warn', /^Required by .*5.*$/],
     ['overdue', { requirement: 'required', deadline: '2026-11-21T11:00:00Z' }, 'bad', 'Overdue for 3 days'],

@@ -1,5 +1,6 @@
 import type { Outcome } from '../../api/client';
 import type { Diagnosis, Problem } from '../../api/problem';
+import { now } from '../../clock.svelte';
 import { compact } from '../../code';
 
 export type Kind = 'app_code' | 'backup_code';
@@ -23,6 +24,13 @@ export class CodeAttempt {
   problem = $state.raw<Problem | undefined>();
 
   constructor(readonly expected: Kind) {}
+
+  /** No code is taken: for a while, or not in this place any more. Reactive. */
+  get closed(): boolean {
+    const { diagnosis: d, at = 0 } = this.refused ?? {};
+    if (d?.reason !== 'too_many_attempts') return false;
+    return d.locked === true || d.start_again === true || at + (d.retry_after_seconds ?? 0) * 1_000 > now();
+  }
 
   /**
    * Sends what is in the field. A code that has no code's shape is refused here, with the words that the server has

@@ -20,7 +20,8 @@ describe('my security', () => {
     mine(protectedMfa());
     open(path, signedIn);
     await screen.findByText(m.security_on_since({ date: '12 March 2026' }));
-    expect(screen.getByText(m.factor_named({ name: 'iPhone' }))).toBeTruthy();
+    // What is found has plain spaces only.
+    expect(screen.getByText(m.factor_named({ name: 'iPhone' }).replace('\u00a0', ' '))).toBeTruthy();
     expect(screen.getByText(/last used today/)).toBeTruthy();
     expect(screen.getByText(/7 of 10 left/)).toBeTruthy();
     const replace = screen.getByRole('link', { name: pressOn(m.replace(), 'iPhone') });
@@ -54,6 +55,16 @@ describe('my security', () => {
     mine(openMfa({ requirement: 'required', deadline: '2030-12-05T12:00:00Z' }), null, bo);
     open(path, { session: sessionOf(bo) });
     await screen.findByText(m.security_required_by({ date: '5 December 2030' }));
+  });
+
+  it('says that no code is asked for, where it was switched off and the app is kept', async () => {
+    mine({ ...protectedMfa(), requirement: 'off' }, null, bo);
+    open(path, { session: sessionOf(bo) });
+    await screen.findByText(m.security_kept());
+    expect(screen.getByText(m.security_not_allowed())).toBeTruthy();
+    expect(screen.queryByText(m.security_on_body())).toBeNull();
+    expect(screen.queryByText(m.disable_ellipsis())).toBeNull();
+    expect(screen.queryByRole('link', { name: m.add_app() })).toBeNull();
   });
 
   it('offers no switch where it is required', async () => {
@@ -166,10 +177,11 @@ describe('my security', () => {
 });
 
 it("shows somebody else's protection without a switch", async () => {
-  reply('GET /users/01BO', ok({ user: bo, mfa: protectedMfa(2) }));
+  reply('GET /users/01BO', ok({ user: bo, disabled: true, mfa: protectedMfa(2) }));
   open('/parameters/users/01BO/security', signedIn);
   await heading('Bo Lindqvist');
   expect(screen.getByText(m.security_on_body_other())).toBeTruthy();
+  expect(screen.getByText(m.user_disabled())).toBeTruthy();
   for (const act of [m.replace(), m.new_codes(), m.disable_ellipsis(), m.add_app()]) {
     expect(screen.queryByText(act)).toBeNull();
   }

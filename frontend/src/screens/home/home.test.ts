@@ -15,6 +15,7 @@ describe('what there is to do', () => {
   it.each([
     ['nothing', view(bo, protectedMfa()), []],
     ['nothing, where it is not allowed', view(bo, openMfa({ requirement: 'off' })), []],
+    ['nothing, where it is kept and not asked for', view(bo, { ...protectedMfa(2), requirement: 'off' }), []],
     ['turn it on', view(bo, openMfa()), [m.home_off_title()]],
     ['go on', view(bo, openMfa({ state: 'enrolling' }), enrolment()), [m.home_enrolling_title()]],
     ['new codes', view(bo, protectedMfa(3)), [m.home_few_codes_title()]],

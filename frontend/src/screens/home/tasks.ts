@@ -33,13 +33,13 @@ export function tasks({ user, mfa, enrolment }: SecurityView, now = new Date()):
         title: m.home_enrolling_title(),
         body: mfa.state === 'on' ? m.security_codes_waiting_body() : m.home_enrolling_body(),
         act: m.home_go_on(),
-        href: paths.enable('me', 'app', enrolment.replaces),
+        href: paths.enable('me', 'scan', enrolment.replaces),
       },
       ...(mfa.state === 'on' ? few(mfa.backup_codes.remaining) : []),
     ];
   }
-  if (mfa.state === 'on') return few(mfa.backup_codes.remaining);
   if (mfa.requirement === 'off') return [];
+  if (mfa.state === 'on') return few(mfa.backup_codes.remaining);
   const administrator = user.role === 'administrator';
   const required = mfa.requirement === 'required';
   const overdue = required && (!mfa.deadline || new Date(mfa.deadline) <= now);

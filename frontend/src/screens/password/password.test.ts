@@ -41,6 +41,9 @@ describe('changing the password', () => {
     expect(field.getAttribute('aria-describedby')).toContain('new-password-error');
     await waitFor(() => expect(document.activeElement).toBe(field));
     expect((screen.getByLabelText(m.password_present()) as HTMLInputElement).value).toBe('violet tractor humming');
+    // What is changed is not wrong any more, until it is sent again.
+    await user.type(field, '!');
+    expect(screen.queryByText(words())).toBeNull();
   });
 
   it('asks for a fresh proof, says when the present one is wrong, and ends on the Security page', async () => {

@@ -16,6 +16,15 @@ it('says how to open it where the link is not whole', async () => {
   await heading(m.setup_no_link_title());
 });
 
+it('takes the link that is pasted over its own address', async () => {
+  open('/setup', { setupNeeded: true });
+  await heading(m.setup_no_link_title());
+  location.hash = '#token=PASTED';
+  window.dispatchEvent(new Event('hashchange'));
+  await heading(m.setup_title());
+  expect(location.hash).toBe('');
+});
+
 it('takes the token out of the address, makes the account and offers protection right away', async () => {
   reply('POST /setup', ok({ state: 'signed_in' }));
   const user = open('/setup', { setupNeeded: true, hash: '#token=TOKEN' });

@@ -146,6 +146,7 @@ describe('second step', () => {
     await user.type(field, '123456');
     await screen.findByText(m.too_many_title());
     expect(field.readOnly).toBe(true);
+    expect(await button(m.continue())).toHaveProperty('disabled', true);
   });
 
   it('takes a backup code in the same field, and says what became of it', async () => {

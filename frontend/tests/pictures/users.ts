@@ -1,0 +1,98 @@
+import { expect, type Page } from '@playwright/test';
+import { say } from '../kit/words';
+import type { Chapter, Scene } from './stage';
+
+const users = '/parameters/users';
+const rows = (page: Page) => page.getByRole('row').filter({ has: page.getByRole('cell') });
+
+const other = (name: string, first: string, shows: string): Scene => ({
+  name,
+  shows,
+  go: async (stage) => stage.at('ada', `${users}/${stage.demo.person(first).id}/security`),
+});
+
+export const usersList: Chapter = {
+  title: 'Users',
+  walks: [
+    [
+      {
+        name: 'users',
+        shows: 'Everybody, as an administrator sees them',
+        go: async (stage) => {
+          await stage.at('ada', users);
+          await expect(rows(stage.page)).toHaveCount(25);
+        },
+      },
+      {
+        name: 'users-next',
+        shows: 'The next page',
+        go: async ({ page }) => {
+          await page.getByRole('button', { name: say('users_next') }).click();
+          await expect(rows(page)).toHaveCount(16);
+        },
+      },
+    ],
+    [
+      {
+        name: 'users-search',
+        shows: 'Searched',
+        go: async (stage) => {
+          await stage.at('ada', users);
+          await stage.page.getByLabel(say('users_search')).fill('ma');
+          await expect(rows(stage.page)).toHaveCount(3);
+        },
+      },
+      {
+        name: 'users-none',
+        shows: 'Nobody fits',
+        go: async ({ page }) => {
+          await page.getByLabel(say('users_search')).fill('Zacharias');
+          await expect(page.getByText(say('users_none_title'))).toBeVisible();
+        },
+      },
+    ],
+    [
+      {
+        name: 'users-filtered',
+        shows: 'Those without 2-step verification',
+        go: async (stage) => {
+          await stage.at('ada', `${users}?protection=off`);
+          await expect(rows(stage.page)).not.toHaveCount(0);
+        },
+      },
+    ],
+    [
+      {
+        name: 'users-loading',
+        shows: 'Before it is read',
+        go: async (stage) => {
+          await stage.as('ada');
+          await stage.page.route('**/api/v1/users?*', () => undefined);
+          await stage.page.goto(users);
+          await expect(stage.page.getByRole('status').filter({ hasText: say('loading') })).toBeVisible();
+        },
+      },
+    ],
+    [
+      {
+        name: 'users-member',
+        shows: 'A member sees themself',
+        go: (stage) => stage.at('otto', users),
+      },
+      {
+        name: 'somebody-refused',
+        shows: 'A member asks for somebody else',
+        go: async (stage) => {
+          await stage.open(`${users}/${stage.demo.person('ada').id}/security`);
+          await expect(stage.page.getByRole('alert')).toBeVisible();
+        },
+      },
+    ],
+    [other('somebody', 'hugo', 'Somebody else, with two apps')],
+    [other('somebody-off', 'carla', 'Somebody else, off')],
+    [other('somebody-enrolling', 'dmitri', 'Somebody else, not finished')],
+    [other('somebody-not-allowed', 'noor', 'Somebody else, who may not')],
+    [other('somebody-locked', 'ines', 'Somebody else, locked')],
+    [other('somebody-disabled', 'jonas', 'Somebody else, disabled')],
+  ],
+};
