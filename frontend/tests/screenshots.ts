@@ -5,6 +5,7 @@ import { test as base, type Page } from '@playwright/test';
 import { firefox } from './kit/caller';
 import { Demo } from './kit/demo';
 import { Secondstep } from './kit/secondstep';
+import { say } from './kit/words';
 import { firstStart } from './pictures/first-start';
 import { atHome } from './pictures/home';
 import { secondStep } from './pictures/second-step';
@@ -83,19 +84,22 @@ for (const { title, walks } of chapters) {
 
 /**
  * In all its looks, and as it was afterwards. The window grows with the page, so that rail and bar stand where they
- * would; a page that is long and the same in many scenes is cut, unless the scene wants all of it.
+ * would; the long lists of events and of people, the same in many scenes, are cut unless the scene wants all of them.
  */
 async function take(page: Page, { name, whole }: Scene): Promise<void> {
   mkdirSync(folder, { recursive: true });
   await page.mouse.move(0, 0);
   const grows = (await page.locator('dialog[open]').count()) === 0;
+  const lists = page.getByRole('heading', { name: say('events_title') }).or(page.getByRole('table'));
+  const cut = !whole && (await lists.count()) > 0;
   for (const { name: look, colorScheme, size, most } of looks) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize(size);
     if (grows) {
-      await page.evaluate(() => scrollTo(0, 0));
+      // What is as high as the window has to be laid out anew first.
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => done(scrollTo(0, 0)))));
       const height = await page.evaluate(() => document.documentElement.scrollHeight);
-      await page.setViewportSize({ ...size, height: whole ? height : Math.max(size.height, Math.min(height, most)) });
+      await page.setViewportSize({ ...size, height: cut ? Math.max(size.height, Math.min(height, most)) : height });
     }
     const png = await page.screenshot({ animations: 'disabled' });
     const small = execFileSync('pngquant', ['--strip', '--nofs', '--speed', '3', '24', '-'], { input: png });

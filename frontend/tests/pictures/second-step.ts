@@ -138,10 +138,10 @@ export const secondStep: Chapter = {
         name: 'second-step-older',
         shows: 'A code before the last one used',
         go: async ({ page, demo }) => {
-          const daniel = await demo.enrolled('daniel');
-          const [older = '', newer = ''] = await daniel.app.codes(0, 1);
-          await daniel.signIn(newer);
-          await toSecondStep(page, daniel);
+          const uma = await demo.enrolled('uma');
+          const [older = '', newer = ''] = await uma.app.codes(0, 1);
+          await uma.signIn(newer);
+          await toSecondStep(page, uma);
           await codeField(page).fill(older);
           await refusal(page, 'older_than_last');
         },
@@ -188,6 +188,8 @@ export const secondStep: Chapter = {
         go: async ({ page, demo }) => {
           const hanna = await demo.enrolled('hanna');
           await toSecondStep(page, hanna);
+          await codeField(page).fill(hanna.app.meaningless());
+          await refusal(page, 'wrong_code');
           const until = Date.now() + 100_000;
           demo.sql(`UPDATE second_step_tries SET blocked_until = ${until} WHERE user_id = '${hanna.id}'`);
           await codeField(page).fill(hanna.app.meaningless());

@@ -180,6 +180,7 @@ export const securityPage: Chapter = {
       {
         name: 'sessions-ended',
         shows: 'Signed out everywhere else',
+        whole: true,
         go: async (stage) => {
           await dialog(stage).getByRole('button').last().click();
           await expect(stage.page.getByText(say('sessions_only_this'))).toBeVisible();
@@ -261,7 +262,7 @@ export const securityPage: Chapter = {
         shows: '“This wasn’t me”',
         go: async (stage) => {
           const nadia = await stage.demo.enrolled('nadia');
-          await carryOver(await nadia.signIn(nadia.codes[1] ?? ''), stage.page.context());
+          await carryOver(await nadia.signIn(await nadia.app.code()), stage.page.context());
           await nadia.signIn(nadia.codes[2] ?? '');
           await stage.open(security);
           const strange = stage.page.getByRole('listitem').filter({ hasText: say('event_signed_in_code') });
