@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { test as base, type Page } from '@playwright/test';
 import { firefox } from './kit/caller';
 import { Demo } from './kit/demo';
@@ -96,17 +97,22 @@ async function take(page: Page, { name, whole }: Scene): Promise<void> {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize(size);
     if (grows) {
-      // What is as high as the window has to be laid out anew first.
-      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => done(scrollTo(0, 0)))));
+      await laidOut(page);
       const height = await page.evaluate(() => document.documentElement.scrollHeight);
       await page.setViewportSize({ ...size, height: cut ? Math.max(size.height, Math.min(height, most)) : height });
     }
     const png = await page.screenshot({ animations: 'disabled' });
-    const small = execFileSync('pngquant', ['--strip', '--nofs', '--speed', '3', '24', '-'], { input: png });
+    const small = execFileSync('pngquant', ['--strip', '--nofs', '--speed', '3', '16', '-'], { input: png });
     writeFileSync(join(folder, `${name}-${look}.png`), small);
   }
   await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize(wide);
+}
+
+/** What is as high as the window is that only in its next frame; where scripts are off, no frame is told of. */
+async function laidOut(page: Page): Promise<void> {
+  const frame = page.evaluate(() => new Promise((done) => requestAnimationFrame(() => done(scrollTo(0, 0)))));
+  await Promise.race([frame.catch(() => undefined), setTimeout(1_000)]);
 }
 
 test('the index, and nothing that is no picture of today', () => {

@@ -263,7 +263,6 @@ test('a tab closed before the end leaves it off; Home and Security offer to go o
   await page.goto('/');
   await expect(page.getByText(say('home_enrolling_title'))).toBeVisible();
   await page.getByRole('link', { name: say('home_go_on') }).click();
-  await press(page, say('have_app'));
   await press(page, say('scanned'));
   await codeField(page).fill(await new App(secret, label).code());
   await expect(heading(page, say('save_heading'))).toBeVisible();

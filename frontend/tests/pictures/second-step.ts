@@ -292,13 +292,16 @@ export const secondStep: Chapter = {
           await refusal(page, 'setup_not_finished');
         },
       },
+    ],
+    [
       {
         name: 'backup-step-replaced',
         shows: 'A code of an older set',
         go: async ({ page, demo }) => {
-          const hanna = await demo.enrolled('hanna');
-          const old = hanna.codes[4] ?? '';
-          await hanna.newCodes(await hanna.signIn(await hanna.app.code(1)));
+          const kenji = await demo.enrolled('kenji');
+          const old = kenji.codes[4] ?? '';
+          await kenji.newCodes(await kenji.signIn(await kenji.app.code(1)));
+          await toBackupStep(page, kenji);
           await giveBackupCode(page, old);
           await refusal(page, 'backup_code_replaced');
         },
