@@ -5,8 +5,8 @@ import { compact } from '../../code';
 
 export type Kind = 'app_code' | 'backup_code';
 
-/** A refused code: why, what it was taken for, and when (by the browser's clock) the answer came. */
-export type Refused = { diagnosis: Diagnosis; typed: Kind; at: number };
+/** A refused code: why, what it was taken for, when (by the browser's clock) the answer came, and what was typed. */
+export type Refused = { diagnosis: Diagnosis; typed: Kind; at: number; text: string };
 
 /** What a code is by its shape alone; dashes and spaces do not count. */
 export function shapeOf(code: string): Kind | undefined {
@@ -23,7 +23,14 @@ export class CodeAttempt {
   /** Why it could not even be checked. */
   problem = $state.raw<Problem | undefined>();
 
-  constructor(readonly expected: Kind) {}
+  /** What stands around the field, to bring the focus back into it. */
+  box = $state.raw<HTMLElement>();
+
+  /** `strict`: no other kind of code does here. */
+  constructor(
+    readonly expected: Kind,
+    readonly strict = false,
+  ) {}
 
   /** No code is taken: for a while, or not in this place any more. Reactive. */
   get closed(): boolean {
@@ -38,11 +45,17 @@ export class CodeAttempt {
    */
   async submit<T>(call: (body: { code: string; browser_now: string }) => Promise<Outcome<T>>): Promise<T | undefined> {
     if (this.busy) return undefined;
+    // A refusal has just emptied the field, and a late Enter sends nothing: why it was refused is worth more to say.
+    if (compact(this.value) === '' && (this.refused || this.problem)) {
+      this.box?.querySelector('input')?.focus();
+      return undefined;
+    }
     const typed = shapeOf(this.value);
     this.problem = undefined;
     this.refused = undefined;
-    if (typed === undefined) {
-      this.refuse({ reason: 'malformed', expected: this.expected }, this.expected);
+    if (typed === undefined || (this.strict && typed !== this.expected)) {
+      const meant = this.#meant();
+      this.refuse({ reason: 'malformed', expected: meant }, meant);
       return undefined;
     }
     this.busy = true;
@@ -54,13 +67,18 @@ export class CodeAttempt {
     return undefined;
   }
 
+  /** What a code that is none was to be: with a letter in it, a backup code, and the field has said so. */
+  #meant(): Kind {
+    return !this.strict && /[^0-9]/.test(compact(this.value)) ? 'backup_code' : this.expected;
+  }
+
   take(problem: Problem, typed: Kind) {
     if (problem.diagnosis !== undefined) this.refuse(problem.diagnosis, typed);
     else this.problem = problem;
   }
 
   refuse(diagnosis: Diagnosis, typed: Kind) {
-    this.refused = { diagnosis, typed, at: Date.now() };
+    this.refused = { diagnosis, typed, at: Date.now(), text: this.value };
     // A code of the app is stale in a moment, the next one is typed afresh; a backup code may only want a letter mended.
     if (typed === 'app_code' && diagnosis.reason !== 'malformed') this.value = '';
   }

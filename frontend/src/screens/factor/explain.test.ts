@@ -122,6 +122,13 @@ const rows: Row[] = [
   ['no app code', { reason: 'malformed', expected: 'app_code' }, app, 'sign-in', says(/6 digits/)],
   ['no backup code', { reason: 'malformed', expected: 'backup_code' }, backup, 'sign-in', says(/15 letters/)],
   [
+    'no code of a new app',
+    { reason: 'malformed', expected: 'app_code' },
+    app,
+    'enrolment',
+    (_, text) => expect(text).not.toMatch(/backup/i),
+  ],
+  [
     'an enrolment that is over',
     { reason: 'enrolment_expired' },
     app,

@@ -1,5 +1,6 @@
 import type { Diagnosis } from '../../api/problem';
 import { browserName } from '../../browser';
+import { compact } from '../../code';
 import * as format from '../../format';
 import { brand } from '../../installation';
 import { m } from '../../paraglide/messages';
@@ -47,8 +48,8 @@ export function backupFile(day: string | Date): string {
   return `${name.replace(/[^\p{L}\p{M}\p{N}]+/gu, '-')}.txt`;
 }
 
-/** The words for a refused code: what happened, why, what to do. */
-export function explain(diagnosis: Diagnosis, typed: Kind, where: Where): Explanation {
+/** The words for a refused code: what happened, why, what to do. `text` is what stood in the field. */
+export function explain(diagnosis: Diagnosis, typed: Kind, where: Where, text = ''): Explanation {
   const d = diagnosis;
   const backup = link(where, paths.backupStep, m.use_backup_code());
   const app = link(where, paths.secondStep, m.use_app_code());
@@ -108,8 +109,10 @@ export function explain(diagnosis: Diagnosis, typed: Kind, where: Where): Explan
 
     case 'malformed':
       return d.expected === 'backup_code'
-        ? warn('notice', m.malformed_backup_title(), [m.malformed_backup_body()])
-        : warn('notice', m.malformed_app_title(), [m.malformed_app_body()]);
+        ? warn('notice', m.malformed_backup_title(), [...countOf(text), m.malformed_backup_body()])
+        : warn('notice', m.malformed_app_title(), [
+            where === 'enrolment' ? m.malformed_new_body() : m.malformed_app_body(),
+          ]);
 
     case 'enrolment_expired':
       return warn(
@@ -167,6 +170,15 @@ function clock(d: Diagnosis, backup: Next | undefined): Explanation {
       : m.clock_ahead_title({ span });
   const body = whole ? m.clock_zone_body() : behind ? m.clock_behind_body({ span }) : m.clock_ahead_body({ span });
   return { ...warn('clock', title, [body]), automaticTime: true };
+}
+
+/** How many letters and numbers there are in what was to be a backup code, and what is neither. */
+function countOf(text: string): string[] {
+  const bare = compact(text);
+  if (bare === '') return [];
+  const strange = [...new Set(bare.replace(/[0-9a-z]/gi, ''))].join(' ');
+  const count = bare.replace(/[^0-9a-z]/gi, '').length;
+  return [m.malformed_backup_count({ count }), ...(strange ? [m.malformed_backup_strange({ strange })] : [])];
 }
 
 function usedWhere(d: Diagnosis): string {

@@ -91,6 +91,9 @@ describe('turning it on', () => {
     await user.type(screen.getByLabelText(m.code_label()), '123456');
     await user.click(await button(m.continue()));
     await screen.findByText(m.already_used_title());
+    await user.click(await button(m.continue()));
+    expect(screen.getByText(m.already_used_title())).toBeTruthy();
+    expect(document.activeElement).toBe(screen.getByLabelText(m.code_label()));
     await user.click(await button(m.cancel()));
     expect(screen.queryByText(m.proof_title())).toBeNull();
     await button(m.have_app());
@@ -150,6 +153,24 @@ describe('what goes wrong', () => {
     const user = open(`${base}/code`, signedIn);
     await user.type(await screen.findByLabelText(m.code_label()), '123456');
     await screen.findByText(m.wrong_new_title());
+    await user.keyboard('{Enter}');
+    await user.click(await button(m.confirm()));
+    expect(screen.getByText(m.wrong_new_title())).toBeTruthy();
+    expect(document.activeElement).toBe(screen.getByLabelText(m.code_label()));
+    expect(sent(`POST ${api}/01ENROL/confirm`)).toHaveLength(1);
+  });
+
+  it.each(['1234567', 'F8QY4-0YGEC-YYS9E'])('takes %s for no code: a backup code does not do here', async (typed) => {
+    stands(openMfa({ state: 'enrolling' }), enrolment());
+    const user = open(`${base}/code`, signedIn);
+    await user.click(await screen.findByLabelText(m.code_label()));
+    await user.paste(typed);
+    await screen.findByText(m.malformed_app_title());
+    expect(screen.getByLabelText(m.code_label())).toBeTruthy();
+    await user.click(await button(m.confirm()));
+    await screen.findByText(m.malformed_new_body());
+    expect(document.body.textContent).not.toMatch(/backup code/i);
+    expect(sent(`POST ${api}/01ENROL/confirm`)).toHaveLength(0);
   });
 
   it('starts again with one press when the enrolment is over', async () => {

@@ -197,6 +197,41 @@ describe('second step', () => {
     expect(sent('POST /sign-in/totp')).toHaveLength(0);
   });
 
+  it.each(['totp', 'backup-code'])('keeps saying why when an empty field is sent after a refusal (%s)', async (way) => {
+    reply('GET /sign-in', ok(secondStep()));
+    reply(`POST /sign-in/${way}`, refuseCode({ reason: 'clock_behind', offset_seconds: -240, attempts_left: 3 }));
+    const user = open(way === 'totp' ? '/second-step' : '/second-step/backup-code');
+    const label = way === 'totp' ? m.code_label() : m.backup_code_label();
+    const field = await screen.findByLabelText<HTMLInputElement>(label);
+    await user.type(field, way === 'totp' ? '123456' : '123456{Enter}');
+    const title = m.clock_behind_title({ span: '4 minutes' });
+    await screen.findByText(title);
+    await user.keyboard('{Enter}');
+    await user.click(await button(m.continue()));
+    expect(document.activeElement).toBe(field);
+    expect(screen.getByText(title)).toBeTruthy();
+    expect(screen.getByText(m.tries_left({ count: 3 }))).toBeTruthy();
+    expect(sent(`POST /sign-in/${way}`)).toHaveLength(1);
+  });
+
+  it.each([
+    ['ABCDE-FGHJK-MNPQ', 14],
+    ['ABCDE-FGHJK-MNPQ!', 14],
+    ['A', 1],
+  ])('says what a backup code looks like where %s was taken for one', async (typed, count) => {
+    reply('GET /sign-in', ok(secondStep()));
+    const user = open('/second-step');
+    await user.type(await screen.findByLabelText(m.code_label()), typed);
+    await user.keyboard('{Enter}');
+    await screen.findByText(m.malformed_backup_title());
+    expect(screen.getByText(m.malformed_backup_count({ count }))).toBeTruthy();
+    expect(screen.queryAllByText(m.malformed_backup_strange({ strange: '!' }))).toHaveLength(
+      typed.endsWith('!') ? 1 : 0,
+    );
+    expect(screen.queryByText(m.malformed_app_title())).toBeNull();
+    expect(sent('POST /sign-in/totp')).toHaveLength(0);
+  });
+
   it('starts again when it took too long', async () => {
     reply('GET /sign-in', refuseCode({ reason: 'sign_in_expired' }));
     reply('GET /session', refuse(401, 'not_signed_in'));
