@@ -38,12 +38,12 @@ const (
 	// them each would ask for fewer keys.
 	lookupsAtOnce = 2
 	// mostKeys is how many keys one query asks for.
-	mostKeys = 16
+	mostKeys = 32
 )
 
 // lookupSizes are the numbers of keys that statements are prepared for; a query that has
 // fewer repeats its last one.
-var lookupSizes = [...]int{1, 4, mostKeys}
+var lookupSizes = [...]int{1, 4, 16, mostKeys}
 
 // NewLookup makes one of a SELECT that has IN (?) for its keys. Scan reads a row, and of
 // which key it is.
