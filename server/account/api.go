@@ -81,17 +81,29 @@ type nameInput struct {
 	}
 }
 
+// renamings are how often a person may change their name.
+var renamings = audit.Limit{Kind: audit.NameChanged, Most: 20, Within: time.Hour}
+
 func registerName(api *web.API, db *database.Database) {
 	rename := huma.Operation{
 		OperationID: "change-user", Method: http.MethodPatch, Path: "/api/v1/users/{id}",
 		Summary: "Change my name", Tags: []string{"Users"}, DefaultStatus: http.StatusNoContent,
+		Description: "429 `too_many_changes` after 20 changes within an hour.",
 	}
 	web.RegisterOwn(api, web.SignedIn, rename, func(ctx context.Context, caller web.Caller, in *nameInput) (*struct{}, error) {
 		if fields := CheckName(in.Body.Name); len(fields) > 0 {
 			return nil, ErrInvalid.For(fields...)
 		}
 		return nil, db.Write(ctx, func(ctx context.Context, tx database.Tx) error {
-			if err := Rename(ctx, tx, caller.Session.UserID, in.Body.Name); err != nil {
+			user, err := Hold(ctx, tx, caller.Session.UserID)
+			if err != nil {
+				return err
+			}
+			changed, err := Rename(ctx, tx, user, in.Body.Name)
+			if err != nil || !changed {
+				return err
+			}
+			if err := renamings.Refuse(ctx, tx, user.ID); err != nil {
 				return err
 			}
 			return audit.Record(ctx, tx, audit.By(caller).Is(audit.NameChanged, audit.OK))

@@ -51,18 +51,18 @@ func Create(ctx context.Context, tx database.Tx, person New) (*User, error) {
 	return user, index(ctx, tx, user)
 }
 
-// Rename calls a person otherwise and lets them be found by it.
-func Rename(ctx context.Context, tx database.Tx, id, name string) error {
-	user, err := Hold(ctx, tx, id)
-	if err != nil {
-		return err
+// Rename calls a person, who is held, otherwise and lets them be found by it; false where that is their name already.
+func Rename(ctx context.Context, tx database.Tx, user *User, name string) (bool, error) {
+	name = strings.TrimSpace(name)
+	if name == user.Name {
+		return false, nil
 	}
-	user.Name = strings.TrimSpace(name)
+	user.Name = name
 	user.SortName = sortName(user.Name)
 	if _, err := tx.NewUpdate().Model(user).Column("name", "sort_name").WherePK().Exec(ctx); err != nil {
-		return fmt.Errorf("rename a person: %w", err)
+		return false, fmt.Errorf("rename a person: %w", err)
 	}
-	return index(ctx, tx, user)
+	return true, index(ctx, tx, user)
 }
 
 // index keeps by which words a person is found.

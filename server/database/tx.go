@@ -31,6 +31,16 @@ type Tx struct {
 // without randomness, and the panic rolls the function back.
 func (tx Tx) NewID() string { return tx.ids.make(tx.Now) }
 
+// FirstID is the least id that can be made at that time, for finding rows by the time in
+// their ids.
+func FirstID(at time.Time) string {
+	var id ulid.ULID
+	if err := id.SetTime(ulid.Timestamp(at)); err != nil {
+		panic(fmt.Errorf("database: no id has the time %v: %w", at, err))
+	}
+	return id.String()
+}
+
 // Keep runs a SELECT of one number and keeps the rows that it finds from being changed or
 // deleted before the transaction ends; others may keep them too. False: there are none.
 // It waits for whoever is changing them.

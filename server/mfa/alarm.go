@@ -3,6 +3,7 @@ package mfa
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
@@ -31,7 +32,7 @@ type alarmOutput struct {
 
 func (m *MFA) registerAlarm(api *web.API, operation describe) {
 	alarm := operation("not-me", http.MethodPost, securityPath+"/not-me", "This wasn't me: end every other session")
-	alarm.Description = "Takes no fresh proof, since it only takes away. The session that asks gets a new token, in case somebody has a copy of the old one."
+	alarm.Description = "Takes no fresh proof, since it only takes away, up to the fourth within an hour. The session that asks gets a new token, in case somebody has a copy of the old one."
 	web.RegisterOwn(api, web.SignedIn, alarm,
 		func(ctx context.Context, caller web.Caller, in *alarmInput) (*alarmOutput, error) {
 			event := ""
@@ -46,12 +47,19 @@ func (m *MFA) registerAlarm(api *web.API, operation describe) {
 		})
 }
 
+// unproven are the alarms that a person may raise without fresh proof: enough for a fright, and too few for a thief to
+// end every session and sign-in of the owner's as soon as it is there.
+var unproven = audit.Limit{Kind: audit.AlarmRaised, Most: 3, Within: time.Hour}
+
 // notMe ends everything of the person's that is open elsewhere and puts it on record, with the event that they did not
 // know. It names the event only where it is about them: what is sent here is otherwise not kept.
 func (m *MFA) notMe(ctx context.Context, caller web.Caller, eventID string) (token session.Token, ended int, err error) {
 	err = m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		user, err := account.Hold(ctx, tx, caller.Session.UserID)
 		if err != nil {
+			return err
+		}
+		if err := unproven.AskProof(ctx, tx, caller); err != nil {
 			return err
 		}
 		raised := audit.By(caller).Is(audit.AlarmRaised, audit.OK)

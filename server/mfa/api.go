@@ -200,6 +200,7 @@ type describe func(id, method, path, summary string) huma.Operation
 func (m *MFA) registerEnrolment(api *web.API, operation describe) {
 	begin := operation("begin-enrolment", http.MethodPost, enrolments, "Begin to enrol an authenticator app")
 	begin.DefaultStatus = http.StatusCreated
+	begin.Description = "429 `too_many_changes` after 20 beginnings within an hour."
 	web.RegisterOwn(api, web.FreshEnrolling, begin,
 		func(ctx context.Context, caller web.Caller, in *beginInput) (*startedOutput, error) {
 			var with Beginning

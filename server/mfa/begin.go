@@ -3,6 +3,7 @@ package mfa
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
@@ -12,6 +13,9 @@ import (
 	"github.com/secondstep/secondstep/server/factor/totp"
 	"github.com/secondstep/secondstep/server/web"
 )
+
+// beginnings are how often a person may begin to enrol an app.
+var beginnings = audit.Limit{Kind: audit.EnrolmentStarted, Most: 20, Within: time.Hour}
 
 // begin starts an enrolment in place of one that was under way: the newest tab wins, the older ones are told.
 func (m *MFA) begin(ctx context.Context, caller web.Caller, name, replaces string) (*Started, error) {
@@ -30,6 +34,9 @@ func (m *MFA) begin(ctx context.Context, caller web.Caller, name, replaces strin
 			return ErrNotAllowed
 		}
 		if err := m.roomForAnother(ctx, tx, user.ID, replaces); err != nil {
+			return err
+		}
+		if err := beginnings.Refuse(ctx, tx, user.ID); err != nil {
 			return err
 		}
 		if number, err = account.CountEnrolment(ctx, tx, user.ID); err != nil {

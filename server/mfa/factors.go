@@ -3,11 +3,14 @@ package mfa
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/web"
 )
@@ -33,6 +36,7 @@ func (m *MFA) registerFactors(api *web.API, operation describe) {
 	const path = securityPath + "/factors/{factor}"
 	rename := operation("rename-factor", http.MethodPatch, path, "Call a factor otherwise")
 	rename.DefaultStatus = http.StatusNoContent
+	rename.Description = "429 `too_many_changes` after 20 new names within an hour."
 	web.RegisterOwn(api, web.FreshByApp, rename,
 		func(ctx context.Context, caller web.Caller, in *renameInput) (*struct{}, error) {
 			name := strings.TrimSpace(in.Body.Name)
@@ -54,6 +58,9 @@ func (m *MFA) registerFactors(api *web.API, operation describe) {
 		})
 }
 
+// renamings are how often a person may call their factors otherwise.
+var renamings = audit.Limit{Kind: audit.FactorRenamed, Most: 20, Within: time.Hour}
+
 // rename calls a factor otherwise. Nothing that it proves changes, so nothing ends.
 func (m *MFA) rename(ctx context.Context, caller web.Caller, factorID, name string) error {
 	return m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
@@ -61,12 +68,22 @@ func (m *MFA) rename(ctx context.Context, caller web.Caller, factorID, name stri
 		if err != nil {
 			return err
 		}
+		held, err := m.Factors.Held(ctx, tx, user.ID)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(held, func(one factor.Held) bool { return one.ID == factorID && one.Name == name }) {
+			return nil
+		}
 		found, err := m.Factors.Rename(ctx, tx, user.ID, factorID, name)
 		if err != nil {
 			return err
 		}
 		if !found {
 			return ErrNoFactor
+		}
+		if err := renamings.Refuse(ctx, tx, user.ID); err != nil {
+			return err
 		}
 		return audit.Record(ctx, tx, audit.By(caller).Is(audit.FactorRenamed, audit.OK))
 	})

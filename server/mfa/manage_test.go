@@ -280,8 +280,8 @@ func notMe(t *testing.T, in *servertest.Installation) {
 
 func pagedEvents(t *testing.T, in *servertest.Installation) {
 	_, app, session := protected(in, "paged")
-	for range 5 {
-		session.Do("PATCH", factorsPath+app.ID, body{"name": "x"}).Want(204)
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		session.Do("PATCH", factorsPath+app.ID, body{"name": name}).Want(204)
 	}
 	whole := kinds(session)
 	var paged []string

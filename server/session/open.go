@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/problem"
@@ -47,7 +48,10 @@ type endedOutput struct {
 }
 
 func (s *Sessions) registerOpen(api *web.API) {
-	const path = "/api/v1/users/{id}/sessions"
+	const (
+		path              = "/api/v1/users/{id}/sessions"
+		proofFromEleventh = "Needs fresh proof from the eleventh ending of other sessions within an hour on."
+	)
 	operation := func(id, method, path, summary string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{"Session"}}
 	}
@@ -63,10 +67,16 @@ func (s *Sessions) registerOpen(api *web.API) {
 		})
 	one := operation("end-session", http.MethodDelete, path+"/{session}", "End one of my sessions")
 	one.DefaultStatus = http.StatusNoContent
+	one.Description = proofFromEleventh
 	web.RegisterOwn(api, web.SignedIn, one,
 		func(ctx context.Context, caller web.Caller, in *sessionPath) (*signedOut, error) {
 			err := s.db.Write(ctx, func(ctx context.Context, tx database.Tx) error {
-				ended, err := s.End(ctx, tx, caller, in.Session, "ended_by_person")
+				if in.Session != caller.Session.ID { // whoever signs out here keeps nobody out
+					if err := mayEnd(ctx, tx, caller); err != nil {
+						return err
+					}
+				}
+				ended, err := s.End(ctx, tx, caller, in.Session, endedByPerson)
 				if err == nil && !ended {
 					err = ErrNoSession
 				}
@@ -80,11 +90,16 @@ func (s *Sessions) registerOpen(api *web.API) {
 			}
 			return &signedOut{}, nil
 		})
-	web.RegisterOwn(api, web.SignedIn, operation("end-other-sessions", http.MethodDelete, path, "End all my other sessions"),
+	others := operation("end-other-sessions", http.MethodDelete, path, "End all my other sessions")
+	others.Description = proofFromEleventh
+	web.RegisterOwn(api, web.SignedIn, others,
 		func(ctx context.Context, caller web.Caller, _ *web.PersonPath) (*endedOutput, error) {
 			out := &endedOutput{}
 			err := s.db.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
-				out.Body.Ended, err = s.EndOthers(ctx, tx, audit.By(caller), caller.Session.UserID, caller.Session.ID, "ended_by_person")
+				if err := mayEnd(ctx, tx, caller); err != nil {
+					return err
+				}
+				out.Body.Ended, err = s.EndOthers(ctx, tx, audit.By(caller), caller.Session.UserID, caller.Session.ID, endedByPerson)
 				return err
 			})
 			if err != nil {
@@ -92,6 +107,21 @@ func (s *Sessions) registerOpen(api *web.API) {
 			}
 			return out, nil
 		})
+}
+
+// endedByPerson is the reason of an ending that was asked for by itself.
+const endedByPerson = "ended_by_person"
+
+// unproven are the endings that a person may ask for without fresh proof: enough to tidy up, and too few for a thief to
+// end every session of the owner's as soon as it is there.
+var unproven = audit.Limit{Kind: audit.SessionEnded, Reason: endedByPerson, Most: 10, Within: time.Hour}
+
+// mayEnd holds the person, so that of endings at once each is counted.
+func mayEnd(ctx context.Context, tx database.Tx, caller web.Caller) error {
+	if _, err := account.Hold(ctx, tx, caller.Session.UserID); err != nil {
+		return err
+	}
+	return unproven.AskProof(ctx, tx, caller)
 }
 
 // mostOpen bounds the list; who has more sessions than this ends them all.

@@ -37,8 +37,8 @@ func (a *API) admit(r *request, fctx *requestCtx, access Access) *problem.Proble
 	if access.role != "" && s.Role != access.role {
 		return notPermitted
 	}
-	if access.fresh && !s.FreshUntil.After(a.now()) {
-		return freshProofRequired
+	if access.fresh && !s.Fresh(a.now()) {
+		return ErrFreshProofRequired
 	}
 	if access.full && !slices.Contains(a.fullProofs, s.FreshWith) {
 		return appCodeRequired

@@ -42,6 +42,9 @@ type Session struct {
 	ExpiresAt time.Time
 }
 
+// Fresh reports whether the session has fresh proof now.
+func (s *Session) Fresh(now time.Time) bool { return s.FreshUntil.After(now) }
+
 // ConfinedToEnrolment is the Session.ConfinedTo of somebody who may do nothing
 // but enrol.
 const ConfinedToEnrolment = "enrolment"

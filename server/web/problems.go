@@ -6,7 +6,12 @@ import (
 	"github.com/secondstep/secondstep/server/problem"
 )
 
-// The refusals of this package. No detail repeats anything that was sent.
+// ErrFreshProofRequired refuses a session without fresh proof: where the level needs one,
+// and by acts that need it in some cases only.
+var ErrFreshProofRequired = problem.New(http.StatusForbidden, "fresh_proof_required",
+	"Confirm that it is you: give your password, and your second step where you have one.")
+
+// The other refusals of this package. No detail repeats anything that was sent.
 var (
 	notSignedIn   = problem.New(http.StatusUnauthorized, "not_signed_in", "Sign in first.")
 	sessionEnded  = problem.New(http.StatusUnauthorized, "session_ended", "This session has ended. Sign in again.")
@@ -15,9 +20,7 @@ var (
 		With("diagnosis", map[string]any{"reason": "sign_in_expired"})
 	enrolmentRequired = problem.New(http.StatusForbidden, "enrolment_required",
 		"Set up 2-step verification first.")
-	notPermitted       = problem.New(http.StatusForbidden, "not_permitted", "You are not permitted to do this.")
-	freshProofRequired = problem.New(http.StatusForbidden, "fresh_proof_required",
-		"Confirm that it is you: give your password, and your second step where you have one.")
+	notPermitted    = problem.New(http.StatusForbidden, "not_permitted", "You are not permitted to do this.")
 	appCodeRequired = problem.New(http.StatusForbidden, "app_code_required",
 		"A backup code is not enough for this. Confirm with a code of your app.")
 

@@ -39,6 +39,10 @@ const problems: Record<string, Words> = {
   too_many_security_keys: { title: m.error_too_many_security_keys, next: m.error_too_many_security_keys_next },
   too_many_apps: { title: m.error_too_many_apps, next: m.error_too_many_apps_next },
   too_many_attempts: { title: m.error_too_many_attempts, next: m.error_too_many_attempts_next },
+  too_many_changes: {
+    title: m.error_too_many_changes,
+    next: ({ retryAfterSeconds }) => m.error_too_many_changes_next({ time: format.span(retryAfterSeconds ?? 3_600) }),
+  },
   wrong_password: { title: m.error_wrong_password, next: m.error_wrong_password_next },
   not_found: { title: m.error_not_found, next: m.error_not_found_next },
   not_signed_in: { title: m.error_not_signed_in, next: m.error_not_signed_in_next },

@@ -1,7 +1,7 @@
 import { m } from '../paraglide/messages';
 import type { Problem, ProblemField } from './problem';
 
-export type Words = { title: () => string; next: () => string };
+export type Words = { title: () => string; next: (problem: Problem) => string };
 
 /**
  * A sentence for what happened and one for what to do, for every code that can meet a visitor who is not signed in.
@@ -31,7 +31,7 @@ export const problemWords: Record<string, Words> = {
 /** The words of a problem; of a code that this page does not know yet, those of a fault. */
 export function wordsOf(problem: Problem): { title: string; next: string } {
   const words = problemWords[problem.code] ?? problemWords.internal_fault;
-  return { title: words?.title() ?? '', next: words?.next() ?? '' };
+  return { title: words?.title() ?? '', next: words?.next(problem) ?? '' };
 }
 
 /** What a field lacks, by the server's code; `params` fill the sentence. */

@@ -122,6 +122,16 @@ describe('my security', () => {
     expect(sent(call).at(-1)?.body).toEqual({ name: 'Work phone' });
   });
 
+  it('says when renaming works again after too many new names', async () => {
+    mine(protectedMfa());
+    reply('PATCH /users/me/security/factors/01APP', refuse(429, 'too_many_changes', { retry_after_seconds: 2_520 }));
+    const user = open(path, { session: sessionOf() });
+    await user.click(await button(pressOn(m.rename(), 'iPhone')));
+    await user.type(await screen.findByLabelText(m.device_name()), ' of work{Enter}');
+    await screen.findByText(m.error_too_many_changes());
+    expect(screen.getByText(m.error_too_many_changes_next({ time: '42 minutes' }))).toBeTruthy();
+  });
+
   it('removes one of several apps, naming it and what is lost', async () => {
     const mfa = protectedMfa();
     const second = {

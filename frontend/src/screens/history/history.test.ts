@@ -7,7 +7,7 @@ import type { SecurityEvent } from '../../api/shapes';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
 import { button, heading, open } from '../../testing/open';
-import { ada, event, openMfa, protectedMfa, sessionOf, tenCodes } from '../../testing/people';
+import { ada, event, later, openMfa, protectedMfa, sessionOf, tenCodes } from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
 import { sentence, whence } from './sentence';
 
@@ -100,6 +100,9 @@ describe('what happened lately', () => {
   });
 });
 
+/** The dialog that asks for a fresh proof. */
+const question = () => screen.getByText(m.proof_title()).closest('dialog') as HTMLElement;
+
 describe('this was not me', () => {
   const call = 'POST /users/me/security/not-me';
 
@@ -134,6 +137,25 @@ describe('this was not me', () => {
     await user.click(await button(m.have_saved()));
     await heading(m.alarm_done_heading());
     expect(place.path).toBe(`${path}/not-me`);
+  });
+
+  it('asks for a fresh proof where it was pressed often, and no for an answer changes nothing', async () => {
+    happened(event());
+    reply(call, refuse(403, 'fresh_proof_required'), refuse(403, 'fresh_proof_required'), ok({ sessions_ended: 1 }));
+    reply('POST /session/proof', ok({ fresh_until: later(600), method: 'password' }));
+    const user = open(path, signedIn);
+    await user.click(await button(new RegExp(`^${m.not_me_press()}`)));
+    await user.click(await button(m.alarm_go()));
+    await heading(m.proof_title());
+    expect(screen.getByText(new RegExp(m.act_alarm()))).toBeTruthy();
+    await user.click(within(question()).getByRole('button', { name: m.cancel() }));
+    await waitFor(() => expect(screen.queryByText(m.proof_title())).toBeNull());
+    expect(screen.queryByText(m.error_fresh_proof_required())).toBeNull();
+    await user.click(await button(m.alarm_go()));
+    await heading(m.proof_title());
+    await user.type(screen.getByLabelText(m.password()), 'violet tractor humming{Enter}');
+    await heading(m.alarm_password_heading());
+    expect(sent(call)).toHaveLength(3);
   });
 
   it('goes on after a reload; without 2-step verification it offers that', async () => {

@@ -1,9 +1,9 @@
-import { screen, waitFor } from '@testing-library/svelte';
+import { screen, waitFor, within } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
 import * as format from '../../format';
 import { m } from '../../paraglide/messages';
 import { button, heading, open, pressOn } from '../../testing/open';
-import { ada, openMfa, openSession, sessionOf } from '../../testing/people';
+import { ada, later, openMfa, openSession, sessionOf } from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
 
 const path = '/parameters/users/me/security';
@@ -27,6 +27,9 @@ it('lists where one is signed in: this browser marked, the others with when they
   expect(when.textContent).toContain(format.exactly(other.last_seen_at));
 });
 
+/** The dialog that asks for a fresh proof. */
+const question = () => screen.getByText(m.proof_title()).closest('dialog') as HTMLElement;
+
 it('ends one, and the focus stays in the list', async () => {
   are(here, openSession());
   reply('DELETE /users/me/sessions/01OTHER', refuse(500, 'internal_fault'), ok());
@@ -38,6 +41,26 @@ it('ends one, and the focus stays in the list', async () => {
   await screen.findByText(m.sessions_ended({ count: 1 }));
   await screen.findByText(m.sessions_only_this());
   await waitFor(() => expect(document.activeElement?.textContent).toBe(m.sessions_title()));
+});
+
+it('asks for a fresh proof where many were ended lately, for one and for all others', async () => {
+  are(here, openSession());
+  reply('DELETE /users/me/sessions/01OTHER', refuse(403, 'fresh_proof_required'));
+  reply('DELETE /users/me/sessions', refuse(403, 'fresh_proof_required'), ok({ ended: 1 }));
+  reply('POST /session/proof', ok({ fresh_until: later(600), method: 'password' }));
+  const user = open(path, signedIn);
+  await user.click(await button(name));
+  await heading(m.proof_title());
+  await user.click(within(question()).getByRole('button', { name: m.cancel() }));
+  await waitFor(() => expect(screen.queryByText(m.proof_title())).toBeNull());
+  expect(screen.queryByText(m.error_fresh_proof_required())).toBeNull();
+  await user.click(await button(m.sessions_end_all()));
+  await heading(m.sessions_end_title());
+  await user.click(screen.getAllByRole('button', { name: m.sessions_end_all() }).at(-1) as HTMLElement);
+  await heading(m.proof_title());
+  are(here);
+  await user.type(screen.getByLabelText(m.password()), 'violet tractor humming{Enter}');
+  await screen.findByText(m.sessions_ended({ count: 1 }));
 });
 
 it('takes one that has ended already as ended', async () => {
