@@ -79,10 +79,11 @@ func atEachDoor(t *testing.T, in *servertest.Installation, run func(t *testing.T
 	}
 }
 
-// forgive makes the installation forget every try and every step that is gone.
+// forgive makes the installation forget every try, every step that is gone, and that enrolments were begun.
 func forgive(in *servertest.Installation) {
 	in.Change("DELETE FROM second_step_tries")
 	in.Change("DELETE FROM totp_spent_steps")
+	in.Change("DELETE FROM events WHERE kind = 'enrolment.started'")
 	in.Change("UPDATE totp_apps SET last_step = 0")
 	in.Change("UPDATE totp_enrolments SET last_step = 0, attempts = 0")
 }

@@ -61,15 +61,15 @@ func TestRow15SeedsAreTheServers(t *testing.T) {
 		browser.Confirm(begun.Text("id"), totp.Code(own.Secret, totp.Step(in.Clock.Now()))).Diagnosed("wrong_code")
 
 		seen := map[string]bool{}
-		for range 20 {
+		for range 19 { // with the one above as many as there may be within an hour
 			secret := browser.Do("POST", servertest.Enrolments, nil).Want(201).Text("secret")
 			if raw := in.Scan(secret).Secret; len(raw) != 20 || strings.Contains(secret, "=") {
 				t.Errorf("%d bytes", len(raw))
 			}
 			seen[secret] = true
 		}
-		if len(seen) != 20 {
-			t.Errorf("%d distinct seeds of 20", len(seen))
+		if len(seen) != 19 {
+			t.Errorf("%d distinct seeds of 19", len(seen))
 		}
 	})
 }

@@ -142,7 +142,7 @@ describe('this was not me', () => {
   it('asks for a fresh proof where it was pressed often, and no for an answer changes nothing', async () => {
     happened(event());
     reply(call, refuse(403, 'fresh_proof_required'), refuse(403, 'fresh_proof_required'), ok({ sessions_ended: 1 }));
-    reply('POST /session/proof', ok({ fresh_until: later(600), method: 'password' }));
+    reply('POST /session/proof', ok({ fresh_until: later(600), method: 'totp' }));
     const user = open(path, signedIn);
     await user.click(await button(new RegExp(`^${m.not_me_press()}`)));
     await user.click(await button(m.alarm_go()));
@@ -153,7 +153,9 @@ describe('this was not me', () => {
     expect(screen.queryByText(m.error_fresh_proof_required())).toBeNull();
     await user.click(await button(m.alarm_go()));
     await heading(m.proof_title());
-    await user.type(screen.getByLabelText(m.password()), 'violet tractor humming{Enter}');
+    await user.type(screen.getByLabelText(m.password()), 'violet tractor humming');
+    await user.type(screen.getByLabelText(m.code_label()), '123456');
+    await user.click(within(question()).getByRole('button', { name: m.continue() }));
     await heading(m.alarm_password_heading());
     expect(sent(call)).toHaveLength(3);
   });
