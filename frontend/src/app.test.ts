@@ -1,6 +1,7 @@
 import { screen, waitFor } from '@testing-library/svelte';
 import { describe, expect, it, vi } from 'vitest';
 import { connection } from './api/connection.svelte';
+import { sessionIs } from './installation';
 import { localPath, place } from './navigation.svelte';
 import { m } from './paraglide/messages';
 import { match } from './routes';
@@ -23,6 +24,29 @@ describe('the page around the screens', () => {
     await heading(m.sign_in_title());
     expect(place.note.back).toBe('/parameters/users?query=bo');
     expect(sent('GET /session')).toHaveLength(0);
+  });
+
+  it('takes whoever is signed in from the sign-in to Home, at once or on the way back', async () => {
+    reply('GET /users/me/security', mine);
+    open('/sign-in', { session: sessionOf() });
+    await heading(m.home_hello({ name: ada.name }));
+    expect(place.path).toBe('/');
+    place.go('/sign-in');
+    await waitFor(() => expect(place.path).toBe('/'));
+    expect(screen.queryByText(m.sign_in_title())).toBeNull();
+    expect(sent('GET /session')).toHaveLength(1);
+  });
+
+  it('shows the sign-in when the session that was thought to live does not', async () => {
+    open('/sign-in');
+    await heading(m.sign_in_title());
+    place.go('/nowhere/at/all');
+    await heading(m.not_found_title());
+    sessionIs('live');
+    reply('GET /session', refuse(401, 'session_ended'));
+    place.go('/sign-in');
+    await waitFor(() => expect(sent('GET /session')).toHaveLength(1));
+    await heading(m.sign_in_title());
   });
 
   it('says that the session has ended, in the middle of something', async () => {

@@ -67,6 +67,15 @@ describe('my security', () => {
     expect(screen.queryByRole('link', { name: m.add_app() })).toBeNull();
   });
 
+  it('says since when it is required, when that day is past', async () => {
+    reply(
+      'GET /users/01BO',
+      ok({ user: bo, mfa: openMfa({ requirement: 'required', deadline: '2026-03-12T09:00:00Z' }) }),
+    );
+    open('/parameters/users/01BO/security', signedIn);
+    await screen.findByText(m.security_required_since({ date: '12 March 2026' }));
+  });
+
   it('offers no switch where it is required', async () => {
     mine({ ...protectedMfa(), requirement: 'required' });
     open(path, signedIn);

@@ -53,6 +53,20 @@ export class Enrolment {
     return this.view?.enrolment !== null && this.view?.enrolment?.here === false;
   }
 
+  /**
+   * Is there nothing left to go on with, though it was begun: the app that it was to replace is gone, or a step is
+   * asked for that only an open setup has? Another tab has finished it, then, or it has run out.
+   */
+  over(wanted: string): boolean {
+    const { view, done, current, replaces } = this;
+    if (done || current !== undefined || view?.mfa.state !== 'on' || view.enrolment) return false;
+    return this.#replaced(replaces) || ['scan', 'code', 'save'].includes(wanted);
+  }
+
+  #replaced(app: string | undefined): boolean {
+    return app !== undefined && !(this.view?.mfa.factors ?? []).some(({ id }) => id === app);
+  }
+
   /** The step that the state allows, given the one that the address asks for. */
   allowed(wanted: string): Step {
     if (this.done) return 'done';

@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from '@testing-library/svelte';
+import { cleanup, screen, waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it, vi } from 'vitest';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
@@ -110,6 +110,28 @@ describe('turning it on', () => {
     await screen.findByText(words());
   });
 });
+
+it('says why there is nothing else when it is overdue', async () => {
+  stands(openMfa());
+  const mfa = { state: 'off', requirement: 'required', deadline: '2026-03-12T09:00:00Z' };
+  open('/', { session: sessionOf(ada, { confined_to: 'enrolment', mfa }) });
+  await screen.findByText(m.wizard_confined_since({ date: '12 March 2026' }));
+  cleanup();
+  open('/', { session: sessionOf(ada, { confined_to: 'enrolment', mfa: { ...mfa, deadline: null } }) });
+  await screen.findByText(m.wizard_confined());
+});
+
+it.each([`${base}/app?replaces=00OLD`, `${base}/scan?replaces=00OLD`, `${base}/scan`])(
+  'begins nothing further when another tab has finished it (%s)',
+  async (path) => {
+    stands(protectedMfa());
+    const user = open(path, signedIn);
+    await screen.findByText(m.wizard_over());
+    expect(screen.queryByText(m.have_app())).toBeNull();
+    await user.click(screen.getByRole('link', { name: m.done_security() }));
+    await screen.findByText(m.security_on_since({ date: '12 March 2026' }));
+  },
+);
 
 describe('reloading', () => {
   it('stays at the step of an open enrolment', async () => {
