@@ -310,7 +310,9 @@ func TestTwoInstances(t *testing.T) {
 	if !strings.Contains(line, "keyring.json is missing") {
 		t.Error(line)
 	}
-	if out, err := program("user", "list", "--data", stranger).CombinedOutput(); err != nil {
+	other := program("user", "add", "--data", stranger, "--email", "ben@example.test", "--name", "Ben")
+	other.Stdin = strings.NewReader(servertest.Password + "\n")
+	if out, err := other.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	line = refused(t, 1, "serve", "--listen", "127.0.0.1:0", "--data", stranger, "--database-url", address)
