@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"sync"
 	"time"
 
@@ -185,7 +186,8 @@ func (b *bench) during(address string, act func() error) (flooded, error, error)
 					return
 				}
 				if a.status != 200 {
-					time.Sleep(time.Second) // as Retry-After says, at the least
+					seconds, _ := strconv.Atoi(a.headers["Retry-After"])
+					time.Sleep(time.Duration(max(1, seconds)) * time.Second)
 				}
 			}
 		})

@@ -116,15 +116,15 @@ func (c *serveCommand) Run(p program) (err error) {
 	return c.serve(p, logger, installation, face, listener)
 }
 
-// boundMemory lets Go collect sooner than it would: each argon2id leaves its whole memory behind, and by itself Go waits
-// until as much again has gathered. The bound is a quarter more than the program and its pool need at once. One that
-// the environment sets (GOMEMLIMIT) stays.
+// boundMemory has Go give memory back before it takes more than the program needs with as much again for its pool as that
+// leaves behind (see hashing.Pool). Without it, free memory too scattered for one more argon2id stays beside the new. A bound
+// that the environment sets (GOMEMLIMIT) stays.
 func boundMemory(workers int, cost hashing.Params) {
-	const program = 40 << 20
+	const program = 32 << 20
 	if debug.SetMemoryLimit(-1) != math.MaxInt64 {
 		return
 	}
-	debug.SetMemoryLimit((program + int64(workers)*int64(cost.Memory)<<10) * 5 / 4)
+	debug.SetMemoryLimit(program + 2*int64(workers)*int64(cost.Memory)<<10)
 }
 
 func (c *serveCommand) serve(p program, logger *slog.Logger, installation *server.Server, face server.Face, listener net.Listener) error {

@@ -1,8 +1,8 @@
 // Package hashing does all argon2id work of the process (RFC 9106), in one pool of bounded size.
 //
 // What holds:
-//   - never more computations at once than there are workers, so what they need is bounded by workers × Params.Memory (what they leave
-//     behind is Go's to collect: see boundMemory in the command line);
+//   - never more computations at once than there are workers, so what they need is bounded by workers × Params.Memory (and as much
+//     again of what they leave behind: see collect);
 //   - a worker stays taken until its computation ends, whatever becomes of the request that asked for it;
 //   - whoever would have to wait longer than MaxWait is refused at once (ErrBusy), and whoever gives up leaves the queue;
 //   - a stored hash is held to bounds before it is computed with, and a secret over MaxSecret bytes never is.
@@ -48,9 +48,9 @@ func DefaultWorkers() int { return min(max(1, runtime.GOMAXPROCS(0)-1), maxDefau
 const DefaultMaxWait = 5 * time.Second
 
 const (
-	// seedPace is where the estimate begins, in time for each KiB written: 1 µs, that is 47 ms for the default
-	// password cost, the middle of what small servers take. The first computations correct it.
-	seedPace = float64(time.Microsecond)
+	// seedPace is where the estimate begins, in time for each KiB written: 0.65 µs, that is 31 ms for the default
+	// password cost, as small servers take. The first computations correct it.
+	seedPace = float64(650 * time.Nanosecond)
 	// fastestPace is where it ends: 5 GiB/s, more than one processor writes. It keeps the queue bounded where
 	// the clock stands still.
 	fastestPace = float64(200 * time.Nanosecond)
@@ -67,8 +67,12 @@ type Pool struct {
 	now     func() time.Time
 	runs    atomic.Uint64
 
+	ended      atomic.Uint64 // computations that left memory behind
+	collecting sync.Mutex
+
 	mu      sync.Mutex
 	free    int
+	refused int       // so far
 	pace    float64   // running average: nanoseconds for each KiB written
 	running float64   // KiB to be written by the computations that run
 	queued  float64   // KiB to be written by those that wait
@@ -154,9 +158,49 @@ func (p *Pool) do(ctx context.Context, work float64, compute func()) error {
 	}
 	p.runs.Add(1)
 	start := p.now()
-	defer func() { p.release(work, p.now().Sub(start)) }()
+	defer func() {
+		p.collect(work)
+		p.release(work, p.now().Sub(start))
+	}()
 	compute()
 	return nil
+}
+
+// worthCollecting is the work, in KiB, that leaves so much memory behind that it does not wait for Go's own time.
+const worthCollecting = 8 << 10
+
+// collect has Go collect what a pool's worth of computations leaves behind while the next ones run, which then take the
+// memory of those before. By itself Go waits until as much again has gathered; with a bound on memory (GOMEMLIMIT) it does
+// not, but lets every request that comes meanwhile help to collect, and that is what requests then wait for. Where the
+// collection before this one still runs, the worker waits for it: so no more than one pool's worth is ever left behind.
+// While the queue is nearly full the worker waits for its own: then memory, and all who want something else than a
+// password checked, come before a few more passwords.
+func (p *Pool) collect(work float64) {
+	if work < worthCollecting || p.ended.Add(1)%uint64(p.workers) != 0 {
+		return
+	}
+	p.collecting.Lock()
+	if p.crowded() {
+		defer p.collecting.Unlock()
+		runtime.GC()
+		return
+	}
+	go func() {
+		defer p.collecting.Unlock()
+		runtime.GC()
+	}()
+}
+
+// crowded says whether who came now would wait nearly as long as anybody may.
+func (p *Pool) crowded() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.wait() > p.maxWait*3/4
+}
+
+// wait is how long somebody who came now would wait for a worker. The caller holds mu.
+func (p *Pool) wait() time.Duration {
+	return time.Duration(p.pace * (p.running + p.queued) / float64(p.workers))
 }
 
 func (p *Pool) acquire(ctx context.Context, work float64) error {
@@ -199,16 +243,20 @@ func (p *Pool) acquire(ctx context.Context, work float64) error {
 	return ctx.Err()
 }
 
-// refusal is ErrBusy where the wait for a worker would be too long. The caller holds mu.
+// refusal is ErrBusy where the wait for a worker would be too long. Those refused one after the other are asked to come
+// back a second apart, over as long as a queue takes: a crowd that comes back as one is no smaller than before. The caller
+// holds mu.
 func (p *Pool) refusal() error {
 	if p.free > 0 && len(p.queue) == 0 {
 		return nil
 	}
-	expected := time.Duration(p.pace * (p.running + p.queued) / float64(p.workers))
+	expected := p.wait()
 	if expected <= p.maxWait {
 		return nil
 	}
-	return ErrBusy.After(max(expected-p.maxWait, time.Second).Round(time.Second))
+	apart := time.Duration(p.refused%max(1, int(p.maxWait/time.Second))) * time.Second
+	p.refused++
+	return ErrBusy.After(max(expected-p.maxWait, time.Second).Round(time.Second) + apart)
 }
 
 func (p *Pool) release(work float64, took time.Duration) {

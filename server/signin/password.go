@@ -46,6 +46,9 @@ type asked struct {
 
 // password checks the first step. It does the same work for a name that nobody has (security.md row 6).
 func (s *SignIn) password(ctx context.Context, caller web.Caller, email, password string) (*step, error) {
+	if err := s.Passwords.Pool.Admit(); err != nil {
+		return nil, err // before two commits are spent on counting it and taking it back
+	}
 	event := audit.From(caller.Client).Is(audit.SignInPassword, audit.Refused)
 	event.Method = web.Password
 
@@ -80,9 +83,6 @@ func (s *SignIn) password(ctx context.Context, caller web.Caller, email, passwor
 
 // verify counts the password, checks it, and records a wrong one. A right one clears the counter.
 func (s *SignIn) verify(ctx context.Context, event audit.Event, key []byte, user *account.User, password string) (bool, error) {
-	if err := s.Passwords.Pool.Admit(); err != nil {
-		return false, err // before two commits are spent on counting it and taking it back
-	}
 	var wait time.Duration
 	err := s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
 		// Refused unlooked at, it leaves no event: else anybody could fill the table. The log has it.
