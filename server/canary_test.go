@@ -170,41 +170,46 @@ func dump(t *testing.T, in *servertest.Installation) []byte {
 	}
 	var text bytes.Buffer
 	for _, table := range in.Column(tables) {
-		rows, err := in.First().Database.Read().QueryContext(context.Background(), "SELECT * FROM "+table)
-		if err != nil {
-			t.Fatal(err)
-		}
-		columns, err := rows.Columns()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			values, places := make([]any, len(columns)), make([]any, len(columns))
-			for n := range values {
-				places[n] = &values[n]
-			}
-			if err := rows.Scan(places...); err != nil {
-				t.Fatal(err)
-			}
-			for n, value := range values {
-				fmt.Fprintf(&text, "%s.%s=", table, columns[n])
-				if raw, ok := value.([]byte); ok {
-					text.Write(raw)
-				} else {
-					fmt.Fprint(&text, value)
-				}
-				text.WriteByte('\n')
-			}
-		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
-		}
-		rows.Close()
+		dumpTable(t, in, table, &text)
 	}
 	if !bytes.Contains(text.Bytes(), []byte("users.password_hash=$argon2id$")) {
 		t.Fatal("the dump holds no rows")
 	}
 	return text.Bytes()
+}
+
+func dumpTable(t *testing.T, in *servertest.Installation, table string, text *bytes.Buffer) {
+	t.Helper()
+	rows, err := in.First().Database.Read().QueryContext(context.Background(), "SELECT * FROM "+table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		values, places := make([]any, len(columns)), make([]any, len(columns))
+		for n := range values {
+			places[n] = &values[n]
+		}
+		if err := rows.Scan(places...); err != nil {
+			t.Fatal(err)
+		}
+		for n, value := range values {
+			fmt.Fprintf(text, "%s.%s=", table, columns[n])
+			if raw, ok := value.([]byte); ok {
+				text.Write(raw)
+			} else {
+				fmt.Fprint(text, value)
+			}
+			text.WriteByte('\n')
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // another is a code that is not this one.

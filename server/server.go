@@ -83,7 +83,7 @@ func Open(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	ring, err := openKeys(ctx, db, filepath.Join(config.Data, "keyring.json"), config.Keyring)
+	ring, err := openKeys(ctx, db, filepath.Join(config.Data, keysFile), config.Keyring)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -52,10 +52,12 @@ const (
 	FactorRemoved        = "factor.removed"
 	BackupCodesMade      = "backup_codes.made"
 	BackupCodesActivated = "backup_codes.activated"
+	BackupCodesVoided    = "backup_codes.voided"
 	Disabled             = "mfa.disabled"
 	RequirementSet       = "requirement.set"
 	KeyRotated           = "key.rotated"
 	KeyRetired           = "key.retired"
+	Restored             = "installation.restored"
 )
 
 // Event is one security event. Times and ids come from the transaction.

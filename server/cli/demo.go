@@ -100,7 +100,7 @@ func (c *demoStartCommand) make(p program, listening net.Addr) (installation *se
 	config := server.Config{
 		Data: folder, DatabaseURL: c.DatabaseURL, Version: p.version, Brand: c.Brand,
 		PasswordCost: hashing.Passwords, BackupCodeCost: hashing.BackupCodes, TOTPWindow: 1, Sessions: standardLives,
-		Now: time.Now, Random: rand.Reader, Logger: slog.New(slog.NewTextHandler(p.errors, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Now: time.Now, Random: rand.Reader, Logger: p.warnings(),
 	}
 	made, err = demo.Make(p.ctx, demo.Options{Config: config, PublicURL: own(listening), Progress: p.progress("Three weeks of a small company")})
 	if err != nil {

@@ -89,22 +89,30 @@ func (s *storage) with(p program, act func(*server.Server) error) error {
 // existing is with for commands that have nothing to do where there is no installation: it refuses to make one, which
 // whoever has named the wrong folder would take for theirs.
 func (s *storage) existing(p program, act func(*server.Server) error) error {
-	return s.open(p, act, func(config server.Config) error {
-		used, err := database.Used(p.ctx, database.Options{URL: config.DatabaseURL, Folder: config.Data})
-		switch {
-		case err != nil:
-			return err
-		case used:
-			return nil
-		case config.DatabaseURL != "":
-			return errors.New("there is no installation in that database: name the right one with --database-url or --config")
-		}
-		return fmt.Errorf("there is no installation in %s: name its folder with --data or --config", config.Data)
-	})
+	return s.open(p, act, func(config server.Config) error { return inUse(p, config) })
+}
+
+// inUse refuses where there is no installation.
+func inUse(p program, config server.Config) error {
+	used, err := database.Used(p.ctx, database.Options{URL: config.DatabaseURL, Folder: config.Data})
+	switch {
+	case err != nil:
+		return err
+	case used:
+		return nil
+	case config.DatabaseURL != "":
+		return errors.New("there is no installation in that database: name the right one with --database-url or --config")
+	}
+	return fmt.Errorf("there is no installation in %s: name its folder with --data or --config", config.Data)
+}
+
+// warnings logs what a command has to say besides its result.
+func (p program) warnings() *slog.Logger {
+	return slog.New(slog.NewTextHandler(p.errors, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
 func (s *storage) open(p program, act func(*server.Server) error, before func(server.Config) error) (err error) {
-	config, err := s.config(p, slog.New(slog.NewTextHandler(p.errors, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	config, err := s.config(p, p.warnings())
 	if err != nil {
 		return err
 	}

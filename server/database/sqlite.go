@@ -15,6 +15,9 @@ import (
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 )
 
+// SQLiteFile is the name of the embedded database in its folder.
+const SQLiteFile = "secondstep.db"
+
 // openSQLite opens Folder/secondstep.db: one connection that writes, several that read.
 func (d *Database) openSQLite(ctx context.Context, limits limits) (err error) {
 	folder, err := filepath.Abs(d.options.Folder)
@@ -25,7 +28,7 @@ func (d *Database) openSQLite(ctx context.Context, limits limits) (err error) {
 		return fmt.Errorf("the data folder: %w", err)
 	}
 	d.options.Folder = folder
-	path := filepath.Join(folder, "secondstep.db")
+	path := filepath.Join(folder, SQLiteFile)
 	// SQLite would make it readable by the group; its -wal and -shm take this file's mode.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

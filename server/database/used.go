@@ -14,7 +14,7 @@ import (
 // would bring the schema up to date.
 func Used(ctx context.Context, options Options) (used bool, err error) {
 	if options.URL == "" {
-		_, err := os.Stat(filepath.Join(options.Folder, "secondstep.db"))
+		_, err := os.Stat(filepath.Join(options.Folder, SQLiteFile))
 		if errors.Is(err, fs.ErrNotExist) {
 			return false, nil
 		}

@@ -7,6 +7,7 @@ package factor
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -62,6 +63,9 @@ type Factor interface {
 	Remove(ctx context.Context, tx database.Tx, userID, id string) (bool, error)
 	// Forget ends everything of the person's that this factor keeps, because 2-step verification goes off.
 	Forget(ctx context.Context, tx database.Tx, userID string) error
+	// AfterRestore sees to it that nothing that may have been used up since the backup was made is good again, and that
+	// nothing that was begun goes on. It answers whose things it took away, to be asked for new ones.
+	AfterRestore(ctx context.Context, tx database.Tx) (bereft []string, err error)
 	// Prune deletes rows whose time is over.
 	Prune(ctx context.Context, tx database.Tx) error
 }
@@ -199,6 +203,20 @@ func (s Set) Remove(ctx context.Context, tx database.Tx, userID, id string) (Kin
 		}
 	}
 	return "", nil
+}
+
+// AfterRestore asks it of every factor, and answers whose things were taken away, each once.
+func (s Set) AfterRestore(ctx context.Context, tx database.Tx) ([]string, error) {
+	var bereft []string
+	for _, one := range s {
+		theirs, err := one.AfterRestore(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		bereft = append(bereft, theirs...)
+	}
+	slices.Sort(bereft)
+	return slices.Compact(bereft), nil
 }
 
 // Forget ends every factor of the person.

@@ -109,6 +109,24 @@ func create(path string) error {
 	})
 }
 
+// Text is the newest ring as text, the keys themselves included.
+func (r *Ring) Text() ([]byte, error) {
+	held, err := r.follow()
+	if err != nil {
+		return nil, err
+	}
+	return written(held.handle)
+}
+
+// Place makes the file at path of a ring's text, and fails with fs.ErrExist where there
+// is one.
+func Place(path string, text []byte) error {
+	if _, err := parse(text, "the key ring of the backup"); err != nil {
+		return err
+	}
+	return put(path, text, nil, func(draft string) error { return os.Link(draft, path) })
+}
+
 // replace puts another ring in the place of the file, which was as the info says, and
 // leaves it to its owner, whoever does it.
 func replace(path string, text []byte, before fs.FileInfo) error {

@@ -151,6 +151,16 @@ func start(t testing.TB, postgres bool, options ...Options) *Installation {
 func (in *Installation) Another() *Instance {
 	in.t.Helper()
 	log := &Log{}
+	opened, err := server.Open(context.Background(), in.config(log))
+	if err != nil {
+		in.t.Fatal(err)
+	}
+	return in.serve(opened, log)
+}
+
+// config is what the test's options make of an installation's configuration.
+func (in *Installation) config(log *Log) server.Config {
+	in.t.Helper()
 	logger := slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	cost := in.options.PasswordCost
 	if cost == (hashing.Params{}) {
@@ -172,7 +182,7 @@ func (in *Installation) Another() *Instance {
 		}
 		keys = site
 	}
-	opened, err := server.Open(context.Background(), server.Config{
+	return server.Config{
 		Data: in.Folder, DatabaseURL: in.URL, Version: "test", Brand: brand,
 		PasswordCost: cost, BackupCodeCost: Cheap, HashWorkers: in.options.HashWorkers, HashWait: 5 * time.Second,
 		Sessions: session.Settings{
@@ -180,10 +190,12 @@ func (in *Installation) Another() *Instance {
 			Administrator: session.Life{Idle: 15 * time.Minute, Absolute: 8 * time.Hour},
 		},
 		TOTPWindow: window, SecurityKeys: keys, Now: in.Clock.Now, Random: rand.Reader, Logger: logger,
-	})
-	if err != nil {
-		in.t.Fatal(err)
 	}
+}
+
+// serve opens a port for an instance.
+func (in *Installation) serve(opened *server.Server, log *Log) *Instance {
+	in.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		in.t.Fatal(err)

@@ -281,6 +281,14 @@ func (s *Sessions) End(ctx context.Context, tx database.Tx, caller web.Caller, i
 	return true, audit.Record(ctx, tx, event)
 }
 
+// AfterRestore ends every session of before.
+func (s *Sessions) AfterRestore(ctx context.Context, tx database.Tx) error {
+	if _, err := tx.NewDelete().Model((*row)(nil)).Where("TRUE").Exec(ctx); err != nil {
+		return fmt.Errorf("end all sessions: %w", err)
+	}
+	return nil
+}
+
 // Prune deletes sessions that no request can use any more.
 func (s *Sessions) Prune(ctx context.Context, tx database.Tx) error {
 	now := database.At(tx.Now)

@@ -171,6 +171,17 @@ func EndPending(ctx context.Context, tx database.Tx, userID string) error {
 	return nil
 }
 
+// AfterRestore ends every sign-in that was under way, and every setup link.
+func (s *SignIn) AfterRestore(ctx context.Context, tx database.Tx) error {
+	if _, err := tx.NewDelete().Model((*pendingRow)(nil)).Where("TRUE").Exec(ctx); err != nil {
+		return fmt.Errorf("end all pending sign-ins: %w", err)
+	}
+	if _, err := tx.NewDelete().Model((*setupLink)(nil)).Where("TRUE").Exec(ctx); err != nil {
+		return fmt.Errorf("void the setup links: %w", err)
+	}
+	return nil
+}
+
 // Prune deletes what is over in this room's tables.
 func (s *SignIn) Prune(ctx context.Context, tx database.Tx) error {
 	now := database.At(tx.Now)

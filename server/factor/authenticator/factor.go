@@ -194,6 +194,20 @@ func (f *Factor) Forget(ctx context.Context, tx database.Tx, userID string) erro
 	return retireApps(ctx, tx, f.ring, userID, Disabled, "")
 }
 
+// AfterRestore raises each app's last step to the last one that a code could have been given for by now, and gives up
+// the enrolments that were under way. Codes of the steps to come are good; nobody loses anything.
+func (f *Factor) AfterRestore(ctx context.Context, tx database.Tx) ([]string, error) {
+	last := totp.Step(tx.Now) + f.window
+	_, err := tx.NewUpdate().Model((*App)(nil)).Set("last_step = ?", last).Where("last_step < ?", last).Exec(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("raise the last steps: %w", err)
+	}
+	if _, err := tx.NewDelete().Model((*Enrolment)(nil)).Where("TRUE").Exec(ctx); err != nil {
+		return nil, fmt.Errorf("give up enrolments: %w", err)
+	}
+	return nil, nil
+}
+
 // Prune retires the secrets of enrolments that are over and deletes what is too old to help anybody.
 func (f *Factor) Prune(ctx context.Context, tx database.Tx) error {
 	var over []Enrolment

@@ -9,6 +9,7 @@ package backupcode
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -170,6 +171,20 @@ func (f *Factor) Forget(ctx context.Context, tx database.Tx, userID string) erro
 		return err
 	}
 	return retire(ctx, tx, userID)
+}
+
+// AfterRestore retires every set: a code that was used after the backup would be good once more.
+func (f *Factor) AfterRestore(ctx context.Context, tx database.Tx) ([]string, error) {
+	if _, err := tx.NewDelete().Model((*setRow)(nil)).Where("state = ?", pending).Exec(ctx); err != nil {
+		return nil, fmt.Errorf("drop the pending backup codes: %w", err)
+	}
+	var bereft []string
+	err := tx.NewUpdate().Model((*setRow)(nil)).Set("state = ?", retired).Set("retired_at = ?", database.At(tx.Now)).
+		Where("state = ?", active).Returning("user_id").Scan(ctx, &bereft)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("retire all backup codes: %w", err)
+	}
+	return bereft, nil
 }
 
 // Prune deletes sets that are retired for so long that nobody types their codes, and pending ones left behind.

@@ -14,6 +14,7 @@ package webauthn
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
@@ -99,6 +100,14 @@ func (f *Factor) Remove(ctx context.Context, tx database.Tx, userID, id string) 
 // Forget deletes every security key of the person and what was begun; their handle stays, as devices may know it.
 func (f *Factor) Forget(ctx context.Context, tx database.Tx, userID string) error {
 	return forgetKeys(ctx, tx, userID)
+}
+
+// AfterRestore ends the ceremonies that were under way. A security key's own counter says what is new.
+func (f *Factor) AfterRestore(ctx context.Context, tx database.Tx) ([]string, error) {
+	if _, err := tx.NewDelete().Model((*challenge)(nil)).Where("TRUE").Exec(ctx); err != nil {
+		return nil, fmt.Errorf("end all challenges: %w", err)
+	}
+	return nil, nil
 }
 
 // Prune deletes challenges that nobody answered in time.

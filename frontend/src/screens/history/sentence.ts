@@ -61,6 +61,13 @@ const done: Record<string, Tell> = {
   }),
   'backup_codes.made': plain('list', m.event_codes_made),
   'backup_codes.activated': good('list', m.event_codes_activated),
+  'backup_codes.voided': () => ({
+    icon: 'warning',
+    tone: 'warn',
+    title: m.event_codes_voided(),
+    more: m.event_codes_voided_more(),
+  }),
+  'installation.restored': plain('clock', m.event_restored),
   'mfa.disabled': () => ({ icon: 'shield', tone: 'warn', title: m.event_disabled() }),
   'requirement.set': (event) => ({ icon: 'shield', tone: 'plain', title: requirement(event.data?.to) }),
 };
