@@ -9,7 +9,8 @@ import { paths } from '../../paths';
 import type { Kind } from './attempt.svelte';
 
 /** Where the code was asked for: the ways on differ. */
-export type Where = 'sign-in' | 'enrolment' | 'proof';
+/** Where a code is asked for; `app-proof` takes the app's alone. */
+export type Where = 'sign-in' | 'enrolment' | 'proof' | 'app-proof';
 
 /** A way on. `go` leads to an address; the others are done by the screen that asked. */
 export type Next =
@@ -111,7 +112,7 @@ export function explain(diagnosis: Diagnosis, typed: Kind, where: Where, text = 
       return d.expected === 'backup_code'
         ? warn('notice', m.malformed_backup_title(), [...countOf(text), m.malformed_backup_body()])
         : warn('notice', m.malformed_app_title(), [
-            where === 'enrolment' ? m.malformed_new_body() : m.malformed_app_body(),
+            where === 'enrolment' || where === 'app-proof' ? m.malformed_new_body() : m.malformed_app_body(),
           ]);
 
     case 'enrolment_expired':

@@ -108,7 +108,12 @@ describe('my security', () => {
     await user.click(await button(m.disable_ellipsis()));
     await user.type(await screen.findByLabelText(m.password()), 'violet tractor humming{Enter}');
     await screen.findByText(m.error_app_code_required());
-    expect(screen.getByLabelText(m.code_label())).toBeTruthy();
+    // One that is given all the same is not sent: it would be spent, and refused.
+    const own = screen.getAllByLabelText(m.password()).at(-1) as HTMLElement;
+    await user.type(own, 'violet tractor humming');
+    await user.type(screen.getByLabelText(m.code_label()), 'K3JQ7-M2XWA-9HTBC{Enter}');
+    await screen.findByText(m.malformed_new_body());
+    expect(sent('POST /session/proof')).toEqual([]);
   });
 
   it('renames an app, asking for a fresh proof where it is needed', async () => {
