@@ -22,6 +22,7 @@ import (
 	"github.com/secondstep/secondstep/server/hashing"
 	"github.com/secondstep/secondstep/server/keyring"
 	"github.com/secondstep/secondstep/server/mfa"
+	"github.com/secondstep/secondstep/server/protection"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/signin"
 	"github.com/secondstep/secondstep/server/upkeep"
@@ -157,6 +158,7 @@ func (s *Server) register(api *web.API) {
 	account.Register(api, s.Database, s.config.Now)
 	audit.Register(api, s.Database)
 	s.mfa.Register(api)
+	protection.Register(api, s.Database, s.config.Now)
 	s.factors.Register(api, s.mfa.FactorsChanged)
 }
 

@@ -9,6 +9,12 @@ export function number(value: number, minimumIntegerDigits = 1): string {
   return new Intl.NumberFormat(locale(), { minimumIntegerDigits }).format(value);
 }
 
+/** 78 %, rounded down so that 100 % is everybody. */
+export function share(part: number, whole: number): string {
+  const exact = whole === 0 ? 0 : Math.floor((part * 100) / whole) / 100;
+  return new Intl.NumberFormat(locale(), { style: 'percent', maximumFractionDigits: 0 }).format(exact);
+}
+
 /** 12 March 2026 */
 export function date(instant: string | Date): string {
   return new Intl.DateTimeFormat(locale(), { dateStyle: 'long' }).format(new Date(instant));

@@ -58,6 +58,12 @@ export const routes: Route[] = [
     load: () => import('./screens/account/Users.svelte'),
   },
   {
+    path: paths.protection,
+    frame: 'in',
+    title: m.protection_title,
+    load: () => import('./screens/protection/Protection.svelte'),
+  },
+  {
     path: paths.person(':id'),
     frame: 'in',
     title: m.security_title,

@@ -287,6 +287,9 @@ export async function administering({ page, context, someone, look, say }: Guide
   await look('Security of somebody else');
   await open(page, `/parameters/users/${disabled}/security`);
   await look('Security of somebody who is disabled');
+  await open(page, '/parameters/protection');
+  await page.getByText(say('protection_as_table')).click();
+  await look('Protection');
   await open(page, security);
   await look('Security of an administrator, off');
   await context.setOffline(true);

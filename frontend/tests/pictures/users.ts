@@ -88,6 +88,16 @@ export const usersList: Chapter = {
         },
       },
     ],
+    [
+      {
+        name: 'protection',
+        shows: 'How many are protected, and who needs a hand',
+        go: async (stage) => {
+          await stage.at('ada', '/parameters/protection');
+          await expect(stage.page.getByText(say('protection_as_table'))).toBeVisible();
+        },
+      },
+    ],
     [other('somebody', 'hugo', 'Somebody else, with two apps')],
     [other('somebody-off', 'carla', 'Somebody else, off')],
     [other('somebody-enrolling', 'dmitri', 'Somebody else, not finished')],

@@ -1,0 +1,90 @@
+import { screen, within } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+import { m } from '../../paraglide/messages';
+import { button, heading, open, pressOn } from '../../testing/open';
+import { bo, sessionOf } from '../../testing/people';
+import { ok, refuse, reply } from '../../testing/server';
+
+const path = '/parameters/protection';
+const signedIn = { session: sessionOf() };
+
+function figures(more: object = {}) {
+  return {
+    people: 1240,
+    protected: 967,
+    overdue: 0,
+    due_soon: 0,
+    administrators: 2,
+    unprotected_administrators: [],
+    history: Array.from({ length: 15 }, (_, n) => ({
+      date: `2026-03-${String(n + 1).padStart(2, '0')}`,
+      protected: 953 + n,
+    })),
+    ...more,
+  };
+}
+
+describe('protection', () => {
+  it('says how many are protected, and shows the way there as a table too', async () => {
+    reply('GET /protection', ok(figures()));
+    const user = open(path, signedIn);
+    // 77.98 %: nothing is rounded up to what it is not.
+    const share = await screen.findByText('77%');
+    expect(share.parentElement?.textContent).toContain(
+      m.protection_of({ count: 1240, protected: '967', people: '1,240' }),
+    );
+    await user.click(screen.getByText(m.protection_as_table()));
+    const rows = within(screen.getByRole('table')).getAllByRole('row').slice(1);
+    expect(rows.map((row) => row.lastElementChild?.textContent)).toEqual(['953', '960', '967']);
+    expect(screen.getByText(m.protection_calm())).toBeTruthy();
+  });
+
+  it('names whoever needs a hand, each with the way to them', async () => {
+    reply(
+      'GET /protection',
+      ok(figures({ overdue: 12, due_soon: 1, unprotected_administrators: [{ id: '01GRACE', name: 'Grace' }] })),
+    );
+    open(path, signedIn);
+    await screen.findByText(m.protection_overdue_count({ count: 12, shown: '12' }));
+    const ways = [
+      [m.protection_overdue_short(), '/parameters/users?protection=overdue'],
+      ['Grace', '/parameters/users/01GRACE/security'],
+      [m.protection_soon_short(), '/parameters/users?protection=required_not_yet'],
+    ] as const;
+    for (const [which, href] of ways) {
+      const way = screen.getByRole('link', { name: pressOn(m.protection_show(), which) });
+      expect(way.getAttribute('href')).toBe(href);
+    }
+    expect(screen.getByText(m.protection_soon_count({ count: 1, shown: '1' }))).toBeTruthy();
+    expect(screen.queryByText(m.protection_calm())).toBeNull();
+  });
+
+  it('warns of a single administrator, on the very first day', async () => {
+    const history = [{ date: '2026-03-01', protected: 1 }];
+    reply('GET /protection', ok(figures({ people: 1, protected: 1, administrators: 1, history })));
+    open(path, signedIn);
+    await screen.findByText(m.protection_single());
+    expect(screen.getByText('100%')).toBeTruthy();
+  });
+
+  it('can be asked for again when it fails', async () => {
+    reply('GET /protection', refuse(500, 'internal'), ok(figures()));
+    const user = open(path, signedIn);
+    await user.click(await button(m.try_again()));
+    await heading(/77%/);
+  });
+
+  it('is in the rail for administrators alone', async () => {
+    reply('GET /protection', ok(figures()));
+    open(path, signedIn);
+    await screen.findByText('77%');
+    expect(screen.getAllByRole('link', { name: m.nav_protection() }).length).toBeGreaterThan(0);
+  });
+
+  it('is not there for a member', async () => {
+    reply('GET /protection', refuse(403, 'not_permitted'));
+    open(path, { session: sessionOf(bo) });
+    await screen.findByText(m.error_not_permitted());
+    expect(screen.queryByRole('link', { name: m.nav_protection() })).toBeNull();
+  });
+});

@@ -1,0 +1,129 @@
+// Package protection tells administrators how the account stands: how many have 2-step verification, since when, and
+// where a hand is needed. It reads what other rooms keep, and keeps nothing.
+package protection
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/database"
+)
+
+const (
+	// historyDays is how far the history goes back.
+	historyDays = 90
+	// soon is how near a deadline has to be to be told.
+	soon = 7 * 24 * time.Hour
+	// named is how many people are told by name.
+	named = 20
+)
+
+// Figures are the account's at one moment. Disabled people count nowhere.
+type Figures struct {
+	People    int `json:"people"`
+	Protected int `json:"protected" doc:"With 2-step verification on."`
+	Overdue   int `json:"overdue" doc:"Required, past the deadline, and not on."`
+	DueSoon   int `json:"due_soon" doc:"Required within the next 7 days, and not on."`
+
+	Administrators            int     `json:"administrators"`
+	UnprotectedAdministrators []Named `json:"unprotected_administrators" nullable:"false" doc:"At most 20."`
+
+	History []Day `json:"history" nullable:"false" doc:"One a day, today last; it begins with the account, 90 days ago at the most."`
+}
+
+// Named is somebody by name.
+type Named struct {
+	ID   string `json:"id" bun:"id"`
+	Name string `json:"name" bun:"name"`
+}
+
+// Day is how many were protected at the end of a day (UTC), or by now.
+type Day struct {
+	Date      string `json:"date" format:"date"`
+	Protected int    `json:"protected"`
+}
+
+// Read reads the figures.
+func Read(ctx context.Context, db bun.IDB, at time.Time) (*Figures, error) {
+	now := database.At(at)
+	f := &Figures{UnprotectedAdministrators: []Named{}}
+	active := func() *bun.SelectQuery { return db.NewSelect().TableExpr("users AS u").Where("u.disabled_at IS NULL") }
+	waits := func() *bun.SelectQuery {
+		return active().Where("u.mfa_since IS NULL AND u.requirement = ?", account.RequirementRequired)
+	}
+	for _, one := range []struct {
+		into *int
+		of   *bun.SelectQuery
+	}{
+		{&f.People, active()},
+		{&f.Protected, active().Where("u.mfa_since IS NOT NULL")},
+		{&f.Administrators, active().Where("u.role = ?", account.Administrator)},
+		{&f.Overdue, waits().Where("COALESCE(u.deadline, 0) <= ?", now)},
+		{&f.DueSoon, waits().Where("u.deadline > ? AND u.deadline <= ?", now, database.At(at.Add(soon)))},
+	} {
+		counted, err := one.of.Count(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("count for protection: %w", err)
+		}
+		*one.into = int(counted)
+	}
+	err := active().ColumnExpr("u.id, u.name").Where("u.role = ? AND u.mfa_since IS NULL", account.Administrator).
+		OrderExpr("u.sort_name, u.id").Limit(named).Scan(ctx, &f.UnprotectedAdministrators)
+	if err != nil {
+		return nil, fmt.Errorf("look for unprotected administrators: %w", err)
+	}
+	f.History, err = history(ctx, db, at, f.Protected)
+	return f, err
+}
+
+// change is how a kind of event changes the number of the protected.
+var change = map[string]int{
+	audit.EnrolmentActivated: 1,
+	audit.Disabled:           -1,
+}
+
+// history walks back from today's number over the events that changed it.
+func history(ctx context.Context, db bun.IDB, at time.Time, protected int) ([]Day, error) {
+	today := at.UTC().Truncate(24 * time.Hour)
+	var began database.Instant
+	if err := db.NewSelect().TableExpr("users").ColumnExpr("COALESCE(MIN(created_at), 0)").Scan(ctx, &began); err != nil {
+		return nil, fmt.Errorf("when the account began: %w", err)
+	}
+	first := today.AddDate(0, 0, -historyDays)
+	if day := began.Time().Truncate(24 * time.Hour); day.After(first) {
+		first = day
+	}
+	kinds := make([]string, 0, len(change))
+	for kind := range change {
+		kinds = append(kinds, kind)
+	}
+	var counted []struct {
+		Day   int64  `bun:"day"`
+		Kind  string `bun:"kind"`
+		Count int    `bun:"count"`
+	}
+	const day = int64(24 * time.Hour / time.Millisecond)
+	err := db.NewSelect().TableExpr("events").ColumnExpr("at / ? AS day, kind, COUNT(*) AS count", day).
+		Where("at >= ? AND result = ? AND kind IN ?", database.At(first), audit.OK, bun.Tuple(kinds)).
+		GroupExpr("at / ?, kind", day).Scan(ctx, &counted)
+	if err != nil {
+		return nil, fmt.Errorf("the history of protection: %w", err)
+	}
+	changed := map[int64]int{}
+	for _, one := range counted {
+		changed[one.Day] += change[one.Kind] * one.Count
+	}
+	days := int(today.Sub(first)/(24*time.Hour)) + 1
+	list := make([]Day, days)
+	for n := days - 1; n >= 0; n-- {
+		date := first.AddDate(0, 0, n)
+		list[n] = Day{Date: date.Format(time.DateOnly), Protected: max(protected, 0)}
+		protected -= changed[date.UnixMilli()/day]
+	}
+	return list, nil
+}
