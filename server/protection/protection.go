@@ -52,16 +52,23 @@ type Day struct {
 func Read(ctx context.Context, db bun.IDB, at time.Time) (*Figures, error) {
 	now := database.At(at)
 	f := &Figures{UnprotectedAdministrators: []Named{}}
-	active := func() *bun.SelectQuery { return db.NewSelect().TableExpr("users AS u").Where("u.disabled_at IS NULL") }
+	everybody := func() *bun.SelectQuery { return db.NewSelect().TableExpr("users AS u") }
+	disabled := func() *bun.SelectQuery { return everybody().Where("u.disabled_at IS NOT NULL") }
+	active := func() *bun.SelectQuery { return everybody().Where("u.disabled_at IS NULL") }
+	// As the partial indexes of the user list say it, so that they are used.
 	waits := func() *bun.SelectQuery {
-		return active().Where("u.mfa_since IS NULL AND u.requirement = ?", account.RequirementRequired)
+		return everybody().Where("u.requirement = 'required' AND u.mfa_since IS NULL AND u.disabled_at IS NULL")
 	}
+	var gone, goneProtected int
 	for _, one := range []struct {
 		into *int
 		of   *bun.SelectQuery
 	}{
-		{&f.People, active()},
-		{&f.Protected, active().Where("u.mfa_since IS NOT NULL")},
+		// The few who are disabled are taken off, for an index counts everybody, and nothing but rows those who are not.
+		{&f.People, everybody()},
+		{&gone, disabled()},
+		{&f.Protected, everybody().Where("u.mfa_since IS NOT NULL")},
+		{&goneProtected, disabled().Where("u.mfa_since IS NOT NULL")},
 		{&f.Administrators, active().Where("u.role = ?", account.Administrator)},
 		{&f.Overdue, waits().Where("COALESCE(u.deadline, 0) <= ?", now)},
 		{&f.DueSoon, waits().Where("u.deadline > ? AND u.deadline <= ?", now, database.At(at.Add(soon)))},
@@ -72,6 +79,7 @@ func Read(ctx context.Context, db bun.IDB, at time.Time) (*Figures, error) {
 		}
 		*one.into = int(counted)
 	}
+	f.People, f.Protected = f.People-gone, f.Protected-goneProtected
 	err := active().ColumnExpr("u.id, u.name").Where("u.role = ? AND u.mfa_since IS NULL", account.Administrator).
 		OrderExpr("u.sort_name, u.id").Limit(named).Scan(ctx, &f.UnprotectedAdministrators)
 	if err != nil {
@@ -91,7 +99,8 @@ var change = map[string]int{
 func history(ctx context.Context, db bun.IDB, at time.Time, protected int) ([]Day, error) {
 	today := at.UTC().Truncate(24 * time.Hour)
 	var began database.Instant
-	if err := db.NewSelect().TableExpr("users").ColumnExpr("COALESCE(MIN(created_at), 0)").Scan(ctx, &began); err != nil {
+	// Ids ascend with time. Who asks is somebody, so there is one.
+	if err := db.NewSelect().TableExpr("users").Column("created_at").OrderExpr("id").Limit(1).Scan(ctx, &began); err != nil {
 		return nil, fmt.Errorf("when the account began: %w", err)
 	}
 	first := today.AddDate(0, 0, -historyDays)
@@ -109,7 +118,7 @@ func history(ctx context.Context, db bun.IDB, at time.Time, protected int) ([]Da
 	}
 	const day = int64(24 * time.Hour / time.Millisecond)
 	err := db.NewSelect().TableExpr("events").ColumnExpr("at / ? AS day, kind, COUNT(*) AS count", day).
-		Where("at >= ? AND result = ? AND kind IN ?", database.At(first), audit.OK, bun.Tuple(kinds)).
+		Where("id >= ? AND result = ? AND kind IN ?", database.FirstID(first), audit.OK, bun.Tuple(kinds)).
 		GroupExpr("at / ?, kind", day).Scan(ctx, &counted)
 	if err != nil {
 		return nil, fmt.Errorf("the history of protection: %w", err)
