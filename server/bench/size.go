@@ -117,6 +117,8 @@ func (in *installation) acts() ([]act, error) {
 			}
 			return request("GET", "/api/v1/users?query="+what, administrator, "")
 		}},
+		{"list of people", func(int) []byte { return request("GET", "/api/v1/users", administrator, "") }},
+		{"protection page", func(int) []byte { return request("GET", "/api/v1/protection", administrator, "") }},
 		{"page of events", func(n int) []byte {
 			return request("GET", "/api/v1/users/me/security/events", cookies[n%len(cookies)], "")
 		}},
