@@ -302,6 +302,23 @@ func TestCanary(t *testing.T) {
 		c.keep("the secret 3", string(in.Scan(pending.Text("secret")).Secret))
 		signIn(other, canaryPassword).Want(http.StatusOK)
 		c.look(browser, "me")
+		// A reset, whose link is in its own answer alone.
+		in.Clock.NextStep()
+		eve := in.AddPerson("Eve", "eve@example.test", "member")
+		in.Change("UPDATE users SET mfa_since = created_at WHERE id = ?", eve)
+		reset := typed(phone2.Code())
+		reset["password"], reset["reason"] = canaryPassword, "Lost the phone."
+		link := c.do(browser, "POST", "/api/v1/users/"+eve+"/security/reset", reset, "the enrolment link").Want(http.StatusOK).Text("enrolment_link")
+		_, token, _ := strings.Cut(link, "#token=")
+		raw, err := base64.RawURLEncoding.DecodeString(c.keep("the enrolment link as text", token))
+		if err != nil || len(raw) != 32 {
+			t.Fatalf("%s", link)
+		}
+		c.keep("the enrolment link", string(raw))
+		late := in.Browser(servertest.Safari)
+		c.do(late, "POST", "/api/v1/sign-in", map[string]string{"email": "eve@example.test", "password": servertest.Password}).Want(http.StatusOK)
+		c.do(late, "POST", "/api/v1/sign-in/enrolment-link", map[string]string{"token": wrongPassword}).Want(http.StatusGone)
+		c.look(browser, eve)
 		for column, stored := range storedSecrets(in) {
 			if len(stored) == 0 && column != "setup_links.token_hash" {
 				t.Errorf("nothing is in %s, so nothing was searched for", column)

@@ -86,6 +86,9 @@ var bodies = map[string]any{
 	"PATCH /api/v1/users/{id}":                                             map[string]string{"name": ""},
 	"PATCH /api/v1/users/{id}/security/factors/{factor}":                   map[string]string{"name": "iPhone"},
 	"POST /api/v1/users/{id}/security/not-me":                              map[string]string{"event": unknown},
+	"POST /api/v1/sign-in/enrolment-link":                                  map[string]string{"token": "x"},
+	"POST /api/v1/users/{id}/security/reset":                               map[string]string{"password": "not the password", "code": "123456", "reason": "Lost the phone."},
+	"POST /api/v1/users/{id}/security/unlock":                              nil,
 	"POST /api/v1/users/{id}/security/password":                            map[string]string{"password": "not the password", "new_password": "not the password"},
 }
 

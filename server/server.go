@@ -167,6 +167,11 @@ func (s *Server) setupNeeded(ctx context.Context) bool {
 	return err == nil && !set
 }
 
+// ResetMFA resets somebody on the console, and answers the token of their enrolment link with until when it is good.
+func (s *Server) ResetMFA(ctx context.Context, userID string) (token string, until time.Time, err error) {
+	return s.mfa.ResetOnConsole(ctx, userID)
+}
+
 // Now is the time of the installation.
 func (s *Server) Now() time.Time { return s.config.Now() }
 

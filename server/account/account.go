@@ -4,7 +4,9 @@
 //   - an e-mail address belongs to one person, whatever its spelling (EmailKey, unique in the database);
 //   - the first administrator is made once, by whoever wins one conditional write (ClaimFirstAdministrator);
 //   - MFASince is set exactly while 2-step verification is on; the factors' rows follow it, and where the two
-//     disagree signing in is refused, never made easier (security.md row 5).
+//     disagree signing in is refused, never made easier (security.md row 5);
+//   - ResetAt is set from a reset until the person has enrolled anew: while it is, the factors of before prove nothing,
+//     and neither does the password alone.
 package account
 
 import (
@@ -48,6 +50,7 @@ type User struct {
 	Deadline          database.Instant `bun:"deadline,nullzero"`
 	DisabledAt        database.Instant `bun:"disabled_at,nullzero"`
 	MFASince          database.Instant `bun:"mfa_since,nullzero"`
+	ResetAt           database.Instant `bun:"reset_at,nullzero"`
 	EnrolmentsBegun   int              `bun:"enrolments_begun"`
 	CreatedAt         database.Instant `bun:"created_at"`
 	LastSignInAt      database.Instant `bun:"last_sign_in_at,nullzero"`
@@ -55,6 +58,10 @@ type User struct {
 
 // MFA reports whether 2-step verification is on.
 func (u *User) MFA() bool { return !u.MFASince.IsZero() }
+
+// Reset reports whether the person was reset and has not enrolled anew: only the password together with an enrolment link
+// opens anything, and that no more than enrolling.
+func (u *User) Reset() bool { return !u.ResetAt.IsZero() }
 
 // AsksSecondStep reports whether signing in wants a second step: `off` keeps the factors but does not ask for them.
 func (u *User) AsksSecondStep() bool { return u.MFA() && u.Requirement != RequirementOff }
@@ -83,7 +90,7 @@ func ByEmailKey(ctx context.Context, db bun.IDB, key string) (*User, error) {
 func one(ctx context.Context, db bun.IDB, statement *database.Statement, value string) (*User, error) {
 	user := new(User)
 	err := statement.Scan(ctx, db, database.Args{value}, &user.ID, &user.Name, &user.Email, &user.EmailKey, &user.SortName, &user.Role,
-		&user.PasswordHash, &user.PasswordChangedAt, &user.Requirement, &user.Deadline, &user.DisabledAt, &user.MFASince,
+		&user.PasswordHash, &user.PasswordChangedAt, &user.Requirement, &user.Deadline, &user.DisabledAt, &user.MFASince, &user.ResetAt,
 		&user.EnrolmentsBegun, &user.CreatedAt, &user.LastSignInAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
@@ -95,7 +102,7 @@ func one(ctx context.Context, db bun.IDB, statement *database.Statement, value s
 }
 
 const selectUser = `SELECT id, name, email, email_key, sort_name, role, password_hash, password_changed_at,
-	requirement, deadline, disabled_at, mfa_since, enrolments_begun, created_at, last_sign_in_at FROM users WHERE `
+	requirement, deadline, disabled_at, mfa_since, reset_at, enrolments_begun, created_at, last_sign_in_at FROM users WHERE `
 
 var (
 	byID       = database.Prepare(selectUser + "id = ?")

@@ -125,6 +125,9 @@ func (l *Listed) row() Row {
 	case l.Enrolling:
 		row.MFA.State = "enrolling"
 	}
+	if l.Reset() {
+		row.MFA.BackupCodesRemaining = 0 // those of before are kept until they are replaced, and open nothing
+	}
 	if l.Requirement == RequirementRequired {
 		row.MFA.Deadline = moment(l.Deadline)
 	}

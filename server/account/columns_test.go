@@ -15,7 +15,7 @@ func TestEveryReaderReadsEveryColumn(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
 		in.AddPerson("Ada", "ada@example.test", "member")
 		in.Change(`UPDATE users SET password_changed_at = 11, requirement = 'required', deadline = 12, disabled_at = 13, mfa_since = 14,
-			enrolments_begun = 15, created_at = 16, last_sign_in_at = 17`)
+			reset_at = 18, enrolments_begun = 15, created_at = 16, last_sign_in_at = 17`)
 		db := in.First().Database
 		var whole account.User
 		if err := db.Read().NewSelect().Model(&whole).Scan(t.Context()); err != nil {

@@ -2,7 +2,8 @@
 //
 // An event is a row written in the transaction of what it records, so neither can exist without the other
 // (security.md rows 71 and 72). Rows are only ever added. An event names people by id and never carries anything
-// that somebody typed: no password, code, secret, token, address of mail or user agent.
+// that somebody typed, but for the reason that an administrator gives for a reset: no password, code, secret, token,
+// address of mail or user agent.
 package audit
 
 import (
@@ -37,6 +38,7 @@ const (
 	SignInPassword       = "sign_in.password"
 	SignInSecondStep     = "sign_in.second_step"
 	SignInCompleted      = "sign_in.completed"
+	SignInLink           = "sign_in.enrolment_link"
 	SignInAbandoned      = "sign_in.abandoned"
 	SessionEnded         = "session.ended"
 	ProofGiven           = "proof.given"
@@ -54,6 +56,8 @@ const (
 	BackupCodesActivated = "backup_codes.activated"
 	BackupCodesVoided    = "backup_codes.voided"
 	Disabled             = "mfa.disabled"
+	Reset                = "mfa.reset"
+	CodesUnlocked        = "codes.unlocked"
 	RequirementSet       = "requirement.set"
 	KeyRotated           = "key.rotated"
 	KeyRetired           = "key.retired"
@@ -72,7 +76,7 @@ type Event struct {
 	Address   string
 	Browser   string
 	RequestID string
-	Data      map[string]any // small facts that the kind defines; never what was sent
+	Data      map[string]any // small facts that the kind defines; of what was sent, the reason of a reset alone
 }
 
 // By starts an event about the caller's own account, done by the caller.

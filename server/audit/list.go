@@ -19,14 +19,14 @@ func IsAbout(ctx context.Context, db bun.IDB, eventID, userID string) (bool, err
 
 // told leaves out what a person need not read: a step whose completion has an event of its own, and a sign-in that was
 // begun and left.
-const told = "NOT (kind IN (?, ?) AND result = ?) AND kind <> ?"
+const told = "NOT (kind IN (?, ?, ?) AND result = ?) AND kind <> ?"
 
 // about reads the events about a person, the newest first, from before the one with the id given (empty: from the
 // newest). One more than the limit tells that there are older ones.
 func about(ctx context.Context, db bun.IDB, userID, before string, limit int) ([]row, error) {
 	var rows []row
 	query := db.NewSelect().Model(&rows).Where("subject_id = ?", userID).
-		Where(told, SignInPassword, SignInSecondStep, OK, SignInAbandoned)
+		Where(told, SignInPassword, SignInSecondStep, SignInLink, OK, SignInAbandoned)
 	if before != "" {
 		query = query.Where("id < ?", before)
 	}

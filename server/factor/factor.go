@@ -61,6 +61,9 @@ type Factor interface {
 	Rename(ctx context.Context, tx database.Tx, userID, id, name string) (bool, error)
 	// Remove ends one held thing; false where the person holds no such thing of this kind.
 	Remove(ctx context.Context, tx database.Tx, userID, id string) (bool, error)
+	// Retire ends everything of the person's that is in force, because they have enrolled anew after a reset, and leaves
+	// what is on its way in.
+	Retire(ctx context.Context, tx database.Tx, userID string) error
 	// Forget ends everything of the person's that this factor keeps, because 2-step verification goes off.
 	Forget(ctx context.Context, tx database.Tx, userID string) error
 	// AfterRestore sees to it that nothing that may have been used up since the backup was made is good again, and that
@@ -217,6 +220,16 @@ func (s Set) AfterRestore(ctx context.Context, tx database.Tx) ([]string, error)
 	}
 	slices.Sort(bereft)
 	return slices.Compact(bereft), nil
+}
+
+// Retire ends every factor of the person that is in force.
+func (s Set) Retire(ctx context.Context, tx database.Tx, userID string) error {
+	for _, one := range s {
+		if err := one.Retire(ctx, tx, userID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Forget ends every factor of the person.

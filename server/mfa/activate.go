@@ -69,6 +69,11 @@ func (m *MFA) activate(ctx context.Context, caller web.Caller, enrolmentID, name
 		if err != nil {
 			return err
 		}
+		if user.Reset() {
+			if err := m.endReset(ctx, tx, caller); err != nil {
+				return err
+			}
+		}
 		if !enrolment.Switched() {
 			if err := authenticator.Switch(ctx, tx, m.Keys, user.ID); err != nil {
 				return err

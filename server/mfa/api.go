@@ -161,6 +161,7 @@ func (m *MFA) Register(api *web.API) {
 	m.registerCodes(api, operation)
 	m.registerFactors(api, operation)
 	m.registerAlarm(api, operation)
+	m.registerReset(api, operation)
 
 	web.RegisterOwn(api, web.FreshByApp, operation("disable", http.MethodPost, securityPath+"/disable", "Turn 2-step verification off"),
 		func(ctx context.Context, caller web.Caller, in *ownPasswordInput) (*stateOutput, error) {
@@ -192,7 +193,7 @@ func (m *MFA) look(ctx context.Context, caller web.Caller, id string) (*Page, er
 	if err != nil {
 		return nil, err
 	}
-	return m.page(ctx, caller.Session.ID, who)
+	return m.page(ctx, caller.Session, who)
 }
 
 type describe func(id, method, path, summary string) huma.Operation

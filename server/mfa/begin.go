@@ -8,6 +8,7 @@ import (
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor"
 	"github.com/secondstep/secondstep/server/factor/authenticator"
 	"github.com/secondstep/secondstep/server/factor/backupcode"
 	"github.com/secondstep/secondstep/server/factor/totp"
@@ -33,7 +34,7 @@ func (m *MFA) begin(ctx context.Context, caller web.Caller, name, replaces strin
 		if user.Requirement == account.RequirementOff {
 			return ErrNotAllowed
 		}
-		if err := m.roomForAnother(ctx, tx, user.ID, replaces); err != nil {
+		if err := m.roomForAnother(ctx, tx, user, replaces); err != nil {
 			return err
 		}
 		if err := beginnings.Refuse(ctx, tx, user.ID); err != nil {
@@ -61,10 +62,13 @@ func (m *MFA) begin(ctx context.Context, caller web.Caller, name, replaces strin
 }
 
 // roomForAnother refuses a sixth app, and the replacing of one that is not there.
-func (m *MFA) roomForAnother(ctx context.Context, tx database.Tx, userID, replaces string) error {
-	held, err := m.Apps.Held(ctx, tx, userID)
-	if err != nil {
-		return err
+func (m *MFA) roomForAnother(ctx context.Context, tx database.Tx, user *account.User, replaces string) error {
+	var held []factor.Held
+	if !user.Reset() { // the new app takes the place of all of them
+		var err error
+		if held, err = m.Apps.Held(ctx, tx, user.ID); err != nil {
+			return err
+		}
 	}
 	if replaces == "" {
 		if len(held) >= authenticator.MaxApps {

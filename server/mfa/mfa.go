@@ -5,6 +5,8 @@
 //   - only activation turns it on, after a code of the new app and "I have saved them": the app, the codes and the
 //     person's row change in one transaction, or none does;
 //   - whoever stops anywhere before is where they were: an app or codes in force stay in force;
+//   - whoever was reset has nothing in force until they have enrolled anew, in a session that an enrolment link and the
+//     password have opened; the activation that ends the reset removes everything from before it;
 //   - only the person themself enrols, confirms, activates, makes codes or disables; an administrator is refused there;
 //   - every change of factors ends the person's other sessions and pending sign-ins, and gives the session that made
 //     it a new token, in the same transaction (security.md rows 31 and 34).

@@ -28,6 +28,8 @@ func (m *MFA) setRequirement(ctx context.Context, caller web.Caller, userID, req
 		switch {
 		case requirement == account.RequirementOff && user.Role == account.Administrator:
 			return ErrNeverOff
+		case requirement == account.RequirementOff && user.Reset():
+			return ErrResetOpen // they could not enrol, and so never sign in again
 		case user.ID == caller.Session.UserID && (lowers || later(user, requirement, deadline)):
 			return ErrOwnLowering
 		}

@@ -11,6 +11,8 @@ import (
 	"github.com/secondstep/secondstep/server/factor"
 	"github.com/secondstep/secondstep/server/factor/authenticator"
 	"github.com/secondstep/secondstep/server/session"
+	"github.com/secondstep/secondstep/server/signin"
+	"github.com/secondstep/secondstep/server/web"
 )
 
 // Person is what there is to see about one person.
@@ -23,7 +25,15 @@ type Person struct {
 // Page is the Security page's content.
 type Page struct {
 	Person
-	Enrolment *EnrolmentView `json:"enrolment" doc:"An enrolment that can be gone on with; null without one."`
+	Enrolment    *EnrolmentView  `json:"enrolment" doc:"An enrolment that can be gone on with; null without one."`
+	Reset        *ResetView      `json:"reset" doc:"Set from a reset until the person has enrolled anew."`
+	CodesBlocked *signin.Blocked `json:"codes_blocked" doc:"Set while wrong codes have brought a delay or the lock, where an administrator looks at somebody."`
+}
+
+// ResetView is a reset that waits for the person to enrol anew.
+type ResetView struct {
+	At        time.Time  `json:"at"`
+	LinkUntil *time.Time `json:"link_until" doc:"Until when the enrolment link is good; null where it was used or is too old."`
 }
 
 // View is the state of somebody's 2-step verification.
@@ -64,7 +74,7 @@ type EnrolmentView struct {
 	Replaces  *string   `json:"replaces" doc:"The factor that it replaces."`
 }
 
-func (m *MFA) page(ctx context.Context, viewerSession, userID string) (*Page, error) {
+func (m *MFA) page(ctx context.Context, viewer *web.Session, userID string) (*Page, error) {
 	db := m.Database.Read()
 	user, err := account.ByID(ctx, db, userID)
 	if err != nil {
@@ -81,8 +91,20 @@ func (m *MFA) page(ctx context.Context, viewerSession, userID string) (*Page, er
 		User:     session.User{ID: user.ID, Name: user.Name, Email: user.Email, Role: user.Role},
 		Disabled: !user.DisabledAt.IsZero(),
 	}}
-	if enrolment != nil && m.goesOn(enrolment, viewerSession) {
-		page.Enrolment = viewEnrolment(enrolment, viewerSession)
+	if enrolment != nil && m.goesOn(enrolment, viewer.ID) {
+		page.Enrolment = viewEnrolment(enrolment, viewer.ID)
+	}
+	if user.Reset() {
+		until, err := signin.LinkUntil(ctx, db, user.ID, m.Now())
+		if err != nil {
+			return nil, err
+		}
+		page.Reset = &ResetView{At: user.ResetAt.Time(), LinkUntil: moment(until)}
+	}
+	if user.ID != viewer.UserID {
+		if page.CodesBlocked, err = signin.CodesBlocked(ctx, db, user.ID, m.Now()); err != nil {
+			return nil, err
+		}
 	}
 	page.MFA, err = m.view(ctx, db, user, page.Enrolment != nil)
 	return page, err
@@ -104,6 +126,9 @@ func (m *MFA) view(ctx context.Context, db bun.IDB, user *account.User, enrollin
 	}
 	if user.Requirement == account.RequirementRequired {
 		view.Deadline = moment(user.Deadline)
+	}
+	if user.Reset() {
+		return view, nil // what is kept of before is in force no more
 	}
 	held, err := m.Factors.Held(ctx, db, user.ID)
 	if err != nil {

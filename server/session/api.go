@@ -24,7 +24,7 @@ type User struct {
 type Current struct {
 	ID           string     `json:"id"`
 	User         User       `json:"user"`
-	SignedInWith []string   `json:"signed_in_with" nullable:"false" doc:"How this session was proved: password, totp, backup_code."`
+	SignedInWith []string   `json:"signed_in_with" nullable:"false" doc:"How this session was proved: password, totp, backup_code, webauthn, enrolment_link."`
 	FreshUntil   *time.Time `json:"fresh_until" doc:"Until when acts that need fresh proof are open; null when they are not."`
 	FreshWith    string     `json:"fresh_with" doc:"What the last proof was given with."`
 	ConfinedTo   *string    `json:"confined_to" enum:"enrolment" doc:"Set while the session may do nothing else."`
@@ -53,7 +53,7 @@ func (s *Sessions) Register(api *web.API) {
 		Summary: "Sign out", Tags: []string{"Session"}, DefaultStatus: http.StatusNoContent,
 	}, func(ctx context.Context, caller web.Caller, _ *struct{}) (*signedOut, error) {
 		err := s.db.Write(ctx, func(ctx context.Context, tx database.Tx) error {
-			_, err := s.End(ctx, tx, caller, caller.Session.ID, "signed_out")
+			_, err := s.End(ctx, tx, caller, caller.Session.UserID, caller.Session.ID, "signed_out")
 			return err
 		})
 		if err != nil {

@@ -3,6 +3,7 @@ package session_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/secondstep/secondstep/server/servertest"
 )
@@ -114,6 +115,83 @@ func TestRow34ChangesEndWhatWasOpenElsewhere(t *testing.T) {
 			fails(t, h, disable)
 			disable().Want(http.StatusOK)
 			ended(t, h, true)
+		})
+	})
+}
+
+func TestRow36AnAdministratorEndsAnybodys(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		in.Beside()
+		chief := in.Protected("boss@example.test", "administrator")
+		boss := in.SignedIn("boss@example.test", chief, servertest.Firefox)
+		id := in.AddPerson("Ada", "ada@example.test", "member")
+		in.AddPerson("Eve", "eve@example.test", "member")
+		path := "/api/v1/users/" + id + "/sessions"
+		list := func(client *servertest.Client) []any {
+			t.Helper()
+			sessions, _ := client.Do("GET", path, nil).Want(http.StatusOK).Body["sessions"].([]any)
+			return sessions
+		}
+		one, two, three := signedIn(in, "ada@example.test"), signedIn(in, "ada@example.test"), signedIn(in, "ada@example.test")
+		t.Run("a member nobody's but their own, by any path", func(t *testing.T) {
+			eve := signedIn(in, "eve@example.test")
+			hers, _ := one.Do("GET", path, nil).Want(http.StatusOK).Body["sessions"].([]any)[0].(map[string]any)["id"].(string)
+			eve.Do("GET", path, nil).Refused(http.StatusForbidden, "not_permitted")
+			eve.Do("DELETE", path, nil).Refused(http.StatusForbidden, "not_permitted")
+			eve.Do("DELETE", path+"/"+hers, nil).Refused(http.StatusForbidden, "not_permitted")
+			eve.Do("DELETE", "/api/v1/users/me/sessions/"+hers, nil).Refused(http.StatusNotFound, "no_session")
+			alive(t, one)
+		})
+		t.Run("one, and it is told who", func(t *testing.T) {
+			sessions := list(boss)
+			if len(sessions) != 3 {
+				t.Fatalf("%d sessions", len(sessions))
+			}
+			for _, session := range sessions {
+				if session.(map[string]any)["current"] != false {
+					t.Errorf("%v", session)
+				}
+			}
+			last, _ := list(three)[0].(map[string]any)["id"].(string)
+			boss.Do("DELETE", path+"/"+last, nil).Want(http.StatusNoContent)
+			dead(t, three)
+			boss.Do("DELETE", path+"/"+last, nil).Refused(http.StatusNotFound, "no_session")
+			alive(t, one)
+			alive(t, boss)
+			events, _ := one.Do("GET", "/api/v1/users/me/security/events", nil).Want(http.StatusOK).Body["events"].([]any)
+			told, _ := events[0].(map[string]any)
+			if told["kind"] != "session.ended" || told["reason"] != "ended_by_administrator" || told["actor"] != "other" || told["address"] != "" {
+				t.Errorf("%v", told)
+			}
+		})
+		t.Run("no session of the administrator's own under another's name", func(t *testing.T) {
+			own, _ := boss.Do("GET", "/api/v1/users/me/sessions", nil).Want(http.StatusOK).Body["sessions"].([]any)[0].(map[string]any)["id"].(string)
+			boss.Do("DELETE", path+"/"+own, nil).Refused(http.StatusNotFound, "no_session")
+			boss.Do("GET", "/api/v1/users/01JZZZZZZZZZZZZZZZZZZZZZZZ/sessions", nil).Refused(http.StatusNotFound, "no_user")
+			boss.Do("DELETE", "/api/v1/users/01JZZZZZZZZZZZZZZZZZZZZZZZ/sessions", nil).Refused(http.StatusNotFound, "no_user")
+		})
+		t.Run("with fresh proof, by the app", func(t *testing.T) {
+			paper := in.Browser(servertest.Safari)
+			paper.Password("boss@example.test").Want(http.StatusOK)
+			paper.Code(chief.Codes[0]).Want(http.StatusOK)
+			paper.Do("DELETE", path, nil).Refused(http.StatusForbidden, "app_code_required")
+			in.Clock.Advance(11 * time.Minute)
+			boss.Do("GET", path, nil).Want(http.StatusOK)
+			boss.Do("DELETE", path, nil).Refused(http.StatusForbidden, "fresh_proof_required")
+			alive(t, one)
+			alive(t, two)
+		})
+		t.Run("all", func(t *testing.T) {
+			boss.Prove(chief.Code()).Want(http.StatusOK)
+			if ended := boss.Do("DELETE", path, nil).Want(http.StatusOK).Body["ended"]; ended != 2.0 {
+				t.Errorf("%v ended", ended)
+			}
+			dead(t, one)
+			dead(t, two)
+			alive(t, boss)
+			if len(list(boss)) != 0 {
+				t.Error("some are left")
+			}
 		})
 	})
 }

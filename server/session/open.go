@@ -49,15 +49,19 @@ type endedOutput struct {
 
 func (s *Sessions) registerOpen(api *web.API) {
 	const (
-		path              = "/api/v1/users/{id}/sessions"
-		proofFromEleventh = "Needs fresh proof from the eleventh ending of other sessions within an hour on."
+		path       = "/api/v1/users/{id}/sessions"
+		needsProof = "One's own need fresh proof from the eleventh ending of other sessions within an hour on; an administrator needs it for somebody else's, given with the app."
 	)
 	operation := func(id, method, path, summary string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{"Session"}}
 	}
-	web.RegisterOwn(api, web.SignedIn, operation("list-sessions", http.MethodGet, path, "Where I am signed in"),
-		func(ctx context.Context, caller web.Caller, _ *web.PersonPath) (*listOutput, error) {
-			views, err := s.open(ctx, caller)
+	web.Register(api, web.SignedIn, operation("list-sessions", http.MethodGet, path, "Where a person is signed in"),
+		func(ctx context.Context, caller web.Caller, in *web.PersonPath) (*listOutput, error) {
+			who, err := caller.Visible(in.ID)
+			if err != nil {
+				return nil, err
+			}
+			views, err := s.open(ctx, caller, who)
 			if err != nil {
 				return nil, err
 			}
@@ -65,18 +69,26 @@ func (s *Sessions) registerOpen(api *web.API) {
 			out.Body.Sessions = views
 			return out, nil
 		})
-	one := operation("end-session", http.MethodDelete, path+"/{session}", "End one of my sessions")
+	one := operation("end-session", http.MethodDelete, path+"/{session}", "End a session")
 	one.DefaultStatus = http.StatusNoContent
-	one.Description = proofFromEleventh
-	web.RegisterOwn(api, web.SignedIn, one,
+	one.Description = needsProof
+	web.Register(api, web.SignedIn, one,
 		func(ctx context.Context, caller web.Caller, in *sessionPath) (*signedOut, error) {
-			err := s.db.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+			who, err := api.Reach(caller, in.ID)
+			if err != nil {
+				return nil, err
+			}
+			err = s.db.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+				why := endedByAdministrator
+				if who == caller.Session.UserID {
+					why = endedByPerson
+				}
 				if in.Session != caller.Session.ID { // whoever signs out here keeps nobody out
-					if err := mayEnd(ctx, tx, caller); err != nil {
+					if err := mayEnd(ctx, tx, caller, who); err != nil {
 						return err
 					}
 				}
-				ended, err := s.End(ctx, tx, caller, in.Session, endedByPerson)
+				ended, err := s.End(ctx, tx, caller, who, in.Session, why)
 				if err == nil && !ended {
 					err = ErrNoSession
 				}
@@ -90,16 +102,24 @@ func (s *Sessions) registerOpen(api *web.API) {
 			}
 			return &signedOut{}, nil
 		})
-	others := operation("end-other-sessions", http.MethodDelete, path, "End all my other sessions")
-	others.Description = proofFromEleventh
-	web.RegisterOwn(api, web.SignedIn, others,
-		func(ctx context.Context, caller web.Caller, _ *web.PersonPath) (*endedOutput, error) {
+	others := operation("end-other-sessions", http.MethodDelete, path, "End all my other sessions, or all of somebody's")
+	others.Description = needsProof
+	web.Register(api, web.SignedIn, others,
+		func(ctx context.Context, caller web.Caller, in *web.PersonPath) (*endedOutput, error) {
+			who, err := api.Reach(caller, in.ID)
+			if err != nil {
+				return nil, err
+			}
 			out := &endedOutput{}
-			err := s.db.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
-				if err := mayEnd(ctx, tx, caller); err != nil {
+			err = s.db.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
+				keep, why := "", endedByAdministrator
+				if who == caller.Session.UserID {
+					keep, why = caller.Session.ID, endedByPerson
+				}
+				if err := mayEnd(ctx, tx, caller, who); err != nil {
 					return err
 				}
-				out.Body.Ended, err = s.EndOthers(ctx, tx, audit.By(caller), caller.Session.UserID, caller.Session.ID, endedByPerson)
+				out.Body.Ended, err = s.EndOthers(ctx, tx, audit.By(caller), who, keep, why)
 				return err
 			})
 			if err != nil {
@@ -109,16 +129,20 @@ func (s *Sessions) registerOpen(api *web.API) {
 		})
 }
 
-// endedByPerson is the reason of an ending that was asked for by itself.
-const endedByPerson = "ended_by_person"
+// The reasons of an ending that was asked for by itself.
+const (
+	endedByPerson        = "ended_by_person"
+	endedByAdministrator = "ended_by_administrator"
+)
 
 // unproven are the endings that a person may ask for without fresh proof: enough to tidy up, and too few for a thief to
 // end every session of the owner's as soon as it is there.
 var unproven = audit.Limit{Kind: audit.SessionEnded, Reason: endedByPerson, Most: 10, Within: time.Hour}
 
-// mayEnd holds the person, so that of endings at once each is counted.
-func mayEnd(ctx context.Context, tx database.Tx, caller web.Caller) error {
-	if _, err := account.Hold(ctx, tx, caller.Session.UserID); err != nil {
+// mayEnd holds the person, so that of endings at once each is counted. An administrator has proved that they may end
+// somebody's.
+func mayEnd(ctx context.Context, tx database.Tx, caller web.Caller, userID string) error {
+	if _, err := account.Hold(ctx, tx, userID); err != nil || userID != caller.Session.UserID {
 		return err
 	}
 	return unproven.AskProof(ctx, tx, caller)
@@ -128,13 +152,23 @@ func mayEnd(ctx context.Context, tx database.Tx, caller web.Caller) error {
 const mostOpen = 100
 
 // open lists the person's sessions that a request could still use.
-func (s *Sessions) open(ctx context.Context, caller web.Caller) ([]SessionView, error) {
-	held := caller.Session
-	life := s.settings.of(held.Role)
+func (s *Sessions) open(ctx context.Context, caller web.Caller, userID string) ([]SessionView, error) {
+	held, role := caller.Session, caller.Session.Role
+	if userID != held.UserID {
+		user, err := account.ByID(ctx, s.db.Read(), userID)
+		if err != nil {
+			return nil, err
+		}
+		if user == nil {
+			return nil, account.ErrNoUser
+		}
+		role = user.Role
+	}
+	life := s.settings.of(role)
 	now := database.At(s.now())
 	var rows []row
 	err := s.db.Read().NewSelect().Model(&rows).
-		Where("s.user_id = ? AND s.expires_at > ?", held.UserID, now).
+		Where("s.user_id = ? AND s.expires_at > ?", userID, now).
 		Where("s.created_at > ? AND s.last_seen_at > ?",
 			now-database.Instant(life.Absolute.Milliseconds()), now-database.Instant(life.Idle.Milliseconds())).
 		OrderExpr("CASE WHEN s.id = ? THEN 0 ELSE 1 END, s.last_seen_at DESC, s.id DESC", held.ID).Limit(mostOpen).Scan(ctx)

@@ -86,7 +86,8 @@ type row struct {
 // lookUp is asked by every request of somebody who is signed in.
 const lookUp = `SELECT s.token_hash, s.id, s.user_id, s.created_at, s.last_seen_at, s.expires_at,
 	COALESCE(s.confined_to, ''), s.signed_in_with, COALESCE(s.proof_at, 0), s.proof_with,
-	u.name, u.email, u.role, u.requirement, COALESCE(u.deadline, 0), COALESCE(u.mfa_since, 0), COALESCE(u.disabled_at, 0)
+	u.name, u.email, u.role, u.requirement, COALESCE(u.deadline, 0), COALESCE(u.mfa_since, 0), COALESCE(u.disabled_at, 0),
+	COALESCE(u.reset_at, 0)
 	FROM sessions AS s JOIN users AS u ON u.id = s.user_id WHERE s.token_hash IN (?)`
 
 // held is a session with its person.
@@ -100,7 +101,7 @@ func scanHeld(rows *sql.Rows) (hash [sha256.Size]byte, found held, err error) {
 	var token sql.RawBytes
 	err = rows.Scan(&token, &session.ID, &session.UserID, &session.CreatedAt, &session.LastSeenAt, &session.ExpiresAt,
 		&session.ConfinedTo, &session.SignedInWith, &session.ProofAt, &session.ProofWith,
-		&user.Name, &user.Email, &user.Role, &user.Requirement, &user.Deadline, &user.MFASince, &user.DisabledAt)
+		&user.Name, &user.Email, &user.Role, &user.Requirement, &user.Deadline, &user.MFASince, &user.DisabledAt, &user.ResetAt)
 	copy(hash[:], token)
 	return hash, found, err
 }
@@ -122,6 +123,9 @@ func (s *Sessions) Session(ctx context.Context, token []byte) (*web.Session, err
 	at := database.At(now)
 	if at >= ends || at >= idle || !user.DisabledAt.IsZero() {
 		return nil, nil
+	}
+	if user.Reset() && found.ConfinedTo == "" {
+		return nil, nil // only what an enrolment link has opened lives beside a reset
 	}
 	if at >= found.LastSeenAt+database.Instant(seenEvery.Milliseconds()) {
 		if err := s.seen(ctx, found.ID); err != nil {
@@ -164,9 +168,10 @@ func (s *Sessions) seen(ctx context.Context, id string) error {
 
 // Opened is what a new session starts with.
 type Opened struct {
-	User   *account.User
-	With   []string // how the person signed in: web.Password, then the kind of factor
-	Client web.Client
+	User       *account.User
+	With       []string // how the person signed in: web.Password, then the kind of factor
+	ConfinedTo string   // empty, or all that the session is good for
+	Client     web.Client
 }
 
 // errEnded refuses what needs a session that another request has ended meanwhile.
@@ -176,7 +181,7 @@ var errEnded = problem.New(http.StatusUnauthorized, "session_ended", "This sessi
 type Token []byte
 
 var add = database.Prepare(`INSERT INTO sessions (id, token_hash, user_id, created_at, last_seen_at, expires_at,
-	signed_in_with, proof_at, proof_with, browser, browser_id, address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	confined_to, signed_in_with, proof_at, proof_with, browser, browser_id, address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 
 // Open makes a session within the transaction that proved who it is, and gives its token.
 func (s *Sessions) Open(ctx context.Context, tx database.Tx, opened Opened) (Token, *web.Session, error) {
@@ -190,11 +195,12 @@ func (s *Sessions) Open(ctx context.Context, tx database.Tx, opened Opened) (Tok
 	added := row{
 		ID: tx.NewID(), TokenHash: hash[:], UserID: opened.User.ID, CreatedAt: at, LastSeenAt: at,
 		ExpiresAt:    at + database.Instant(life.Absolute.Milliseconds()),
+		ConfinedTo:   opened.ConfinedTo,
 		SignedInWith: strings.Join(opened.With, ","), ProofAt: at, ProofWith: opened.With[len(opened.With)-1],
 		Browser: opened.Client.Browser, BrowserID: opened.Client.BrowserID, Address: opened.Client.Address.String(),
 	}
 	_, err = add.Exec(ctx, tx, added.ID, added.TokenHash, added.UserID, int64(at), int64(at), int64(added.ExpiresAt),
-		added.SignedInWith, int64(at), added.ProofWith, added.Browser, added.BrowserID, added.Address)
+		orNull(added.ConfinedTo), added.SignedInWith, int64(at), added.ProofWith, added.Browser, added.BrowserID, added.Address)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open a session: %w", err)
 	}
@@ -218,8 +224,9 @@ func (s *Sessions) Rise(ctx context.Context, tx database.Tx, held *web.Session, 
 		if !slices.Contains(ways, with) {
 			ways = append(slices.Clone(ways), with)
 		}
-		// A password alone frees nobody from enrolling.
-		update = update.Set("confined_to = NULL").Set("signed_in_with = ?", strings.Join(ways, ","))
+		// A password alone frees nobody from enrolling, and a code of an app on its way in frees nobody who was reset.
+		update = update.Set("confined_to = CASE WHEN EXISTS (SELECT 1 FROM users AS u WHERE u.id = s.user_id AND u.reset_at IS NOT NULL) THEN confined_to END").
+			Set("signed_in_with = ?", strings.Join(ways, ","))
 	}
 	touched, err := database.Touched(update.Exec(ctx))
 	if err != nil {
@@ -229,6 +236,22 @@ func (s *Sessions) Rise(ctx context.Context, tx database.Tx, held *web.Session, 
 		return nil, errEnded
 	}
 	return token, nil
+}
+
+// Free lets a session do everything, because what it was confined to is done.
+func (s *Sessions) Free(ctx context.Context, tx database.Tx, held *web.Session) error {
+	_, err := tx.NewUpdate().Model((*row)(nil)).Set("confined_to = NULL").Where("id = ? AND user_id = ?", held.ID, held.UserID).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("free a session: %w", err)
+	}
+	return nil
+}
+
+func orNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }
 
 // Rekey gives the session a new token and leaves its proof as it is: what it is bound to has changed, and the token
@@ -264,16 +287,16 @@ func (s *Sessions) EndOthers(ctx context.Context, tx database.Tx, event audit.Ev
 	return int(ended), audit.Record(ctx, tx, event.About(userID).Is(audit.SessionEnded, audit.OK))
 }
 
-// End signs one session of the caller's out, for the reason given; false where the caller has no such session.
-func (s *Sessions) End(ctx context.Context, tx database.Tx, caller web.Caller, id, why string) (bool, error) {
-	ended, err := database.Touched(tx.NewDelete().Model((*row)(nil)).Where("id = ? AND user_id = ?", id, caller.Session.UserID).Exec(ctx))
+// End signs one session of the person's out, for the reason given; false where they have no such session.
+func (s *Sessions) End(ctx context.Context, tx database.Tx, caller web.Caller, userID, id, why string) (bool, error) {
+	ended, err := database.Touched(tx.NewDelete().Model((*row)(nil)).Where("id = ? AND user_id = ?", id, userID).Exec(ctx))
 	if err != nil {
 		return false, fmt.Errorf("end a session: %w", err)
 	}
 	if ended == 0 {
 		return false, nil
 	}
-	event := audit.By(caller).Is(audit.SessionEnded, audit.OK)
+	event := audit.By(caller).About(userID).Is(audit.SessionEnded, audit.OK)
 	event.Reason = why
 	if id != caller.Session.ID {
 		event.Data = map[string]any{"sessions": 1}

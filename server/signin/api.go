@@ -35,10 +35,10 @@ type credentialsInput struct {
 
 // Step is how far a sign-in came.
 type Step struct {
-	State     string        `json:"state" enum:"signed_in,second_step,enrolment_required"`
+	State     string        `json:"state" enum:"signed_in,second_step,enrolment_required,enrolment_link_required"`
 	Methods   []factor.Kind `json:"methods,omitempty" doc:"What the second step can be proved with, the usual one first."`
 	Labels    []string      `json:"labels,omitempty" doc:"The entries to look for in the authenticator app."`
-	ExpiresAt *time.Time    `json:"expires_at,omitempty" doc:"Until when the second step may be given."`
+	ExpiresAt *time.Time    `json:"expires_at,omitempty" doc:"Until when the second step, or the enrolment link, may be given."`
 }
 
 type stepOutput struct {
@@ -131,7 +131,7 @@ func (s *SignIn) Register(api *web.API) {
 			if err != nil {
 				return nil, err
 			}
-			if came.state == StateSecondStep {
+			if came.state == StateSecondStep || came.state == StateLinkRequired {
 				cookies = append(cookies, api.PendingCookie(came.token))
 			} else {
 				cookies = append(cookies, api.SessionCookie(came.token), api.ClearPending())
@@ -141,13 +141,19 @@ func (s *SignIn) Register(api *web.API) {
 
 	web.Register(api, web.Pending, operation("get-sign-in", http.MethodGet, "/api/v1/sign-in", "What the pending sign-in waits for"),
 		func(ctx context.Context, caller web.Caller, _ *struct{}) (*stepOutput, error) {
-			came := step{state: StateSecondStep, expires: caller.Pending.ExpiresAt}
-			asks, err := s.asks(ctx, s.Database.Read(), caller.Pending.UserID)
+			user, err := account.ByID(ctx, s.Database.Read(), caller.Pending.UserID)
 			if err != nil {
 				return nil, err
 			}
-			came.asked = asks
-			return &stepOutput{Body: came.describe()}, nil
+			if user == nil {
+				return nil, account.ErrNoUser
+			}
+			waits, err := s.waitsFor(ctx, s.Database.Read(), user)
+			if err != nil {
+				return nil, err
+			}
+			waits.expires = caller.Pending.ExpiresAt
+			return &stepOutput{Body: waits.describe()}, nil
 		})
 
 	abandon := operation("abandon-sign-in", http.MethodDelete, "/api/v1/sign-in", "Start again")
@@ -162,6 +168,7 @@ func (s *SignIn) Register(api *web.API) {
 
 	s.registerPassword(api)
 	s.registerSecondSteps(api, operation)
+	s.registerLink(api, operation)
 	s.registerProof(api, operation)
 }
 
@@ -213,7 +220,7 @@ func (s *SignIn) registerProof(api *web.API, operation describe) {
 				}
 				given = response{signed: s.Factors.Challenger(), text: string(in.Body.Credential)}
 			}
-			done, err := s.proof(ctx, caller, in.Body.Password, given)
+			done, err := s.proof(ctx, caller, in.Body.Password, given, nothingElse)
 			if err != nil {
 				return nil, err
 			}
@@ -260,7 +267,10 @@ func (s *SignIn) knowBrowser(api *web.API, caller web.Caller) (web.Caller, []htt
 func (s *step) describe() Step {
 	described := Step{State: s.state}
 	if s.asked != nil {
-		described.Methods, described.Labels, described.ExpiresAt = s.asked.methods, s.asked.labels, &s.expires
+		described.Methods, described.Labels = s.asked.methods, s.asked.labels
+	}
+	if !s.expires.IsZero() {
+		described.ExpiresAt = &s.expires
 	}
 	return described
 }

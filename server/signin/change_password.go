@@ -117,7 +117,7 @@ func (s *SignIn) SetPassword(ctx context.Context, tx database.Tx, event audit.Ev
 	if err := EndPending(ctx, tx, userID); err != nil {
 		return err
 	}
-	if err := clearCodes(ctx, tx, userID); err != nil {
+	if err := ForgetCodes(ctx, tx, userID); err != nil {
 		return err
 	}
 	if _, err := s.Sessions.EndOthers(ctx, tx, event, userID, "", "password_set"); err != nil {

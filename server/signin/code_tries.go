@@ -141,8 +141,8 @@ func acceptCode(ctx context.Context, tx database.Tx, userID string, counted bool
 	return nil
 }
 
-// clearCodes forgets wrong codes and the lock, for the acts that may (security.md, wrong second steps).
-func clearCodes(ctx context.Context, tx database.Tx, userID string) error {
+// ForgetCodes forgets wrong codes, the delay and the lock, for the acts that may (security.md, wrong second steps).
+func ForgetCodes(ctx context.Context, tx database.Tx, userID string) error {
 	if _, err := tx.NewDelete().Model((*codeTries)(nil)).Where("user_id = ?", userID).Exec(ctx); err != nil {
 		return fmt.Errorf("forget wrong codes: %w", err)
 	}
@@ -150,9 +150,9 @@ func clearCodes(ctx context.Context, tx database.Tx, userID string) error {
 }
 
 // readCodeTries reads the person's wrong codes; nil where none was ever counted.
-func readCodeTries(ctx context.Context, tx database.Tx, userID string) (*codeTries, error) {
+func readCodeTries(ctx context.Context, db bun.IDB, userID string) (*codeTries, error) {
 	tries := new(codeTries)
-	err := readTries.Scan(ctx, tx, database.Args{userID}, &tries.WindowStartedAt, &tries.Failures, &tries.InARow,
+	err := readTries.Scan(ctx, db, database.Args{userID}, &tries.WindowStartedAt, &tries.Failures, &tries.InARow,
 		&tries.DelayMS, &tries.BlockedUntil, &tries.LockedAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil

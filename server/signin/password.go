@@ -22,6 +22,7 @@ const (
 	StateSignedIn          = "signed_in"
 	StateSecondStep        = "second_step"
 	StateEnrolmentRequired = "enrolment_required"
+	StateLinkRequired      = "enrolment_link_required"
 )
 
 // errNoFactor refuses to sign somebody in whose factors are gone though 2-step verification is on: never downgraded.
@@ -34,8 +35,8 @@ var errFactorsLeft = errors.New("2-step verification is off, but factors are sto
 type step struct {
 	state   string
 	token   session.Token
-	asked   *asked // with StateSecondStep
-	expires time.Time
+	asked   *asked    // with StateSecondStep
+	expires time.Time // of a sign-in that is pending
 }
 
 // asked is what the second step can be proved with.
@@ -142,7 +143,7 @@ func (s *SignIn) afterPassword(ctx context.Context, caller web.Caller, checked *
 			return err
 		}
 		event = event.Is(audit.SignInPassword, audit.OK)
-		if user.AsksSecondStep() {
+		if user.Reset() || user.AsksSecondStep() {
 			if err := audit.Record(ctx, tx, event); err != nil {
 				return err
 			}
@@ -155,7 +156,7 @@ func (s *SignIn) afterPassword(ctx context.Context, caller web.Caller, checked *
 		if user.MustEnrol(tx.Now) {
 			opened.state = StateEnrolmentRequired
 		}
-		token, completed, err := s.open(ctx, tx, caller, user, web.Password)
+		token, completed, err := s.open(ctx, tx, caller, user, "", web.Password)
 		if err != nil {
 			return err
 		}
@@ -188,16 +189,27 @@ func (s *SignIn) nothingLeft(ctx context.Context, tx database.Tx, user *account.
 }
 
 func (s *SignIn) askSecondStep(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, opened *step) error {
-	asks, err := s.asks(ctx, tx, user.ID)
+	waits, err := s.waitsFor(ctx, tx, user)
 	if err != nil {
 		return err
 	}
-	token, expires, err := s.openPending(ctx, tx, user.ID, caller.Client)
-	if err != nil {
+	if waits.token, waits.expires, err = s.openPending(ctx, tx, user.ID, caller.Client); err != nil {
 		return err
 	}
-	*opened = step{state: StateSecondStep, token: token, asked: asks, expires: expires}
+	*opened = *waits
 	return nil
+}
+
+// waitsFor says what a pending sign-in of the person's wants: a second step, or after a reset the enrolment link.
+func (s *SignIn) waitsFor(ctx context.Context, db bun.IDB, user *account.User) (*step, error) {
+	if user.Reset() {
+		return &step{state: StateLinkRequired}, nil
+	}
+	asks, err := s.asks(ctx, db, user.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &step{state: StateSecondStep, asked: asks}, nil
 }
 
 // asks reads what the person can prove the second step with.
@@ -218,13 +230,14 @@ func (s *SignIn) asks(ctx context.Context, db bun.IDB, userID string) (*asked, e
 	return asks, nil
 }
 
-// open makes the session that the sign-in ends with, and gives the event to put on record behind that of the last step.
-func (s *SignIn) open(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, with ...string) (session.Token, audit.Event, error) {
+// open makes the session that the sign-in ends with, confined where that is said, and gives the event to put on record
+// behind that of the last step.
+func (s *SignIn) open(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, confined string, with ...string) (session.Token, audit.Event, error) {
 	event := audit.From(caller.Client).About(user.ID).Is(audit.SignInCompleted, audit.OK)
 	if err := account.NoteSignIn(ctx, tx, user.ID); err != nil {
 		return nil, event, err
 	}
-	token, opened, err := s.Sessions.Open(ctx, tx, session.Opened{User: user, With: with, Client: caller.Client})
+	token, opened, err := s.Sessions.Open(ctx, tx, session.Opened{User: user, With: with, ConfinedTo: confined, Client: caller.Client})
 	if err != nil {
 		return nil, event, err
 	}

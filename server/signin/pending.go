@@ -191,6 +191,9 @@ func (s *SignIn) Prune(ctx context.Context, tx database.Tx) error {
 	if _, err := tx.NewDelete().Model((*setupLink)(nil)).Where("expires_at <= ?", now).Exec(ctx); err != nil {
 		return fmt.Errorf("prune setup links: %w", err)
 	}
+	if _, err := tx.NewDelete().Model((*enrolmentLink)(nil)).Where("expires_at <= ?", now).Exec(ctx); err != nil {
+		return fmt.Errorf("prune enrolment links: %w", err)
+	}
 	old := database.At(tx.Now.Add(-passwordsForgive))
 	_, err := tx.NewDelete().Model((*passwordTries)(nil)).Where("last_at <= ? AND blocked_until <= ?", old, now).Exec(ctx)
 	if err != nil {

@@ -17,9 +17,11 @@ var (
 				For(problem.Field{Name: "password", Code: "wrong_password"})
 	ErrCodeRequired = problem.New(http.StatusUnprocessableEntity, "code_required", "A code is needed beside the password.").
 			For(problem.Field{Name: "code", Code: "required"})
-	ErrSetupLink = problem.New(http.StatusGone, "setup_link_expired", "This setup link has been used or is too old. The next start prints a new one.")
-	errCode      = problem.New(http.StatusUnprocessableEntity, "code_refused", "The code was refused; the diagnosis says why.")
-	errTooMany   = problem.New(http.StatusTooManyRequests, "code_refused", "Too many codes were tried; the diagnosis says when it works again.")
+	ErrSetupLink             = problem.New(http.StatusGone, "setup_link_expired", "This setup link has been used or is too old. The next start prints a new one.")
+	ErrEnrolmentLinkRequired = problem.New(http.StatusForbidden, "enrolment_link_required", "An administrator has reset 2-step verification for this account. Open the enrolment link that they gave you.")
+	ErrEnrolmentLink         = problem.New(http.StatusGone, "enrolment_link_expired", "This enrolment link is not for this account, has been used, is too old, or a newer one took its place. Ask an administrator for a new one.")
+	errCode                  = problem.New(http.StatusUnprocessableEntity, "code_refused", "The code was refused; the diagnosis says why.")
+	errTooMany               = problem.New(http.StatusTooManyRequests, "code_refused", "Too many codes were tried; the diagnosis says when it works again.")
 )
 
 // Refused is the answer to a refused code (contract.md): 422, or 429 where there were too many.

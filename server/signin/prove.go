@@ -87,8 +87,12 @@ func (p *proving) with(ctx context.Context, one factor.Factor) (factor.Kind, *di
 // count reserves a try in a commit of its own, since what follows is expensive or tells something.
 func (p *proving) count(ctx context.Context) (left int, refusal *diagnosis.Diagnosis, err error) {
 	err = p.Database.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
-		if _, err := account.Hold(ctx, tx, p.attempt.UserID); err != nil {
+		user, err := account.Hold(ctx, tx, p.attempt.UserID)
+		if err != nil {
 			return err
+		}
+		if user.Reset() {
+			return ErrEnrolmentLinkRequired
 		}
 		left, refusal, err = p.reserve(ctx, tx)
 		if err != nil || refusal == nil {
@@ -148,6 +152,9 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 	user, err := account.Hold(ctx, tx, p.attempt.UserID)
 	if err != nil {
 		return nil, err
+	}
+	if user.Reset() {
+		return nil, ErrEnrolmentLinkRequired // whatever was given is of before
 	}
 	clean, refusal, err := p.admit(ctx, tx, user, counted)
 	if err != nil {

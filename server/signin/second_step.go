@@ -48,15 +48,37 @@ func (s *SignIn) secondStep(ctx context.Context, caller web.Caller, given respon
 		if !closed || !user.DisabledAt.IsZero() {
 			return nil, &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}, nil
 		}
-		token, completed, err := s.open(ctx, tx, caller, user, web.Password, string(kind))
+		token, completed, err := s.open(ctx, tx, caller, user, "", web.Password, string(kind))
 		result.token = token
 		return []audit.Event{completed}, nil, err
 	}
 	return result, s.run(ctx, p, result)
 }
 
+// Proof is the password and the code by which somebody proves an act as they ask for it.
+type Proof struct {
+	Password, Code string
+	BrowserNow     time.Time
+}
+
+// ProveFor gives the caller's session fresh proof and does the act in the same transaction: where the act is refused, no
+// code is spent and nothing is proved. The code is one that is good for everything.
+func (s *SignIn) ProveFor(ctx context.Context, caller web.Caller, proof Proof, act func(ctx context.Context, tx database.Tx) error) (session.Token, error) {
+	if one := s.Factors.For(proof.Code); one != nil && !one.Full() {
+		return nil, web.ErrAppCodeRequired
+	}
+	done, err := s.proof(ctx, caller, proof.Password, response{asked: "totp", text: proof.Code, browserNow: proof.BrowserNow}, act)
+	if err != nil {
+		return nil, err
+	}
+	return done.token, nil
+}
+
+// nothingElse is the act of a proof that is given for itself.
+func nothingElse(context.Context, database.Tx) error { return nil }
+
 // proof gives the caller's session fresh proof, and a new token with it.
-func (s *SignIn) proof(ctx context.Context, caller web.Caller, password string, given response) (*proved, error) {
+func (s *SignIn) proof(ctx context.Context, caller web.Caller, password string, given response, act func(ctx context.Context, tx database.Tx) error) (*proved, error) {
 	held := caller.Session
 	if held.MFA && given.text == "" {
 		return nil, ErrCodeRequired
@@ -75,7 +97,10 @@ func (s *SignIn) proof(ctx context.Context, caller web.Caller, password string, 
 			if result.token, err = s.Sessions.Rise(ctx, tx, held, web.Password); err != nil {
 				return err
 			}
-			return audit.Record(ctx, tx, event)
+			if err := audit.Record(ctx, tx, event); err != nil {
+				return err
+			}
+			return act(ctx, tx)
 		})
 	}
 	p := &proving{
@@ -87,8 +112,10 @@ func (s *SignIn) proof(ctx context.Context, caller web.Caller, password string, 
 	}
 	p.accept = func(ctx context.Context, tx database.Tx, _ *account.User, kind factor.Kind) (also []audit.Event, refusal *diagnosis.Diagnosis, err error) {
 		result.until = tx.Now.Add(session.FreshFor)
-		result.token, err = s.Sessions.Rise(ctx, tx, held, string(kind))
-		return nil, nil, err
+		if result.token, err = s.Sessions.Rise(ctx, tx, held, string(kind)); err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, act(ctx, tx)
 	}
 	return result, s.run(ctx, p, result)
 }

@@ -99,7 +99,7 @@ func (s *SignIn) setup(ctx context.Context, caller web.Caller, link, name, email
 		}
 		event := audit.From(caller.Client).About(user.ID).Is(audit.Setup, audit.OK)
 		event.Actor = user.ID
-		opened, completed, err := s.open(ctx, tx, caller, user, web.Password)
+		opened, completed, err := s.open(ctx, tx, caller, user, "", web.Password)
 		if err != nil {
 			return err
 		}

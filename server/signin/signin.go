@@ -5,7 +5,9 @@
 //     a flag of the step before (security.md row 3);
 //   - a try is counted before it is looked at, in the database, under one budget for all factors and all places where
 //     a code is asked for (rows 41 and 42); a refusal commits what it counted (row 43);
-//   - where a factor can't be checked nobody is let in (row 5).
+//   - where a factor can't be checked nobody is let in (row 5);
+//   - whoever was reset gets in by the password and an enrolment link together, and by neither alone, until they have
+//     enrolled anew (row 49).
 package signin
 
 import (

@@ -37,11 +37,19 @@ func (a *API) admit(r *request, fctx *requestCtx, access Access) *problem.Proble
 	if access.role != "" && s.Role != access.role {
 		return notPermitted
 	}
-	if access.fresh && !s.Fresh(a.now()) {
+	if access.fresh {
+		return a.admitFresh(s, access.full)
+	}
+	return nil
+}
+
+// admitFresh asks for fresh proof, and with full for one that is good for everything.
+func (a *API) admitFresh(s *Session, full bool) *problem.Problem {
+	if !s.Fresh(a.now()) {
 		return ErrFreshProofRequired
 	}
-	if access.full && !slices.Contains(a.fullProofs, s.FreshWith) {
-		return appCodeRequired
+	if full && !slices.Contains(a.fullProofs, s.FreshWith) {
+		return ErrAppCodeRequired
 	}
 	return nil
 }

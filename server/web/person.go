@@ -31,6 +31,19 @@ func RegisterOwn[I any, P personal[I], O any](api *API, access Access, op huma.O
 	})
 }
 
+// Reach answers the id of the person that the path names where the caller may act on what is theirs: oneself, by what the
+// operation's Access asks for, and for an administrator anybody, with what FreshAdministrator asks for.
+func (a *API) Reach(caller Caller, id string) (string, error) {
+	who, err := caller.Visible(id)
+	if err != nil || who == caller.Session.UserID {
+		return who, err
+	}
+	if refusal := a.admitFresh(caller.Session, true); refusal != nil {
+		return "", refusal
+	}
+	return who, nil
+}
+
 // Visible answers the id of the person that the path names where the caller may look at them: oneself, and for an
 // administrator anybody.
 func (c Caller) Visible(id string) (string, error) {

@@ -11,6 +11,10 @@ import (
 var ErrFreshProofRequired = problem.New(http.StatusForbidden, "fresh_proof_required",
 	"Confirm that it is you: give your password, and your second step where you have one.")
 
+// ErrAppCodeRequired refuses a backup code where a proof is asked for that is good for everything.
+var ErrAppCodeRequired = problem.New(http.StatusForbidden, "app_code_required",
+	"A backup code is not enough for this. Confirm with a code of your app.")
+
 // The other refusals of this package. No detail repeats anything that was sent.
 var (
 	notSignedIn   = problem.New(http.StatusUnauthorized, "not_signed_in", "Sign in first.")
@@ -20,9 +24,7 @@ var (
 		With("diagnosis", map[string]any{"reason": "sign_in_expired"})
 	enrolmentRequired = problem.New(http.StatusForbidden, "enrolment_required",
 		"Set up 2-step verification first.")
-	notPermitted    = problem.New(http.StatusForbidden, "not_permitted", "You are not permitted to do this.")
-	appCodeRequired = problem.New(http.StatusForbidden, "app_code_required",
-		"A backup code is not enough for this. Confirm with a code of your app.")
+	notPermitted = problem.New(http.StatusForbidden, "not_permitted", "You are not permitted to do this.")
 
 	notFound         = problem.New(http.StatusNotFound, "not_found", "There is nothing at this address.")
 	methodNotAllowed = problem.New(http.StatusMethodNotAllowed, "method_not_allowed",

@@ -4,6 +4,7 @@ import { fieldWords, problemWords, type Words } from './words';
 
 const problems: Record<string, Words> = {
   administrator_never_off: { title: m.error_administrator_never_off, next: m.error_administrator_never_off_next },
+  administrator_reset: { title: m.error_administrator_reset, next: m.error_administrator_reset_next },
   bad_cursor: { title: m.error_bad_cursor, next: m.error_bad_cursor_next },
   changed_meanwhile: { title: m.error_changed_meanwhile, next: m.error_changed_meanwhile_next },
   email_taken: { title: m.error_email_taken, next: m.error_email_taken_next },
@@ -16,8 +17,12 @@ const problems: Record<string, Words> = {
   no_factor: { title: m.error_no_factor, next: m.error_no_factor_next },
   no_pending_codes: { title: m.error_no_pending_codes, next: m.error_no_pending_codes_next },
   no_user: { title: m.error_no_user, next: m.error_no_user_next },
+  not_locked: { title: m.error_not_locked, next: m.error_not_locked_next },
   own_mfa_first: { title: m.error_own_mfa_first, next: m.error_own_mfa_first_next },
   own_requirement: { title: m.error_own_requirement, next: m.error_own_requirement_next },
+  own_reset: { title: m.error_own_reset, next: m.error_own_reset_next },
+  own_unlock: { title: m.error_own_unlock, next: m.error_own_unlock_next },
+  reset_open: { title: m.error_reset_open, next: m.error_reset_open_next },
   app_code_required: { title: m.error_app_code_required, next: m.error_app_code_required_next },
   code_refused: { title: m.error_code_refused, next: m.error_code_refused_next },
   code_required: { title: m.error_code_required, next: m.error_code_required_next },

@@ -13,6 +13,8 @@ export const problemWords: Record<string, Words> = {
   body_too_large: { title: m.error_body_too_large, next: m.error_body_too_large_next },
   busy: { title: m.error_busy, next: m.error_busy_next },
   cross_site: { title: m.error_cross_site, next: m.error_cross_site_next },
+  enrolment_link_expired: { title: m.error_enrolment_link_expired, next: m.error_enrolment_link_expired_next },
+  enrolment_link_required: { title: m.error_enrolment_link_required, next: m.error_enrolment_link_required_next },
   headers_too_large: { title: m.error_headers_too_large, next: m.error_headers_too_large_next },
   malformed_request: { title: m.error_malformed_request, next: m.error_malformed_request_next },
   not_ready: { title: m.error_not_ready, next: m.error_not_ready_next },

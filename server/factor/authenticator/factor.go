@@ -186,6 +186,11 @@ func (f *Factor) Held(ctx context.Context, db bun.IDB, userID string) ([]factor.
 	return held, nil
 }
 
+// Retire retires every app, whose codes are still recognised.
+func (f *Factor) Retire(ctx context.Context, tx database.Tx, userID string) error {
+	return retireApps(ctx, tx, f.ring, userID, Replaced, "")
+}
+
 // Forget retires every app and abandons an enrolment.
 func (f *Factor) Forget(ctx context.Context, tx database.Tx, userID string) error {
 	if err := AbandonEnrolment(ctx, tx, f.ring, userID); err != nil {

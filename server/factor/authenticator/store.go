@@ -134,13 +134,14 @@ const selectApps = `SELECT user_id, id, name, label, secret, last_step, last_use
 var (
 	readApps = database.Prepare(selectApps)
 	takeStep = database.Prepare(`UPDATE totp_apps SET last_step = ?, last_used_at = ? WHERE id = ? AND user_id = ? AND last_step < ?
-		AND NOT EXISTS (SELECT 1 FROM totp_spent_steps AS p WHERE p.secret_id = totp_apps.id AND p.step = ?)`)
+		AND NOT EXISTS (SELECT 1 FROM totp_spent_steps AS p WHERE p.secret_id = totp_apps.id AND p.step = ?)
+		AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.id = totp_apps.user_id AND u.reset_at IS NOT NULL)`)
 	addSpentStep = database.Prepare(`INSERT INTO totp_spent_steps (secret_id, step, how, spent_at, browser, browser_id)
 		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
 )
 
-// spend takes a step of an app: once, never going back, never a burned one (security.md row 11). It is the only way
-// in which a code is accepted.
+// spend takes a step of an app: once, never going back, never a burned one (security.md row 11), and none of before a
+// reset. It is the only way in which a code is accepted.
 func spend(ctx context.Context, tx database.Tx, userID, appID string, step int64, client web.Client) (bool, error) {
 	touched, err := database.Touched(takeStep.Exec(ctx, tx, step, int64(database.At(tx.Now)), appID, userID, step, step))
 	if err != nil {

@@ -165,6 +165,11 @@ func (f *Factor) Remove(context.Context, database.Tx, string, string) (bool, err
 	return false, nil
 }
 
+// Retire retires the active set, whose codes are still recognised.
+func (f *Factor) Retire(ctx context.Context, tx database.Tx, userID string) error {
+	return retire(ctx, tx, userID)
+}
+
 // Forget retires the active set and drops the pending one.
 func (f *Factor) Forget(ctx context.Context, tx database.Tx, userID string) error {
 	if err := DropPending(ctx, tx, userID); err != nil {

@@ -66,7 +66,8 @@ var (
 	readCode = database.Prepare(`SELECT c.id, c.hash, c.used_at, COALESCE(c.used_browser, ''), s.state, s.retired_at
 		FROM backup_codes AS c JOIN backup_code_sets AS s ON s.id = c.set_id WHERE c.user_id = ? AND c.selector = ?`)
 	useCode = database.Prepare(`UPDATE backup_codes SET used_at = ?, used_browser = ? WHERE id = ? AND used_at IS NULL
-		AND EXISTS (SELECT 1 FROM backup_code_sets AS s WHERE s.id = backup_codes.set_id AND s.state = ?)`)
+		AND EXISTS (SELECT 1 FROM backup_code_sets AS s WHERE s.id = backup_codes.set_id AND s.state = ?)
+		AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.id = backup_codes.user_id AND u.reset_at IS NOT NULL)`)
 	readStanding = database.Prepare(`SELECT s.id, s.activated_at, COUNT(*), SUM(CASE WHEN c.used_at IS NULL THEN 1 ELSE 0 END),
 		COALESCE(MIN(CASE WHEN c.used_at IS NULL THEN c.position END), 0), MAX(c.used_at)
 		FROM backup_code_sets AS s JOIN backup_codes AS c ON c.set_id = s.id
@@ -88,7 +89,7 @@ func bySelector(ctx context.Context, db bun.IDB, userID, selector string) (*cand
 	return found, nil
 }
 
-// use spends a code of the active set: by its id, once (row 20).
+// use spends a code of the active set: by its id, once (row 20), and none of before a reset.
 func use(ctx context.Context, tx database.Tx, id, browser string) (bool, error) {
 	touched, err := database.Touched(useCode.Exec(ctx, tx, int64(database.At(tx.Now)), browser, id, active))
 	if err != nil {

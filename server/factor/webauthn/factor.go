@@ -97,6 +97,11 @@ func (f *Factor) Remove(ctx context.Context, tx database.Tx, userID, id string) 
 	return deleteKey(ctx, tx, userID, id)
 }
 
+// Retire deletes every security key of the person: none is ever on its way in beside a reset.
+func (f *Factor) Retire(ctx context.Context, tx database.Tx, userID string) error {
+	return forgetKeys(ctx, tx, userID)
+}
+
 // Forget deletes every security key of the person and what was begun; their handle stays, as devices may know it.
 func (f *Factor) Forget(ctx context.Context, tx database.Tx, userID string) error {
 	return forgetKeys(ctx, tx, userID)

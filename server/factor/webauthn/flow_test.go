@@ -111,6 +111,21 @@ func TestTurning2StepVerificationOffForgetsSecurityKeys(t *testing.T) {
 	}, withKeys)
 }
 
+func TestAResetRefusesSecurityKeys(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		h := hold(t, in, ada, "member")
+		waiting := pending(in, ada)
+		options := signInOptions(t, waiting)
+		// Behind the server's back, so that what was begun is still there: the mark alone is enough.
+		in.Change("UPDATE users SET reset_at = 1 WHERE email = ?", ada)
+		giveIn(waiting, h.get(options)).Refused(http.StatusForbidden, "enrolment_link_required")
+		waiting.Do("POST", "/api/v1/sign-in/webauthn/options", nil).Refused(http.StatusConflict, "no_security_key")
+		if used := in.Column("SELECT id FROM webauthn_keys WHERE last_used_at IS NOT NULL"); len(used) != 0 {
+			t.Error("it was accepted")
+		}
+	}, withKeys)
+}
+
 func TestASecurityKeyLiftsTheLockOfCodes(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
 		h := hold(t, in, ada, "member")

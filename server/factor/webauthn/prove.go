@@ -59,7 +59,7 @@ func (f *Factor) Challenge(ctx context.Context, attempt factor.Attempt) (json.Ra
 		if err != nil {
 			return err
 		}
-		if len(who.keys) == 0 {
+		if len(who.keys) == 0 || user.Reset() {
 			return errNoKey
 		}
 		var data *lib.SessionData

@@ -89,12 +89,16 @@ func addKey(ctx context.Context, tx database.Tx, added *key) (bool, error) {
 	return touched == 1, nil
 }
 
+// notReset is part of whatever accepts a key: after a reset none of before is.
+const notReset = "NOT EXISTS (SELECT 1 FROM users AS u WHERE u.id = k.user_id AND u.reset_at IS NOT NULL)"
+
 // useKey notes a use, where the counter has risen since the last one or the device keeps none.
 func useKey(ctx context.Context, tx database.Tx, used *key, now *lib.Credential) (bool, error) {
 	count := int64(now.Authenticator.SignCount)
 	touched, err := database.Touched(tx.NewUpdate().Model((*key)(nil)).
 		Set("sign_count = ?", count).Set("backup_state = ?", now.Flags.BackupState).Set("last_used_at = ?", database.At(tx.Now)).
-		Where("id = ? AND user_id = ? AND (sign_count < ? OR (sign_count = 0 AND ? = 0))", used.ID, used.UserID, count, count).Exec(ctx))
+		Where("id = ? AND user_id = ? AND (sign_count < ? OR (sign_count = 0 AND ? = 0))", used.ID, used.UserID, count, count).
+		Where(notReset).Exec(ctx))
 	if err != nil {
 		return false, fmt.Errorf("note the use of a security key: %w", err)
 	}
@@ -105,7 +109,7 @@ func useKey(ctx context.Context, tx database.Tx, used *key, now *lib.Credential)
 // has been removed.
 func warnOfClone(ctx context.Context, tx database.Tx, used *key, accepted bool) (bool, error) {
 	update := tx.NewUpdate().Model((*key)(nil)).Set("clone_warned_at = ?", database.At(tx.Now)).
-		Where("id = ? AND user_id = ?", used.ID, used.UserID)
+		Where("id = ? AND user_id = ?", used.ID, used.UserID).Where(notReset)
 	if accepted {
 		update = update.Set("last_used_at = ?", database.At(tx.Now))
 	}

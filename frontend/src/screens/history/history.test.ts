@@ -40,7 +40,7 @@ describe('an event in words', () => {
   });
 
   const ways =
-    'mfa_turned_on mfa_turned_off app_changed backup_codes_changed factor_added factor_removed password_set password_changed requirement_changed ended_by_person not_me';
+    'mfa_turned_on mfa_turned_off app_changed backup_codes_changed factor_added factor_removed password_set password_changed requirement_changed ended_by_person not_me reset ended_by_administrator';
   it.each(ways.split(' '))('sessions that ended say why: %s', (reason) => {
     const { title, more } = told({ kind: 'session.ended', reason, data: { sessions: 3 } });
     expect(title).toBe(m.event_ended({ count: 3, shown: '3' }));
@@ -50,7 +50,9 @@ describe('an event in words', () => {
   it.each([
     [{ method: 'password' }, m.event_signed_in_password],
     [{ method: 'backup_code' }, m.event_signed_in_code],
+    [{ method: 'enrolment_link' }, m.event_signed_in_link],
     [{ method: 'something_new' }, m.event_signed_in],
+    [{ kind: 'sign_in.enrolment_link', result: 'refused', reason: 'enrolment_link_expired' }, m.event_refused_link],
     [{ kind: 'session.ended', reason: 'signed_out' }, m.event_signed_out],
     [{ kind: 'requirement.set', actor: 'other', data: { to: 'required' } }, m.event_required],
     [{ kind: 'requirement.set', actor: 'other', data: { to: 'off' } }, m.event_forbidden],
@@ -60,6 +62,12 @@ describe('an event in words', () => {
     [{ kind: 'password.changed', result: 'refused', reason: 'bad_credentials' }, m.event_refused_password],
     [{ kind: 'password.changed', result: 'fault' }, m.event_fault],
   ])('%j', (more, words) => expect(told(more).title).toBe(words()));
+
+  it('says why an administrator reset somebody', () => {
+    const { more } = told({ kind: 'mfa.reset', actor: 'other', data: { why: 'Lost the phone' } });
+    expect(more.join(' ')).toContain(m.event_reset_why({ why: 'Lost the phone' }));
+    expect(told({ kind: 'mfa.reset', actor: 'console' }).more[0]).toBe(m.event_reset_more());
+  });
 
   it('names nobody by a machine name, and says who did it', () => {
     expect(told({ kind: 'requirement.set', actor: 'other' }).more).toEqual([m.event_by_administrator()]);

@@ -32,6 +32,7 @@ const done: Record<string, Tell> = {
     title: signedIn(event.method),
     more: event.new_browser ? m.event_new_browser() : undefined,
   }),
+  'sign_in.enrolment_link': plain('key', m.event_link_given),
   'sign_in.abandoned': plain('out', m.event_abandoned),
   'session.ended': ended,
   'proof.given': plain('key', m.event_proof),
@@ -69,6 +70,8 @@ const done: Record<string, Tell> = {
   }),
   'installation.restored': plain('clock', m.event_restored),
   'mfa.disabled': () => ({ icon: 'shield', tone: 'warn', title: m.event_disabled() }),
+  'mfa.reset': (event) => ({ icon: 'shield', tone: 'warn', title: m.event_reset(), more: reset(event.data?.why) }),
+  'codes.unlocked': plain('key', m.event_unlocked),
   'requirement.set': (event) => ({ icon: 'shield', tone: 'plain', title: requirement(event.data?.to) }),
 };
 
@@ -76,6 +79,7 @@ const done: Record<string, Tell> = {
 const refused: Record<string, () => string> = {
   'sign_in.password': m.event_refused_sign_in,
   'sign_in.second_step': m.event_refused_second_step,
+  'sign_in.enrolment_link': m.event_refused_link,
   'proof.given': m.event_refused_proof,
   'enrolment.confirmed': m.event_refused_confirm,
   'password.changed': m.event_refused_password,
@@ -87,6 +91,7 @@ const reasons: Record<string, () => string> = {
   bad_credentials: m.event_why_password,
   wrong_password: m.event_why_password,
   account_disabled: m.event_why_disabled,
+  enrolment_link_expired: m.event_why_link,
   wrong_code: m.event_why_wrong_code,
   already_used: m.event_why_already_used,
   older_than_last: m.event_why_older,
@@ -115,6 +120,8 @@ const endings: Record<string, () => string> = {
   requirement_changed: m.event_ended_requirement,
   ended_by_person: m.event_ended_by_person,
   not_me: m.event_ended_not_me,
+  reset: m.event_ended_reset,
+  ended_by_administrator: m.event_ended_by_administrator,
 };
 
 /** An event in words. One of a kind that this page does not know yet gets a general sentence that is true of it. */
@@ -138,6 +145,7 @@ function signedIn(method: string): string {
     password: m.event_signed_in_password,
     totp: m.event_signed_in_app,
     backup_code: m.event_signed_in_code,
+    enrolment_link: m.event_signed_in_link,
   };
   return (titles[method] ?? m.event_signed_in)();
 }
@@ -151,6 +159,12 @@ function ended(event: SecurityEvent): ReturnType<Tell> {
     title: m.event_ended({ count, shown: format.number(count) }),
     more: endings[event.reason]?.(),
   };
+}
+
+/** What a reset means, and why it was done, where an administrator did it. */
+function reset(why: unknown): string {
+  const means = m.event_reset_more();
+  return typeof why === 'string' ? `${means} ${m.event_reset_why({ why })}` : means;
 }
 
 function requirement(to: unknown): string {

@@ -1,0 +1,30 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/secondstep/secondstep/server/database"
+)
+
+// BeginReset marks that the person's factors prove nothing from now on; 2-step verification is off until they have
+// enrolled anew. False where there is nothing to reset: it is not on, and they do not wait for a link already.
+func BeginReset(ctx context.Context, tx database.Tx, id string) (bool, error) {
+	touched, err := database.Touched(tx.NewUpdate().Model((*User)(nil)).
+		Set("reset_at = ?", database.At(tx.Now)).Set("mfa_since = NULL").
+		Where("id = ? AND (mfa_since IS NOT NULL OR reset_at IS NOT NULL)", id).Exec(ctx))
+	if err != nil {
+		return false, fmt.Errorf("reset a person: %w", err)
+	}
+	return touched == 1, nil
+}
+
+// EndReset marks that the person has enrolled anew; false where they were not reset, or are no longer.
+func EndReset(ctx context.Context, tx database.Tx, id string) (bool, error) {
+	touched, err := database.Touched(tx.NewUpdate().Model((*User)(nil)).Set("reset_at = NULL").
+		Where("id = ? AND reset_at IS NOT NULL", id).Exec(ctx))
+	if err != nil {
+		return false, fmt.Errorf("end a reset: %w", err)
+	}
+	return touched == 1, nil
+}

@@ -1,0 +1,254 @@
+package mfa
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor/authenticator"
+	"github.com/secondstep/secondstep/server/factor/backupcode"
+	"github.com/secondstep/secondstep/server/problem"
+	"github.com/secondstep/secondstep/server/session"
+	"github.com/secondstep/secondstep/server/signin"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+// maxReason is how many characters the reason of a reset may have.
+const maxReason = 300
+
+type resetInput struct {
+	web.PersonPath
+	Body struct {
+		Password   string     `json:"password" maxLength:"4096" doc:"The administrator's own."`
+		Code       string     `json:"code" maxLength:"200" doc:"Six digits of the administrator's own app."`
+		Reason     string     `json:"reason" maxLength:"1200" doc:"Why, for the record and for the person."`
+		BrowserNow *time.Time `json:"browser_now,omitempty" doc:"What the browser's clock says; it helps to explain a refusal and changes no decision."`
+	}
+}
+
+// Reset is somebody reset.
+type Reset struct {
+	EnrolmentLink *string   `json:"enrolment_link" doc:"To hand over to the person, this once; null where it was mailed to them."`
+	ExpiresAt     time.Time `json:"expires_at" doc:"Until when the link is good."`
+}
+
+type resetOutput struct {
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+	Body      Reset
+}
+
+func (m *MFA) registerReset(api *web.API, operation describe) {
+	reset := operation("reset", http.MethodPost, securityPath+"/reset", "Reset somebody who has lost every factor")
+	reset.Description = "Signs the person out everywhere and refuses everything they could prove the second step with, at once; with the link and their " +
+		"password they enrol anew. Password and code are the administrator's own and count as fresh proof. A second reset voids the link of the first. " +
+		"403 `own_reset` for oneself and `administrator_reset` for another administrator, who is reset on the console; 409 `mfa_off` where there is nothing to reset."
+	web.Register(api, web.Administrator, reset,
+		func(ctx context.Context, caller web.Caller, in *resetInput) (*resetOutput, error) {
+			id, err := caller.Visible(in.ID)
+			if err != nil {
+				return nil, err
+			}
+			reason := strings.TrimSpace(in.Body.Reason)
+			if fields := checkReason(reason); len(fields) > 0 {
+				return nil, account.ErrInvalid.For(fields...)
+			}
+			proof := signin.Proof{Password: in.Body.Password, Code: in.Body.Code}
+			if in.Body.BrowserNow != nil {
+				proof.BrowserNow = *in.Body.BrowserNow
+			}
+			done, token, err := m.resetBy(ctx, caller, proof, id, reason)
+			if err != nil {
+				return nil, err
+			}
+			link := api.EnrolmentLink(done.token)
+			return &resetOutput{
+				SetCookie: []http.Cookie{api.SessionCookie(token)},
+				Body:      Reset{EnrolmentLink: &link, ExpiresAt: done.until},
+			}, nil
+		})
+
+	unlock := operation("unlock", http.MethodPost, securityPath+"/unlock", "Let somebody try codes again")
+	unlock.DefaultStatus = http.StatusNoContent
+	unlock.Description = "Ends the delay, or the lock, that wrong codes have brought. 403 `own_unlock` for oneself, 409 `not_locked` where there is neither."
+	web.Register(api, web.FreshAdministrator, unlock,
+		func(ctx context.Context, caller web.Caller, in *web.PersonPath) (*struct{}, error) {
+			id, err := caller.Visible(in.ID)
+			if err != nil {
+				return nil, err
+			}
+			return nil, m.unlock(ctx, caller, id)
+		})
+}
+
+// checkReason says what is wrong with a reason. Who reads the record later decides by it.
+func checkReason(reason string) []problem.Field {
+	fields := account.CheckLegible(reason)
+	switch {
+	case reason == "":
+		fields = []problem.Field{{Name: "reason", Code: "required"}}
+	case len([]rune(reason)) > maxReason:
+		fields = []problem.Field{{Name: "reason", Code: "too_long", Params: map[string]any{"max": maxReason}}}
+	}
+	for n := range fields {
+		fields[n].Name = "reason"
+	}
+	return fields
+}
+
+// resetDone is somebody reset, with the token of their enrolment link.
+type resetDone struct {
+	token string
+	until time.Time
+}
+
+// resetBy is the reset by an administrator. What refuses it is looked at before the code is, so that it costs none.
+func (m *MFA) resetBy(ctx context.Context, caller web.Caller, proof signin.Proof, userID, reason string) (*resetDone, session.Token, error) {
+	if !caller.Session.MFA {
+		return nil, nil, ErrOwnFirst
+	}
+	user, err := account.ByID(ctx, m.Database.Read(), userID)
+	if err != nil {
+		return nil, nil, err
+	}
+	if user == nil {
+		return nil, nil, account.ErrNoUser
+	}
+	if err := resettable(caller, user); err != nil {
+		return nil, nil, err
+	}
+	var done *resetDone
+	token, err := m.SignIn.ProveFor(ctx, caller, proof, func(ctx context.Context, tx database.Tx) error {
+		user, err := account.Hold(ctx, tx, userID)
+		if err != nil {
+			return err
+		}
+		if err := resettable(caller, user); err != nil {
+			return err
+		}
+		done, err = m.reset(ctx, tx, audit.By(caller), user, reason)
+		return err
+	})
+	return done, token, err
+}
+
+// resettable refuses whom this administrator may not reset (security.md row 57): themself, and an equal.
+func resettable(caller web.Caller, user *account.User) error {
+	switch {
+	case user.ID == caller.Session.UserID:
+		return ErrOwnReset
+	case user.Role == account.Administrator:
+		return ErrAdministratorReset
+	case !user.MFA() && !user.Reset():
+		return ErrOff
+	case user.Requirement == account.RequirementOff:
+		return ErrNotAllowed
+	}
+	return nil
+}
+
+// ResetOnConsole resets somebody, an administrator too, and answers the token of their enrolment link.
+func (m *MFA) ResetOnConsole(ctx context.Context, userID string) (token string, until time.Time, err error) {
+	var done *resetDone
+	err = m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		user, err := account.Hold(ctx, tx, userID)
+		if err != nil {
+			return err
+		}
+		if user.Requirement == account.RequirementOff {
+			return ErrNotAllowed
+		}
+		done, err = m.reset(ctx, tx, audit.FromConsole(), user, "")
+		return err
+	})
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	return done.token, done.until, nil
+}
+
+// reset ends at once whatever the person has open and has begun, and refuses what they hold. What they hold stays where it
+// is until something new is in force: users.reset_at refuses it, in the statement by which each factor is accepted.
+func (m *MFA) reset(ctx context.Context, tx database.Tx, event audit.Event, user *account.User, reason string) (*resetDone, error) {
+	begun, err := account.BeginReset(ctx, tx, user.ID)
+	if err != nil {
+		return nil, err
+	}
+	if !begun {
+		return nil, ErrOff
+	}
+	if err := backupcode.DropPending(ctx, tx, user.ID); err != nil {
+		return nil, err
+	}
+	// An enrolment that goes on in another session would go on after the reset: somebody else may have begun it.
+	if err := authenticator.AbandonEnrolment(ctx, tx, m.Keys, user.ID); err != nil {
+		return nil, err
+	}
+	if err := signin.EndPending(ctx, tx, user.ID); err != nil {
+		return nil, err
+	}
+	if err := signin.ForgetCodes(ctx, tx, user.ID); err != nil {
+		return nil, err
+	}
+	token, err := m.SignIn.IssueEnrolmentLink(ctx, tx, user.ID)
+	if err != nil {
+		return nil, err
+	}
+	was := event.About(user.ID).Is(audit.Reset, audit.OK)
+	if reason != "" {
+		was.Data = map[string]any{"why": reason}
+	}
+	if err := audit.Record(ctx, tx, was); err != nil {
+		return nil, err
+	}
+	if _, err := m.Sessions.EndOthers(ctx, tx, event, user.ID, "", "reset"); err != nil {
+		return nil, err
+	}
+	return &resetDone{token: token, until: tx.Now.Add(signin.LinkFor)}, nil
+}
+
+// endReset is part of the activation by which somebody who was reset is back: everything from before it goes, and the
+// session may do everything again.
+func (m *MFA) endReset(ctx context.Context, tx database.Tx, caller web.Caller) error {
+	if err := m.Factors.Retire(ctx, tx, caller.Session.UserID); err != nil {
+		return err
+	}
+	ended, err := account.EndReset(ctx, tx, caller.Session.UserID)
+	if err != nil {
+		return err
+	}
+	if !ended {
+		return ErrChanged
+	}
+	if err := signin.VoidEnrolmentLink(ctx, tx, caller.Session.UserID); err != nil {
+		return err
+	}
+	return m.Sessions.Free(ctx, tx, caller.Session)
+}
+
+// unlock lets somebody try codes again.
+func (m *MFA) unlock(ctx context.Context, caller web.Caller, userID string) error {
+	switch {
+	case !caller.Session.MFA:
+		return ErrOwnFirst
+	case userID == caller.Session.UserID:
+		return ErrOwnUnlock
+	}
+	return m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		user, err := account.Hold(ctx, tx, userID)
+		if err != nil {
+			return err
+		}
+		unlocked, err := signin.Unlock(ctx, tx, user.ID)
+		if err != nil {
+			return err
+		}
+		if !unlocked {
+			return ErrNotLocked
+		}
+		return audit.Record(ctx, tx, audit.By(caller).About(user.ID).Is(audit.CodesUnlocked, audit.OK))
+	})
+}
