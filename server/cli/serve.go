@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"runtime/debug"
-	"strings"
 	"syscall"
 	"time"
 
@@ -28,9 +27,8 @@ const stopWithin = 15 * time.Second
 
 type serveCommand struct {
 	storage
+	site
 
-	Listen       string
-	PublicURL    string
 	SecurityKeys bool
 	InsecureHTTP bool
 	TrustedProxy networks
@@ -52,9 +50,8 @@ func newServe(p program) *cobra.Command {
 	var c serveCommand
 	cmd := &cobra.Command{Use: "serve", Short: "Start the server.", Args: cobra.ExactArgs(0), RunE: p.does(c.Run)}
 	flags := cmd.Flags()
-	c.bind(flags)
-	flags.StringVar(&c.Listen, "listen", "127.0.0.1:8080", "The `address` and port to listen on.")
-	flags.StringVar(&c.PublicURL, "public-url", "", "The `URL` at which browsers reach the server, such as https://id.example.org; by default the address that it listens on.")
+	c.storage.bind(flags)
+	c.site.bind(flags)
 	flags.BoolVar(&c.SecurityKeys, "security-keys", false, "Let people add security keys (WebAuthn), by the API; needs a public URL with a host name.")
 	flags.BoolVar(&c.InsecureHTTP, "insecure-http", false, "Allow plain http on a public URL that is not this machine's loopback.")
 	flags.Var(&c.TrustedProxy, "trusted-proxy", "Networks of reverse proxies whose X-Forwarded-For is believed.")
@@ -207,24 +204,16 @@ func (c *serveCommand) settings(p program, logger *slog.Logger) (server.Config, 
 	return config, nil
 }
 
-// publicURL is where browsers reach the server. One that nobody has set is the address that it listens on, by any of
-// the loopback's names.
+// publicURL is where browsers reach the server: by https, but for the loopback.
 func (c *serveCommand) publicURL(listening net.Addr) (public *url.URL, aliases bool, err error) {
-	if c.PublicURL == "" {
-		address, ok := listening.(*net.TCPAddr)
-		if !ok || !address.IP.IsLoopback() {
-			return nil, false, misusedf("--public-url is needed where --listen is not this machine's loopback: say where browsers reach the server")
-		}
-		return &url.URL{Scheme: "http", Host: listening.String()}, true, nil
-	}
-	public, err = url.Parse(strings.TrimRight(c.PublicURL, "/"))
-	if err != nil || public.Host == "" || public.Path != "" || public.Scheme != "https" && public.Scheme != "http" {
-		return nil, false, misusedf("--public-url must be a scheme and a host, such as https://id.example.org")
+	public, aliases, err = c.public(listening)
+	if err != nil {
+		return nil, false, err
 	}
 	if public.Scheme == "http" && !loopback(public.Hostname()) && !c.InsecureHTTP {
 		return nil, false, misusedf("--public-url must be https: over plain http passwords and codes can be read on the way (--insecure-http allows it all the same)")
 	}
-	return public, false, nil
+	return public, aliases, nil
 }
 
 // hasName reports whether the host of a public URL is a name.

@@ -22,7 +22,7 @@ import (
 
 func newUser(p program) *cobra.Command {
 	return group(&cobra.Command{Use: "user", Short: "Add, list and help people from the console."},
-		newUserAdd(p), newUserList(p), newUserSetPassword(p))
+		newUserAdd(p), newUserList(p), newUserReset(p), newUserSetPassword(p))
 }
 
 type userAddCommand struct {
@@ -138,16 +138,9 @@ func newUserSetPassword(p program) *cobra.Command {
 // Run sets the password.
 func (c *userSetPasswordCommand) Run(p program) error {
 	return c.existing(p, func(installation *server.Server) error {
-		key, err := account.EmailKey(c.Email)
-		if err != nil {
-			return misusedf("--email is not an e-mail address")
-		}
-		user, err := account.ByEmailKey(p.ctx, installation.Database.Read(), key)
+		user, err := byEmail(p, installation, c.Email)
 		if err != nil {
 			return err
-		}
-		if user == nil {
-			return errors.New("nobody of this account has that e-mail address: see secondstep user list")
 		}
 		password, err := readPassword(p)
 		if err != nil {
@@ -166,6 +159,19 @@ func (c *userSetPasswordCommand) Run(p program) error {
 		fmt.Fprintf(p.out, "%s has a new password and is signed out everywhere.\n", user.Email)
 		return nil
 	})
+}
+
+// byEmail finds the person whom a command is about.
+func byEmail(p program, installation *server.Server, email string) (*account.User, error) {
+	key, err := account.EmailKey(email)
+	if err != nil {
+		return nil, misusedf("--email is not an e-mail address")
+	}
+	user, err := account.ByEmailKey(p.ctx, installation.Database.Read(), key)
+	if err == nil && user == nil {
+		err = errors.New("nobody of this account has that e-mail address: see secondstep user list")
+	}
+	return user, err
 }
 
 // readPassword asks twice on a terminal; elsewhere it takes the first line of standard input.
