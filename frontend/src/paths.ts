@@ -12,6 +12,8 @@ export const paths = {
   secondStep: '/second-step',
   backupStep: '/second-step/backup-code',
   cannotGetIn: '/second-step/cannot-get-in',
+  enrol: '/enrol',
+  linkStep: '/second-step/enrolment-link',
   afterBackupCode: '/signed-in/backup-code',
   users: '/parameters/users',
   protection: '/parameters/protection',

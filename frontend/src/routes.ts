@@ -44,6 +44,13 @@ export const routes: Route[] = [
     title: m.cannot_get_in_title,
     load: () => import('./screens/signin/CannotGetIn.svelte'),
   },
+  { path: paths.enrol, frame: 'out', title: m.enrol_title, load: () => import('./screens/signin/Enrol.svelte') },
+  {
+    path: paths.linkStep,
+    frame: 'out',
+    title: m.link_step_title,
+    load: () => import('./screens/signin/LinkStep.svelte'),
+  },
   {
     path: paths.afterBackupCode,
     frame: 'bare',

@@ -11,8 +11,10 @@ export type SecondStepAnswer = Answered<'/api/v1/sign-in/totp', 'post'>;
 export type SessionView = Answered<'/api/v1/session', 'get'>;
 export type UserView = Answered<'/api/v1/users/{id}', 'get'>;
 type SecurityPage = Answered<'/api/v1/users/{id}/security', 'get'>;
+type Absent = 'enrolment' | 'reset' | 'codes_blocked';
 /** The document cannot say of a described object that it may be null: the server's text does. */
-export type SecurityView = Omit<SecurityPage, 'enrolment'> & { enrolment: SecurityPage['enrolment'] | null };
+export type SecurityView = Omit<SecurityPage, Absent> & { [K in Absent]: SecurityPage[K] | null };
+export type ResetAnswer = Answered<'/api/v1/users/{id}/security/reset', 'post'>;
 export type EnrolmentView = Answered<'/api/v1/users/{id}/security/enrolments/current', 'get'>;
 export type UserList = Answered<'/api/v1/users', 'get'>;
 export type ProtectionFigures = Answered<'/api/v1/protection', 'get'>;

@@ -12,8 +12,10 @@ configure({
 beforeEach(() => {
   forget();
   // Nothing elsewhere and nothing lately, unless a test says otherwise.
-  reply('GET /users/me/sessions', ok({ sessions: [] }));
-  reply('GET /users/me/security/events', ok({ events: [], next_cursor: null }));
+  for (const who of ['me', '01BO']) {
+    reply(`GET /users/${who}/sessions`, ok({ sessions: [] }));
+    reply(`GET /users/${who}/security/events`, ok({ events: [], next_cursor: null }));
+  }
   vi.stubGlobal('fetch', stubFetch);
   document.documentElement.lang = 'en';
   vi.spyOn(navigator, 'languages', 'get').mockReturnValue(['en-GB', 'en']);

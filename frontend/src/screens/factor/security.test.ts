@@ -69,7 +69,7 @@ describe('my security', () => {
 
   it('says since when it is required, when that day is past', async () => {
     reply(
-      'GET /users/01BO',
+      'GET /users/01BO/security',
       ok({ user: bo, mfa: openMfa({ requirement: 'required', deadline: '2026-03-12T09:00:00Z' }) }),
     );
     open('/parameters/users/01BO/security', signedIn);
@@ -201,7 +201,7 @@ describe('my security', () => {
 });
 
 it("shows somebody else's protection without a switch", async () => {
-  reply('GET /users/01BO', ok({ user: bo, disabled: true, mfa: protectedMfa(2) }));
+  reply('GET /users/01BO/security', ok({ user: bo, disabled: true, mfa: protectedMfa(2) }));
   open('/parameters/users/01BO/security', signedIn);
   await heading('Bo Lindqvist');
   expect(screen.getByText(m.security_on_body_other())).toBeTruthy();
