@@ -135,6 +135,11 @@ func (c *demoStartCommand) instruct(out io.Writer, at *url.URL, made *demo.Demo)
 		fmt.Fprintf(table, "  %s\t%s\t%s\n", person.Email, person.State, code)
 	}
 	_ = table.Flush()
+	for _, person := range made.People {
+		if person.Link != "" {
+			fmt.Fprintf(out, "\n  The enrolment link of %s: %s\n", person.Email, person.Link)
+		}
+	}
 	if c.People > 0 {
 		fmt.Fprintf(out, "  %s to %s are the others, all off\n", demo.CrowdEmail(1), demo.CrowdEmail(c.People))
 	}

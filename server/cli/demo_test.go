@@ -27,6 +27,7 @@ type played struct {
 	URL     string
 	env     []string
 	temp    string
+	link    string // the token of Oscar's enrolment link
 }
 
 // play starts a demo and reads its instructions to the end.
@@ -46,10 +47,14 @@ func play(t *testing.T, args ...string) *played {
 	}
 	t.Cleanup(func() { p.command.Process.Kill() })
 	address := regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
+	link := regexp.MustCompile(`enrolment link of oscar@example\.org: http://127\.0\.0\.1:\d+/enrol#token=(\S+)$`)
 	p.rest = bufio.NewScanner(printed)
 	for p.rest.Scan() {
 		if found := address.FindString(p.rest.Text()); found != "" {
 			p.URL = found
+		}
+		if found := link.FindStringSubmatch(p.rest.Text()); found != nil {
+			p.link = found[1]
 		}
 		if strings.Contains(p.rest.Text(), "Ctrl-C ends the demo") {
 			return p
@@ -123,6 +128,7 @@ func TestDemo(t *testing.T) {
 		"mira":   "member on off disabled=false deadline=false codes=10",
 		"noor":   "member off off disabled=false deadline=false codes=0",
 		"otto":   "member on required disabled=false deadline=true codes=10",
+		"oscar":  "member off allowed disabled=false deadline=false codes=0",
 		"rosa":   "member off allowed disabled=false deadline=false codes=0",
 	} {
 		if got := found[email+"@example.org"]; got != want {
@@ -145,12 +151,14 @@ func TestDemo(t *testing.T) {
 func (p *played) opens() {
 	for email, want := range map[string]string{
 		"grace": "signed_in", "carla": "signed_in", "mira": "signed_in", "noor": "signed_in", "kaori": "signed_in",
-		"liam": "enrolment_required", "greta": "second_step", "petra": "second_step",
+		"liam": "enrolment_required", "oscar": "enrolment_link_required", "greta": "second_step", "petra": "second_step",
 	} {
 		if _, came := p.in(email + "@example.org"); came.Want(http.StatusOK).Text("state") != want {
 			p.t.Errorf("%s: %s, want %s", email, came.Raw, want)
 		}
 	}
+	oscar, _ := p.in("oscar@example.org")
+	oscar.Do("POST", "/api/v1/sign-in/enrolment-link", map[string]string{"token": p.link}).Want(http.StatusOK)
 	_, jonas := p.in("jonas@example.org")
 	jonas.Refused(http.StatusForbidden, "account_disabled")
 	browser, _ := p.in("ines@example.org")

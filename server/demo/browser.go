@@ -87,6 +87,7 @@ type said struct {
 	ID          string   `json:"id"`
 	Secret      string   `json:"secret"`
 	BackupCodes []string `json:"backup_codes"`
+	Link        string   `json:"enrolment_link"`
 	MFA         struct {
 		Factors []struct {
 			ID string `json:"id"`

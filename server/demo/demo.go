@@ -53,6 +53,7 @@ type Person struct {
 	Name, Email, Role string
 	State             string   // what is special about them, as a sentence
 	BackupCodes       []string // some that are good
+	Link              string   // to enrol by, of somebody who was reset
 }
 
 // Make marks the folder, opens the database, lets the story happen and closes the database again, ready to be served.

@@ -50,6 +50,7 @@ type person struct {
 	phone             []byte   // the secret in the authenticator app
 	codes             []string // the backup codes on their piece of paper, without those that are used
 	state             string   // for the instructions; empty where they are one of many
+	link              string   // the enrolment link that they were given
 }
 
 // joins adds somebody to the company. The state is told in the instructions.

@@ -68,6 +68,7 @@ const (
 	rosa          // turned it off again
 	sven          // began, and gave up
 	others        // the first of those with nothing special about them
+	oscar  = 40   // reset: the last of those
 )
 
 func (s *story) cast() {
@@ -102,6 +103,7 @@ func (s *story) cast() {
 	} {
 		s.joins(name, account.Member, "")
 	}
+	s.people[oscar].state = "was reset by Ada: wants the enrolment link beside the password"
 }
 
 // write says what happens, and when.
@@ -221,6 +223,7 @@ func (s *story) changes() {
 
 // lately is what is still under way when the demo begins to serve.
 func (s *story) lately() {
+	s.planAt(s.until.Add(-3*time.Hour), func() error { return s.people[oscar].isReset(s.people[ada]) })
 	s.planAt(s.until.Add(-4*time.Minute), func() error {
 		p := s.people[elif]
 		if err := p.signsIn(p.desk); err != nil {
@@ -249,8 +252,8 @@ func (s *story) told() *Demo {
 		if p.state == "" {
 			continue
 		}
-		one := Person{Name: p.name, Email: p.address, Role: p.role, State: p.state}
-		if !slices.Contains([]int{elif, ines, jonas, mira, rosa}, n) { // theirs open nothing now
+		one := Person{Name: p.name, Email: p.address, Role: p.role, State: p.state, Link: p.link}
+		if !slices.Contains([]int{elif, ines, jonas, mira, rosa, oscar}, n) { // theirs open nothing now
 			one.BackupCodes = p.codes
 		}
 		made.People = append(made.People, one)

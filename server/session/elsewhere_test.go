@@ -159,9 +159,15 @@ func TestRow36AnAdministratorEndsAnybodys(t *testing.T) {
 			alive(t, one)
 			alive(t, boss)
 			events, _ := one.Do("GET", "/api/v1/users/me/security/events", nil).Want(http.StatusOK).Body["events"].([]any)
-			told, _ := events[0].(map[string]any)
-			if told["kind"] != "session.ended" || told["reason"] != "ended_by_administrator" || told["actor"] != "other" || told["address"] != "" {
-				t.Errorf("%v", told)
+			found := false
+			for _, one := range events {
+				told, _ := one.(map[string]any)
+				if told["kind"] == "session.ended" {
+					found = told["reason"] == "ended_by_administrator" && told["actor"] == "other" && told["address"] == ""
+				}
+			}
+			if !found {
+				t.Errorf("%v", events)
 			}
 		})
 		t.Run("no session of the administrator's own under another's name", func(t *testing.T) {

@@ -1,5 +1,5 @@
 import { screen, waitFor } from '@testing-library/svelte';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
 import { button, heading, open } from '../../testing/open';
@@ -23,7 +23,7 @@ function opens() {
   reply('GET /users/me/security', ok({ user: bo, mfa: openMfa(), enrolment: null, reset: null, codes_blocked: null }));
 }
 
-beforeEach(() => sessionStorage.clear());
+beforeEach(() => link.forget());
 
 describe('an enrolment link', () => {
   it('is taken out of the address, asks for the password, and leads into the wizard', async () => {
@@ -46,6 +46,16 @@ describe('an enrolment link', () => {
     open('/enrol');
     await screen.findByText(m.sign_in_link_title());
     expect(place.path).toBe('/sign-in');
+  });
+
+  it('does where the browser keeps nothing', async () => {
+    const refuses = () => {
+      throw new DOMException('denied', 'SecurityError');
+    };
+    vi.stubGlobal('sessionStorage', { getItem: refuses, setItem: refuses, removeItem: refuses });
+    open('/enrol', { hash: `#token=${token}` });
+    await screen.findByText(m.sign_in_link_title());
+    expect(link.kept()).toBe(token);
   });
 
   it('is nothing without its token', async () => {

@@ -3,6 +3,18 @@ import type { SignInState } from '../../api/shapes';
 
 /** In this tab only, and over a reload: the password is asked for between the link and its use. */
 const place = 'secondstep-enrolment-link';
+/** Where the browser keeps nothing for this site, it is kept until a reload. */
+let inMemory: string | undefined;
+
+function keep(token: string | undefined) {
+  inMemory = token;
+  try {
+    if (token === undefined) sessionStorage.removeItem(place);
+    else sessionStorage.setItem(place, token);
+  } catch {
+    // The memory has it.
+  }
+}
 
 /** The token in what somebody pastes: a whole link, or what stands behind its `#token=`. */
 export function tokenIn(text: string): string {
@@ -18,19 +30,23 @@ export const link = {
   take(): string | undefined {
     const found = new URLSearchParams(location.hash.slice(1)).get('token');
     if (found) {
-      sessionStorage.setItem(place, found);
+      keep(found);
       history.replaceState(history.state, '', location.pathname + location.search);
     }
     return this.kept();
   },
 
   kept(): string | undefined {
-    return sessionStorage.getItem(place) ?? undefined;
+    try {
+      return sessionStorage.getItem(place) ?? inMemory;
+    } catch {
+      return inMemory;
+    }
   },
 
   /** It was used, it is no good, or it was not what was wanted. */
   forget() {
-    sessionStorage.removeItem(place);
+    keep(undefined);
   },
 
   /** Gives the link for the sign-in whose password was right. A session confined to enrolling is what it opens. */
