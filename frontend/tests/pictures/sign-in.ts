@@ -52,6 +52,48 @@ export const signIn: Chapter = {
     ],
     [
       {
+        name: 'link-asked',
+        shows: 'After a reset: the password is right, and the enrolment link is asked for',
+        go: async ({ page, demo }) => {
+          await page.goto('/sign-in');
+          await givePassword(page, demo.person('oscar'));
+          await expect(heading(page, say('link_step_title'))).toBeVisible();
+        },
+      },
+      {
+        name: 'link-refused',
+        shows: 'An enrolment link that does not work',
+        go: async ({ page }) => {
+          await page.getByLabel(say('link_step_field')).fill('an older one');
+          await press(page, say('continue'));
+          await expect(page.getByText(say('error_enrolment_link_expired'))).toBeVisible();
+        },
+      },
+    ],
+    [
+      {
+        name: 'link-opened',
+        shows: 'An enrolment link is opened: the password comes first',
+        go: async ({ page }) => {
+          await page.goto('/enrol#token=Pa3SaknZJQf86jBkwSmQMQK6M0IqTerVVmZyUqVFseE');
+          await expect(page.getByText(say('sign_in_link_title'))).toBeVisible();
+        },
+      },
+    ],
+    [{ name: 'link-missing', shows: 'Its page without a link', go: (stage) => stage.open('/enrol') }],
+    [
+      {
+        name: 'link-signed-in',
+        shows: 'An enrolment link is opened where somebody is signed in',
+        go: async (stage) => {
+          await stage.as('carla');
+          await stage.page.goto('/enrol#token=Pa3SaknZJQf86jBkwSmQMQK6M0IqTerVVmZyUqVFseE');
+          await expect(stage.button(say('enrol_other_sign_out'))).toBeVisible();
+        },
+      },
+    ],
+    [
+      {
         name: 'sign-in-busy',
         shows: 'Sign-in, the server is busy and is asked again',
         go: async ({ page, demo }) => {

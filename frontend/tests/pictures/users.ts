@@ -1,4 +1,5 @@
 import { expect, type Page } from '@playwright/test';
+import { codeField, press } from '../kit/acts';
 import { say } from '../kit/words';
 import type { Chapter, Scene } from './stage';
 
@@ -104,5 +105,38 @@ export const usersList: Chapter = {
     [other('somebody-not-allowed', 'noor', 'Somebody else, who may not')],
     [other('somebody-locked', 'ines', 'Somebody else, locked')],
     [other('somebody-disabled', 'jonas', 'Somebody else, disabled')],
+    [other('somebody-reset', 'oscar', 'Somebody else, reset: the link waits')],
+    [
+      {
+        name: 'reset',
+        shows: 'Resetting somebody: what it does, and what it asks for',
+        go: async (stage) => {
+          await stage.at('ada', `${users}/${stage.demo.person('petra').id}/security`);
+          await press(stage.page, say('reset_ellipsis'));
+          await expect(stage.page.getByLabel(say('reset_reason'))).toBeFocused();
+        },
+      },
+      {
+        name: 'reset-link',
+        shows: 'Somebody is reset, and the link is shown this once',
+        go: async ({ page, demo }) => {
+          // Nobody is reset for a picture.
+          await page.route('**/security/reset', (route) =>
+            route.fulfill({
+              json: {
+                enrolment_link: `${demo.url}/enrol#token=Pa3SaknZJQf86jBkwSmQMQK6M0IqTerVVmZyUqVFseE`,
+                expires_at: new Date(Date.now() + 72 * 3_600_000).toISOString(),
+              },
+            }),
+          );
+          const dialog = page.getByRole('dialog');
+          await dialog.getByLabel(say('reset_reason')).fill('Lost the phone and the codes; came by in person');
+          await dialog.getByLabel(say('reset_password'), { exact: true }).fill('kettle-orbit-plum');
+          await codeField(dialog).fill('123456');
+          await press(dialog, say('reset'));
+          await expect(dialog.getByText(say('reset_once'))).toBeVisible();
+        },
+      },
+    ],
   ],
 };
