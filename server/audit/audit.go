@@ -57,6 +57,7 @@ const (
 	BackupCodesVoided    = "backup_codes.voided"
 	Disabled             = "mfa.disabled"
 	Reset                = "mfa.reset"
+	LinkRenewed          = "enrolment_link.renewed"
 	CodesUnlocked        = "codes.unlocked"
 	RequirementSet       = "requirement.set"
 	KeyRotated           = "key.rotated"

@@ -197,7 +197,11 @@ func (m *MFA) reset(ctx context.Context, tx database.Tx, event audit.Event, user
 	if err != nil {
 		return nil, err
 	}
-	was := event.About(user.ID).Is(audit.Reset, audit.OK)
+	what := audit.Reset
+	if user.Reset() {
+		what = audit.LinkRenewed // off it was already: who counts the protected by events counts a reset once
+	}
+	was := event.About(user.ID).Is(what, audit.OK)
 	if reason != "" {
 		was.Data = map[string]any{"why": reason}
 	}

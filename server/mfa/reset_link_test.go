@@ -78,6 +78,12 @@ func TestResetLinks(t *testing.T) {
 		give(browser, older).Refused(410, "enrolment_link_expired")
 		give(browser, newer).Want(200)
 		wantStored(t, in, h.email, "off apps:1 sets:active enrolments:")
+		// 2-step verification went off once, however many links were made.
+		for _, kind := range []string{"mfa.reset", "enrolment_link.renewed"} {
+			if events := in.Column("SELECT id FROM events WHERE kind = ? AND subject_id = ?", kind, h.id); len(events) != 1 {
+				t.Errorf("%d events %s", len(events), kind)
+			}
+		}
 	}}, {"five tries a sign-in, and the owner keeps theirs", func(t *testing.T, in *servertest.Installation) {
 		h := help(in, "tries")
 		token := h.reset(t)

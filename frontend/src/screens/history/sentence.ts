@@ -70,7 +70,18 @@ const done: Record<string, Tell> = {
   }),
   'installation.restored': plain('clock', m.event_restored),
   'mfa.disabled': () => ({ icon: 'shield', tone: 'warn', title: m.event_disabled() }),
-  'mfa.reset': (event) => ({ icon: 'shield', tone: 'warn', title: m.event_reset(), more: reset(event.data?.why) }),
+  'mfa.reset': (event) => ({
+    icon: 'shield',
+    tone: 'warn',
+    title: m.event_reset(),
+    more: reset(event.data?.why, m.event_reset_more()),
+  }),
+  'enrolment_link.renewed': (event) => ({
+    icon: 'key',
+    tone: 'warn',
+    title: m.event_link_renewed(),
+    more: reset(event.data?.why, m.event_link_renewed_more()),
+  }),
   'codes.unlocked': plain('key', m.event_unlocked),
   'requirement.set': (event) => ({ icon: 'shield', tone: 'plain', title: requirement(event.data?.to) }),
 };
@@ -162,8 +173,7 @@ function ended(event: SecurityEvent): ReturnType<Tell> {
 }
 
 /** What a reset means, and why it was done, where an administrator did it. */
-function reset(why: unknown): string {
-  const means = m.event_reset_more();
+function reset(why: unknown, means: string): string {
   return typeof why === 'string' ? `${means} ${m.event_reset_why({ why })}` : means;
 }
 
