@@ -38,6 +38,9 @@ func TestRestoreEndsWhatWas(t *testing.T) {
 		bob.Password("bob@example.test").Want(http.StatusOK)
 		bob.Do("POST", servertest.Enrolments, map[string]string{}).Want(http.StatusCreated)
 
+		in.Change("INSERT INTO enrolment_links (user_id, token_hash, created_at, expires_at) SELECT id, ?, 0, ? FROM users WHERE email = 'bob@example.test'",
+			[]byte("a link"), in.Clock.Now().Add(time.Hour).UnixMilli())
+
 		saved := in.Backup()
 		if !in.Postgres {
 			since := in.Browser(servertest.Safari)
@@ -51,6 +54,10 @@ func TestRestoreEndsWhatWas(t *testing.T) {
 			old.On(restored.First()).Do("GET", "/api/v1/session", nil).Want(http.StatusUnauthorized)
 		}
 		pending.On(restored.First()).Code(shown).Diagnosed("sign_in_expired")
+
+		if links := restored.Column("SELECT user_id FROM enrolment_links"); len(links) > 0 {
+			t.Error("an enrolment link lives on")
+		}
 
 		again := restored.Browser(servertest.Firefox)
 		again.Password("bob@example.test").Want(http.StatusOK)

@@ -93,6 +93,7 @@ func Read(ctx context.Context, db bun.IDB, at time.Time) (*Figures, error) {
 var change = map[string]int{
 	audit.EnrolmentActivated: 1,
 	audit.Disabled:           -1,
+	audit.Reset:              -1,
 }
 
 // history walks back from today's number over the events that changed it.

@@ -171,13 +171,16 @@ func EndPending(ctx context.Context, tx database.Tx, userID string) error {
 	return nil
 }
 
-// AfterRestore ends every sign-in that was under way, and every setup link.
+// AfterRestore ends every sign-in that was under way, and every setup and enrolment link.
 func (s *SignIn) AfterRestore(ctx context.Context, tx database.Tx) error {
 	if _, err := tx.NewDelete().Model((*pendingRow)(nil)).Where("TRUE").Exec(ctx); err != nil {
 		return fmt.Errorf("end all pending sign-ins: %w", err)
 	}
 	if _, err := tx.NewDelete().Model((*setupLink)(nil)).Where("TRUE").Exec(ctx); err != nil {
 		return fmt.Errorf("void the setup links: %w", err)
+	}
+	if _, err := tx.NewDelete().Model((*enrolmentLink)(nil)).Where("TRUE").Exec(ctx); err != nil {
+		return fmt.Errorf("void the enrolment links: %w", err)
 	}
 	return nil
 }
