@@ -41,6 +41,9 @@ func TestRestoreEndsWhatWas(t *testing.T) {
 		in.Change("INSERT INTO enrolment_links (user_id, token_hash, created_at, expires_at) SELECT id, ?, 0, ? FROM users WHERE email = 'bob@example.test'",
 			[]byte("a link"), in.Clock.Now().Add(time.Hour).UnixMilli())
 
+		invited := signedIn.Do("POST", "/api/v1/users", map[string]string{"name": "Nia", "email": "nia@example.test", "role": "member"}).Want(http.StatusCreated)
+		_, invitation, _ := strings.Cut(invited.Text("invitation_link"), "#token=")
+
 		saved := in.Backup()
 		if !in.Postgres {
 			since := in.Browser(servertest.Safari)
@@ -58,6 +61,8 @@ func TestRestoreEndsWhatWas(t *testing.T) {
 		if links := restored.Column("SELECT user_id FROM enrolment_links"); len(links) > 0 {
 			t.Error("an enrolment link lives on")
 		}
+		restored.Browser(servertest.Firefox).Do("POST", "/api/v1/join", map[string]string{"token": invitation, "password": servertest.Password}).
+			Refused(http.StatusGone, "invitation_replaced")
 
 		again := restored.Browser(servertest.Firefox)
 		again.Password("bob@example.test").Want(http.StatusOK)

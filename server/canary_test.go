@@ -319,6 +319,11 @@ func TestCanary(t *testing.T) {
 		c.do(late, "POST", "/api/v1/sign-in", map[string]string{"email": "eve@example.test", "password": servertest.Password}).Want(http.StatusOK)
 		c.do(late, "POST", "/api/v1/sign-in/enrolment-link", map[string]string{"token": wrongPassword}).Want(http.StatusGone)
 		c.look(browser, eve)
+		invitation := c.do(browser, "POST", "/api/v1/users", map[string]string{"name": "Nia", "email": "nia@example.test", "role": "member"}, "the invitation").Want(http.StatusCreated)
+		_, joining, _ := strings.Cut(invitation.Text("invitation_link"), "#token=")
+		c.keep("the invitation", joining)
+		c.do(other, "POST", "/api/v1/join/invitation", map[string]string{"token": joining}).Want(http.StatusOK)
+		c.do(other, "POST", "/api/v1/join", map[string]string{"token": joining, "password": wrongPassword + strings.Repeat("x", 2000)}).Want(http.StatusUnprocessableEntity)
 		for column, stored := range storedSecrets(in) {
 			if len(stored) == 0 && column != "setup_links.token_hash" {
 				t.Errorf("nothing is in %s, so nothing was searched for", column)

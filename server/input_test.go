@@ -47,6 +47,9 @@ func TestStrictInput(t *testing.T) {
 		}
 		open := strings.TrimSuffix(string(text), "}")
 		for _, privileged := range []string{`"is_admin":true`, `"role":"administrator"`, `"mfa_required":false`, `"user_id":"x"`, `"secret":"JBSWY3DPEHPK3PXP"`, `"":1`, `"__proto__":{}`} {
+			if known := operation.Path == "/api/v1/users" || operation.Method == "PATCH" && operation.Path == "/api/v1/users/{id}"; known && strings.HasPrefix(privileged, `"role"`) {
+				continue // package people has a test of who may give which role
+			}
 			send(http.StatusBadRequest, "unknown_field", privileged, open+","+privileged+"}")
 		}
 		for key, value := range body {

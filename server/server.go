@@ -22,6 +22,7 @@ import (
 	"github.com/secondstep/secondstep/server/hashing"
 	"github.com/secondstep/secondstep/server/keyring"
 	"github.com/secondstep/secondstep/server/mfa"
+	"github.com/secondstep/secondstep/server/people"
 	"github.com/secondstep/secondstep/server/protection"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/signin"
@@ -74,6 +75,7 @@ type Server struct {
 	factors  factor.Set
 	sessions *session.Sessions
 	mfa      *mfa.MFA
+	others   *people.People
 }
 
 // Open opens the database, migrates it, and opens the keys.
@@ -120,14 +122,15 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		Database: db, Keys: ring, Apps: apps, Codes: backupcode.NewIssuer(db, pool, config.BackupCodeCost, config.Random),
 		Factors: factors, Sessions: sessions, SignIn: in, Brand: config.Brand, Now: config.Now, Random: config.Random,
 	})
+	others := people.New(people.Dependencies{Database: db, Passwords: passwords, Sessions: sessions, Now: config.Now, Random: config.Random})
 	// Each room prunes in a transaction of its own: what one can't delete keeps no other from it.
-	jobs := []upkeep.Job{prune("sessions", sessions.Prune), prune("sign-ins", in.Prune)}
+	jobs := []upkeep.Job{prune("sessions", sessions.Prune), prune("sign-ins", in.Prune), prune("invitations", others.Prune)}
 	for _, one := range factors {
 		jobs = append(jobs, prune(string(one.Kind()), one.Prune))
 	}
 	return &Server{
 		Database: db, Passwords: passwords, SignIn: in, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
-		config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
+		config: config, ring: ring, factors: factors, sessions: sessions, mfa: own, others: others,
 	}, nil
 }
 
@@ -156,6 +159,7 @@ func (s *Server) register(api *web.API) {
 	s.SignIn.Register(api)
 	s.sessions.Register(api)
 	account.Register(api, s.Database, s.config.Now)
+	s.others.Register(api)
 	audit.Register(api, s.Database)
 	s.mfa.Register(api)
 	protection.Register(api, s.Database, s.config.Now)

@@ -7,14 +7,13 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/web"
 )
 
 type listInput struct {
 	Query      string     `query:"query" maxLength:"200" doc:"Beginnings of words of name and e-mail address."`
-	Protection Protection `query:"protection" enum:"on,off,enrolling" doc:"The state of 2-step verification."`
+	Protection Protection `query:"protection" enum:"on,off,enrolling,required_not_yet,overdue,few_codes,locked,disabled,invited" doc:"The state of 2-step verification, or of the account. required_not_yet: all of whom it is required and who have not turned it on; overdue: those of them whose deadline has passed; few_codes: fewer than four backup codes left; locked: by wrong codes."`
 	Role       string     `query:"role" enum:"member,administrator"`
 	Sort       string     `query:"sort" enum:"name,email" default:"name"`
 	Cursor     string     `query:"cursor" maxLength:"600" doc:"From the page before."`
@@ -28,6 +27,7 @@ type Row struct {
 	Email        string     `json:"email"`
 	Role         string     `json:"role" enum:"member,administrator"`
 	Disabled     bool       `json:"disabled"`
+	Invited      bool       `json:"invited" doc:"They have not joined yet, so nobody can sign in as them."`
 	LastSignInAt *time.Time `json:"last_sign_in_at"`
 	MFA          RowMFA     `json:"mfa"`
 }
@@ -37,6 +37,8 @@ type RowMFA struct {
 	State                string     `json:"state" enum:"off,enrolling,on"`
 	Requirement          string     `json:"requirement" enum:"off,allowed,required"`
 	Deadline             *time.Time `json:"deadline"`
+	Overdue              bool       `json:"overdue" doc:"It is required, the deadline has passed, and it is not on."`
+	Locked               bool       `json:"locked" doc:"Wrong codes have locked codes."`
 	Since                *time.Time `json:"since"`
 	BackupCodesRemaining int        `json:"backup_codes_remaining"`
 }
@@ -64,59 +66,22 @@ func Register(api *web.API, db *database.Database, now func() time.Time) {
 		}
 		answer := Listing{Users: make([]Row, len(page.People)), Total: page.Total}
 		for n := range page.People {
-			answer.Users[n] = page.People[n].row()
+			answer.Users[n] = page.People[n].row(now())
 		}
 		if page.Next != "" {
 			answer.NextCursor = &page.Next
 		}
 		return &listOutput{Body: answer}, nil
 	})
-	registerName(api, db)
 }
 
-type nameInput struct {
-	web.PersonPath
-	Body struct {
-		Name string `json:"name" maxLength:"400"`
-	}
-}
-
-// renamings are how often a person may change their name.
-var renamings = audit.Limit{Kind: audit.NameChanged, Most: 20, Within: time.Hour}
-
-func registerName(api *web.API, db *database.Database) {
-	rename := huma.Operation{
-		OperationID: "change-user", Method: http.MethodPatch, Path: "/api/v1/users/{id}",
-		Summary: "Change my name", Tags: []string{"Users"}, DefaultStatus: http.StatusNoContent,
-		Description: "429 `too_many_changes` after 20 changes within an hour.",
-	}
-	web.RegisterOwn(api, web.SignedIn, rename, func(ctx context.Context, caller web.Caller, in *nameInput) (*struct{}, error) {
-		if fields := CheckName(in.Body.Name); len(fields) > 0 {
-			return nil, ErrInvalid.For(fields...)
-		}
-		return nil, db.Write(ctx, func(ctx context.Context, tx database.Tx) error {
-			user, err := Hold(ctx, tx, caller.Session.UserID)
-			if err != nil {
-				return err
-			}
-			changed, err := Rename(ctx, tx, user, in.Body.Name)
-			if err != nil || !changed {
-				return err
-			}
-			if err := renamings.Refuse(ctx, tx, user.ID); err != nil {
-				return err
-			}
-			return audit.Record(ctx, tx, audit.By(caller).Is(audit.NameChanged, audit.OK))
-		})
-	})
-}
-
-func (l *Listed) row() Row {
+func (l *Listed) row(now time.Time) Row {
 	row := Row{
-		ID: l.ID, Name: l.Name, Email: l.Email, Role: l.Role, Disabled: !l.DisabledAt.IsZero(),
+		ID: l.ID, Name: l.Name, Email: l.Email, Role: l.Role, Disabled: !l.DisabledAt.IsZero(), Invited: l.Invited(),
 		LastSignInAt: moment(l.LastSignInAt),
 		MFA: RowMFA{
-			State: "off", Requirement: l.Requirement, Since: moment(l.MFASince), BackupCodesRemaining: l.BackupCodesRemaining,
+			State: "off", Requirement: l.Requirement, Overdue: l.MustEnrol(now), Locked: l.Locked, Since: moment(l.MFASince),
+			BackupCodesRemaining: l.BackupCodesRemaining,
 		},
 	}
 	switch {

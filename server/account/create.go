@@ -13,9 +13,13 @@ import (
 	"github.com/secondstep/secondstep/server/problem"
 )
 
-// New is what a new person starts with. PasswordHash is a PHC string.
+// New is what a new person starts with. PasswordHash is a PHC string; empty for one who is invited. An empty Requirement
+// is RequirementAllowed.
 type New struct {
 	Name, Email, Role, PasswordHash string
+
+	Requirement string
+	Deadline    database.Instant
 }
 
 // CheckIdentity says what is wrong with a name and an address; nothing means that both may be stored.

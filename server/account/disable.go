@@ -7,16 +7,35 @@ import (
 	"github.com/secondstep/secondstep/server/database"
 )
 
-// Disable closes the account of a person, who stays in the list and can sign in no more; sessions that are open end
-// with it, since each request asks. Where it is closed already, since when stays.
-func Disable(ctx context.Context, tx database.Tx, id string) error {
-	user, err := Hold(ctx, tx, id)
-	if err != nil || !user.DisabledAt.IsZero() {
-		return err
-	}
-	_, err = tx.NewUpdate().Model((*User)(nil)).Set("disabled_at = ?", database.At(tx.Now)).Where("id = ?", id).Exec(ctx)
+// Disable closes the account of a person, who stays in the list and can sign in no more. Who calls it ends what is
+// open; false where it is closed already, and since when stays.
+func Disable(ctx context.Context, tx database.Tx, id string) (bool, error) {
+	touched, err := database.Touched(tx.NewUpdate().Model((*User)(nil)).Set("disabled_at = ?", database.At(tx.Now)).
+		Where("id = ? AND disabled_at IS NULL", id).Exec(ctx))
 	if err != nil {
-		return fmt.Errorf("disable a person: %w", err)
+		return false, fmt.Errorf("disable a person: %w", err)
+	}
+	return touched == 1, nil
+}
+
+// Enable opens the account of a disabled person again; false where it is open.
+func Enable(ctx context.Context, tx database.Tx, id string) (bool, error) {
+	touched, err := database.Touched(tx.NewUpdate().Model((*User)(nil)).Set("disabled_at = NULL").
+		Where("id = ? AND disabled_at IS NOT NULL", id).Exec(ctx))
+	if err != nil {
+		return false, fmt.Errorf("enable a person: %w", err)
+	}
+	return touched == 1, nil
+}
+
+// Remove deletes a person and all that is theirs; what happened (package audit) stays. ErrNoUser where there is none.
+func Remove(ctx context.Context, tx database.Tx, id string) error {
+	touched, err := database.Touched(tx.NewDelete().Model((*User)(nil)).Where("id = ?", id).Exec(ctx))
+	if err != nil {
+		return fmt.Errorf("remove a person: %w", err)
+	}
+	if touched != 1 {
+		return ErrNoUser
 	}
 	return nil
 }

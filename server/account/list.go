@@ -19,7 +19,18 @@ const (
 	ProtectionOn        Protection = "on"
 	ProtectionOff       Protection = "off"
 	ProtectionEnrolling Protection = "enrolling"
+	// ProtectionRequiredNotYet are all of whom it is required and who have not turned it on; ProtectionOverdue are
+	// those of them whose deadline has passed.
+	ProtectionRequiredNotYet Protection = "required_not_yet"
+	ProtectionOverdue        Protection = "overdue"
+	ProtectionFewCodes       Protection = "few_codes" // fewer than FewCodes left
+	ProtectionLocked         Protection = "locked"    // wrong codes have locked codes
+	ProtectionDisabled       Protection = "disabled"  // the account is
+	ProtectionInvited        Protection = "invited"   // not joined yet
 )
+
+// FewCodes is with how many backup codes left somebody is told to make new ones: with fewer.
+const FewCodes = 4
 
 // Query asks for a page of people. Text is matched against the beginnings of words of name and e-mail, all of them.
 type Query struct {
@@ -35,6 +46,7 @@ type Query struct {
 type Listed struct {
 	User                 `bun:",extend"`
 	Enrolling            bool `bun:"enrolling"`
+	Locked               bool `bun:"locked"`
 	BackupCodesRemaining int  `bun:"backup_codes_remaining"`
 }
 
@@ -73,6 +85,7 @@ func List(ctx context.Context, db bun.IDB, now database.Instant, query Query) (P
 	rows := make([]Listed, 0, len(ids))
 	err = db.NewSelect().Model(&rows).ColumnExpr("u.*").
 		ColumnExpr("("+enrolling+") AS enrolling", now).
+		ColumnExpr("EXISTS (SELECT 1 FROM second_step_tries AS t WHERE t.user_id = u.id AND t.locked_at IS NOT NULL) AS locked").
 		ColumnExpr("(SELECT COUNT(*) FROM backup_codes AS c JOIN backup_code_sets AS s ON s.id = c.set_id WHERE s.user_id = u.id AND s.state = 'active' AND c.used_at IS NULL) AS backup_codes_remaining").
 		Where("u.id IN ?", bun.Tuple(ids)).OrderExpr(column + ", u.id").Scan(ctx)
 	if err != nil {
@@ -161,9 +174,29 @@ func filter(q *bun.SelectQuery, now database.Instant, query Query) *bun.SelectQu
 		q = q.Where("u.mfa_since IS NULL AND NOT "+enrolling, now)
 	case ProtectionEnrolling:
 		q = q.Where("u.mfa_since IS NULL AND "+enrolling, now)
+	case ProtectionRequiredNotYet:
+		q = q.Where(asked)
+	case ProtectionOverdue:
+		q = q.Where(asked+" AND COALESCE(u.deadline, 0) <= ?", now)
+	case ProtectionFewCodes:
+		q = q.Where("u.mfa_since IS NOT NULL AND u.disabled_at IS NULL AND u.id IN ("+fewCodes+")", 10-FewCodes)
+	case ProtectionLocked:
+		q = q.Where("u.disabled_at IS NULL AND u.id IN (SELECT t.user_id FROM second_step_tries AS t WHERE t.locked_at IS NOT NULL)")
+	case ProtectionDisabled:
+		q = q.Where("u.disabled_at IS NOT NULL")
+	case ProtectionInvited:
+		q = q.Where("u.password_hash = ''")
 	}
 	return q
 }
+
+// asked is as the partial indexes of migration 0009 say it, so that they are used.
+const asked = "u.requirement = 'required' AND u.mfa_since IS NULL AND u.disabled_at IS NULL"
+
+// fewCodes are those of whose ten codes more were used than the number given. It begins at the used codes, which are
+// few among all and have an index, and not at the people.
+const fewCodes = `SELECT s.user_id FROM (SELECT c.set_id FROM backup_codes AS c WHERE c.used_at IS NOT NULL
+	GROUP BY c.set_id HAVING COUNT(*) > ?) AS low JOIN backup_code_sets AS s ON s.id = low.set_id WHERE s.state = 'active'`
 
 // enrolling is true for somebody with an enrolment that can still be gone on with at the time given.
 const enrolling = "EXISTS (SELECT 1 FROM totp_enrolments AS e WHERE e.user_id = u.id AND e.expires_at > ?)"

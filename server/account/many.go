@@ -38,9 +38,13 @@ func CreateMany(ctx context.Context, tx database.Tx, people []New) ([]User, erro
 // fresh is the row of a person who has just been added.
 func fresh(tx database.Tx, person New, key string) User {
 	name := strings.TrimSpace(person.Name)
+	requirement := person.Requirement
+	if requirement == "" {
+		requirement = RequirementAllowed
+	}
 	return User{
 		ID: tx.NewID(), Name: name, Email: strings.TrimSpace(person.Email), EmailKey: key, SortName: sortName(name),
 		Role: person.Role, PasswordHash: person.PasswordHash, PasswordChangedAt: database.At(tx.Now),
-		Requirement: RequirementAllowed, CreatedAt: database.At(tx.Now),
+		Requirement: requirement, Deadline: person.Deadline, CreatedAt: database.At(tx.Now),
 	}
 }

@@ -22,17 +22,19 @@ func NewPasswords(pool *hashing.Pool, cost hashing.Params, rules PasswordRules) 
 	return &Passwords{Pool: pool, Cost: cost, Rules: rules, decoy: hashing.Decoy(cost)}
 }
 
-// Verify reports whether the password is this person's. Without a person it does the same work and says no.
+// Verify reports whether the password is this person's. Without a person, and for one who has not
+// joined yet, it does the same work and says no.
 func (p *Passwords) Verify(ctx context.Context, user *User, password string) (bool, error) {
 	stored := p.decoy
-	if user != nil {
+	known := user != nil && !user.Invited()
+	if known {
 		stored = user.PasswordHash
 	}
 	right, err := p.Pool.Verify(ctx, password, stored)
 	if err != nil {
 		return false, err
 	}
-	return right && user != nil, nil
+	return right && known, nil
 }
 
 // New checks a new password against the rules and hashes it. A refused one is a 422 with its fields.
@@ -77,5 +79,5 @@ func SetPassword(ctx context.Context, tx database.Tx, userID, hash string) error
 	if touched != 1 {
 		return ErrNoUser
 	}
-	return nil
+	return EndInvitations(ctx, tx, userID, InvitationJoined) // who was invited has a password now
 }

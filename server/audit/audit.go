@@ -2,8 +2,8 @@
 //
 // An event is a row written in the transaction of what it records, so neither can exist without the other
 // (security.md rows 71 and 72). Rows are only ever added. An event names people by id and never carries anything
-// that somebody typed, but for the reason that an administrator gives for a reset: no password, code, secret, token,
-// address of mail or user agent.
+// that somebody typed: no password, code, secret, token, address of mail or user agent. The one exception is the reason
+// that an administrator gives so that others can read it.
 package audit
 
 import (
@@ -31,6 +31,14 @@ const (
 const (
 	Setup                = "setup.completed"
 	UserCreated          = "user.created"
+	UserInvited          = "user.invited"
+	InvitationRenewed    = "invitation.renewed"
+	InvitationWithdrawn  = "invitation.withdrawn"
+	UserJoined           = "user.joined"
+	UserDisabled         = "user.disabled"
+	UserEnabled          = "user.enabled"
+	UserRemoved          = "user.removed"
+	RoleChanged          = "role.changed"
 	PasswordSet          = "password.set"
 	PasswordChanged      = "password.changed"
 	NameChanged          = "name.changed"

@@ -1,14 +1,12 @@
 package demo
 
 import (
-	"context"
 	"net/http"
 	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/secondstep/secondstep/server/account"
-	"github.com/secondstep/secondstep/server/database"
 )
 
 // days is how long ago the story begins.
@@ -138,6 +136,9 @@ func (s *story) rules() {
 				return err
 			}
 			body := map[string]any{"requirement": requirement}
+			if requirement == account.RequirementOff {
+				body["reason"] = "Shares one phone with the night shift."
+			}
 			if in != 0 {
 				body["deadline"] = s.clock.Now().Add(in).Truncate(time.Hour)
 			}
@@ -152,9 +153,19 @@ func (s *story) rules() {
 	require(12, mira, account.RequirementOff, 0)
 	require(12, noor, account.RequirementOff, 0)
 	s.plan(8, at(17, 0), func() error {
-		return s.installation.Database.Write(s.ctx, func(ctx context.Context, tx database.Tx) error {
-			return account.Disable(ctx, tx, s.people[jonas].id)
-		})
+		if err := administrator.signsIn(administrator.desk); err != nil {
+			return err
+		}
+		_, err := administrator.desk.do(http.MethodPatch, "/api/v1/users/"+s.people[jonas].id, map[string]any{"disabled": true}, http.StatusNoContent)
+		return err
+	})
+	s.planAt(s.until.Add(-20*time.Hour), func() error {
+		if err := administrator.signsIn(administrator.desk); err != nil {
+			return err
+		}
+		theo := map[string]any{"name": "Theo Nguyen", "email": "theo@example.org", "role": account.Member}
+		_, err := administrator.desk.do(http.MethodPost, "/api/v1/users", theo, http.StatusCreated)
+		return err
 	})
 }
 
@@ -247,7 +258,7 @@ func (s *story) lately() {
 
 // told is who to sign in as.
 func (s *story) told() *Demo {
-	made := &Demo{Total: len(s.people)}
+	made := &Demo{Total: len(s.people) + 1} // and Theo, who was invited
 	for n, p := range s.people {
 		if p.state == "" {
 			continue

@@ -126,6 +126,7 @@ type requirementInput struct {
 	Body struct {
 		Requirement string     `json:"requirement" enum:"off,allowed,required"`
 		Deadline    *time.Time `json:"deadline,omitempty" doc:"With required: until when; without one it holds at once."`
+		Reason      string     `json:"reason,omitempty" maxLength:"2000" doc:"Why; needed with off. It is kept on record, where the person can read it."`
 	}
 }
 
@@ -184,7 +185,7 @@ func (m *MFA) Register(api *web.API) {
 			if in.Body.Deadline != nil {
 				deadline = *in.Body.Deadline
 			}
-			return nil, m.setRequirement(ctx, caller, id, in.Body.Requirement, deadline)
+			return nil, m.setRequirement(ctx, caller, id, in.Body.Requirement, deadline, in.Body.Reason)
 		})
 }
 

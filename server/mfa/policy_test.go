@@ -135,7 +135,10 @@ func TestRow58TheRequirementKeepsTheFactors(t *testing.T) {
 		// A sign-in that waits for its second step is judged anew.
 		pending := in.Browser(servertest.Safari)
 		pending.Password(email).Want(200)
-		chief.Do("PUT", path(id), body{"requirement": "off"}).Want(204)
+		for _, reason := range []string{"", " ", strings.Repeat("x", 501), "a\u202eb"} { // not without a reason
+			chief.Do("PUT", path(id), body{"requirement": "off", "reason": reason}).Refused(422, "invalid_input")
+		}
+		chief.Do("PUT", path(id), body{"requirement": "off", "reason": " Shares a phone. "}).Want(204)
 		pending.Code(phone.Code()).Diagnosed("sign_in_expired")
 		session.Do("GET", "/api/v1/session", nil).Refused(401, "session_ended")
 		member := in.Browser(servertest.Safari)
@@ -158,7 +161,7 @@ func TestRow58TheRequirementKeepsTheFactors(t *testing.T) {
 			t.Errorf("%v, then %v", before, said)
 		}
 		kinds := in.Column("SELECT data FROM events WHERE kind = 'requirement.set' AND subject_id = ? ORDER BY data", id)
-		if len(kinds) != 2 || !strings.Contains(kinds[0], `"to":"off"`) || !strings.Contains(kinds[1], `"from":"off"`) {
+		if len(kinds) != 2 || !strings.Contains(kinds[0], `"to":"off","why":"Shares a phone."`) || !strings.Contains(kinds[1], `"from":"off"`) {
 			t.Errorf("events: %v", kinds)
 		}
 
@@ -174,7 +177,7 @@ func TestRow58TheRequirementKeepsTheFactors(t *testing.T) {
 		chief.Do("PUT", path("01JZZZZZZZZZZZZZZZZZZZZZZZ"), body{"requirement": "required"}).Refused(404, "no_user")
 
 		// Never off for an administrator; nobody lowers their own.
-		chief.Do("PUT", path(own), body{"requirement": "off"}).Refused(409, "administrator_never_off")
+		chief.Do("PUT", path(own), body{"requirement": "off", "reason": "Why not"}).Refused(409, "administrator_never_off")
 		chief.Do("PUT", path(own), body{"requirement": "required"}).Want(204)
 		chief.Do("PUT", path("me"), body{"requirement": "allowed"}).Refused(409, "own_requirement")
 

@@ -2,6 +2,7 @@ package mfa
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/secondstep/secondstep/server/account"
@@ -12,12 +13,18 @@ import (
 )
 
 // setRequirement says what is asked of a person. It keeps the factors (security.md row 58): `off` only stops asking.
-func (m *MFA) setRequirement(ctx context.Context, caller web.Caller, userID, requirement string, deadline time.Time) error {
+func (m *MFA) setRequirement(ctx context.Context, caller web.Caller, userID, requirement string, deadline time.Time, reason string) error {
 	if !caller.Session.MFA {
 		return ErrOwnFirst
 	}
 	if !deadline.IsZero() && requirement != account.RequirementRequired {
 		return ErrNeedsDeadline
+	}
+	reason = strings.TrimSpace(reason)
+	if requirement == account.RequirementOff || reason != "" { // who takes protection away says why (row 58)
+		if fields := checkReason(reason); len(fields) > 0 {
+			return account.ErrInvalid.For(fields...)
+		}
 	}
 	return m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		user, err := account.Hold(ctx, tx, userID)
@@ -39,6 +46,9 @@ func (m *MFA) setRequirement(ctx context.Context, caller web.Caller, userID, req
 		}
 		event := audit.By(caller).About(user.ID).Is(audit.RequirementSet, audit.OK)
 		event.Data = map[string]any{"from": before, "to": requirement}
+		if reason != "" {
+			event.Data["why"] = reason
+		}
 		if err := audit.Record(ctx, tx, event); err != nil {
 			return err
 		}

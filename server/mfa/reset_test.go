@@ -272,11 +272,11 @@ func TestResetWhoMay(t *testing.T) {
 		bare := in.AddPerson("Eve", "bare-"+h.email, "member")
 		h.boss.Do("POST", "/api/v1/users/"+bare+"/security/reset", h.asks()).Refused(409, "mfa_off")
 		h.boss.Do("POST", "/api/v1/users/01JZZZZZZZZZZZZZZZZZZZZZZZ/security/reset", h.asks()).Refused(404, "no_user")
-		h.boss.Do("PUT", h.security+"/requirement", body{"requirement": "off"}).Want(204)
+		h.boss.Do("PUT", h.security+"/requirement", body{"requirement": "off", "reason": "Shares a phone."}).Want(204)
 		h.boss.Do("POST", h.security+"/reset", h.asks()).Refused(409, "mfa_not_allowed")
 		h.boss.Do("PUT", h.security+"/requirement", body{"requirement": "allowed"}).Want(204)
 		h.reset(t)
-		h.boss.Do("PUT", h.security+"/requirement", body{"requirement": "off"}).Refused(409, "reset_open")
+		h.boss.Do("PUT", h.security+"/requirement", body{"requirement": "off", "reason": "Shares a phone."}).Refused(409, "reset_open")
 		h.boss.Do("PUT", h.security+"/requirement", body{"requirement": "required"}).Want(204)
 		h.password(t)
 	}}, {"what the administrator sees of it", func(t *testing.T, in *servertest.Installation) {

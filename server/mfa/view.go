@@ -19,7 +19,14 @@ import (
 type Person struct {
 	User     session.User `json:"user"`
 	Disabled bool         `json:"disabled" doc:"The account is closed: the password is right, and nothing opens."`
-	MFA      View         `json:"mfa"`
+	// Invited names an invitation that waits; null for who has joined.
+	Invited *InvitedView `json:"invited" doc:"Set while the person has not joined yet: nobody can sign in as them."`
+	MFA     View         `json:"mfa"`
+}
+
+// InvitedView is somebody's invitation without its link.
+type InvitedView struct {
+	ExpiresAt *time.Time `json:"expires_at" doc:"Until when the last link is good; null where it is good no more."`
 }
 
 // Page is the Security page's content.
@@ -91,6 +98,16 @@ func (m *MFA) page(ctx context.Context, viewer *web.Session, userID string) (*Pa
 		User:     session.User{ID: user.ID, Name: user.Name, Email: user.Email, Role: user.Role},
 		Disabled: !user.DisabledAt.IsZero(),
 	}}
+	if user.Invited() {
+		link, err := account.InvitationOf(ctx, db, user.ID)
+		if err != nil {
+			return nil, err
+		}
+		page.Invited = &InvitedView{}
+		if link != nil && link.EndedAt.IsZero() && link.ExpiresAt > database.At(m.Now()) {
+			page.Invited.ExpiresAt = moment(link.ExpiresAt)
+		}
+	}
 	if enrolment != nil && m.goesOn(enrolment, viewer.ID) {
 		page.Enrolment = viewEnrolment(enrolment, viewer.ID)
 	}

@@ -30,12 +30,16 @@ func (a *API) admit(r *request, fctx *requestCtx, access Access) *problem.Proble
 		return refusal
 	}
 	r.caller.Session = s
+	return a.allows(s, access)
+}
 
+// allows decides what a session may do: confinement, role, fresh proof.
+func (a *API) allows(s *Session, access Access) *problem.Problem {
 	if s.ConfinedTo != "" && !access.confined {
 		return enrolmentRequired
 	}
 	if access.role != "" && s.Role != access.role {
-		return notPermitted
+		return ErrNotPermitted
 	}
 	if access.fresh {
 		return a.admitFresh(s, access.full)

@@ -25,7 +25,7 @@ type personal[I any] interface {
 func RegisterOwn[I any, P personal[I], O any](api *API, access Access, op huma.Operation, handler func(ctx context.Context, caller Caller, in *I) (*O, error)) {
 	Register(api, access, op, func(ctx context.Context, caller Caller, in *I) (*O, error) {
 		if named := P(in).person(); named != "me" && named != caller.Session.UserID {
-			return nil, notPermitted
+			return nil, ErrNotPermitted
 		}
 		return handler(ctx, caller, in)
 	})
@@ -44,6 +44,22 @@ func (a *API) Reach(caller Caller, id string) (string, error) {
 	return who, nil
 }
 
+// RegisterPerson adds an operation that somebody may call about themself with one access, and about anybody else with
+// another one: both are of who is signed in, and the second is the stricter. The document tells it as "x-access-others".
+func RegisterPerson[I any, P personal[I], O any](api *API, own, others Access, op huma.Operation, handler func(ctx context.Context, caller Caller, in *I) (*O, error)) {
+	Register(api, own, op, func(ctx context.Context, caller Caller, in *I) (*O, error) {
+		if named := P(in).person(); named != "me" && named != caller.Session.UserID {
+			if refusal := api.allows(caller.Session, others); refusal != nil {
+				return nil, refusal
+			}
+		}
+		return handler(ctx, caller, in)
+	})
+	if documented := operationsOf(api.huma.OpenAPI().Paths[op.Path])[op.Method]; documented != nil {
+		documented.Extensions["x-access-others"] = others.String()
+	}
+}
+
 // Visible answers the id of the person that the path names where the caller may look at them: oneself, and for an
 // administrator anybody.
 func (c Caller) Visible(id string) (string, error) {
@@ -53,5 +69,5 @@ func (c Caller) Visible(id string) (string, error) {
 	case c.Session.Role == RoleAdministrator:
 		return id, nil
 	}
-	return "", notPermitted
+	return "", ErrNotPermitted
 }

@@ -15,6 +15,10 @@ var ErrFreshProofRequired = problem.New(http.StatusForbidden, "fresh_proof_requi
 var ErrAppCodeRequired = problem.New(http.StatusForbidden, "app_code_required",
 	"A backup code is not enough for this. Confirm with a code of your app.")
 
+// ErrNotPermitted refuses whoever has not the right to do something: where the level
+// says so, and by acts that look at who is acting once more.
+var ErrNotPermitted = problem.New(http.StatusForbidden, "not_permitted", "You are not permitted to do this.")
+
 // The other refusals of this package. No detail repeats anything that was sent.
 var (
 	notSignedIn   = problem.New(http.StatusUnauthorized, "not_signed_in", "Sign in first.")
@@ -24,7 +28,6 @@ var (
 		With("diagnosis", map[string]any{"reason": "sign_in_expired"})
 	enrolmentRequired = problem.New(http.StatusForbidden, "enrolment_required",
 		"Set up 2-step verification first.")
-	notPermitted = problem.New(http.StatusForbidden, "not_permitted", "You are not permitted to do this.")
 
 	notFound         = problem.New(http.StatusNotFound, "not_found", "There is nothing at this address.")
 	methodNotAllowed = problem.New(http.StatusMethodNotAllowed, "method_not_allowed",

@@ -20,6 +20,18 @@ const good =
 const done: Record<string, Tell> = {
   'setup.completed': plain('person', m.event_setup),
   'user.created': plain('person', m.event_created),
+  'user.invited': plain('person', m.event_invited),
+  'user.joined': plain('person', m.event_joined),
+  'user.disabled': () => ({ icon: 'person', tone: 'warn', title: m.event_user_disabled() }),
+  'user.enabled': plain('person', m.event_user_enabled),
+  'user.removed': () => ({ icon: 'person', tone: 'warn', title: m.event_user_removed() }),
+  'role.changed': (event) => ({
+    icon: 'people',
+    tone: 'plain',
+    title: event.data?.to === 'administrator' ? m.event_made_administrator() : m.event_made_member(),
+  }),
+  'invitation.renewed': plain('person', m.event_invitation_renewed),
+  'invitation.withdrawn': plain('person', m.event_invitation_withdrawn),
   'password.set': plain('key', m.event_password_set),
   'password.changed': good('key', m.event_password_changed),
   'name.changed': plain('edit', m.event_name_changed),
@@ -83,7 +95,12 @@ const done: Record<string, Tell> = {
     more: reset(event.data?.why, m.event_link_renewed_more()),
   }),
   'codes.unlocked': plain('key', m.event_unlocked),
-  'requirement.set': (event) => ({ icon: 'shield', tone: 'plain', title: requirement(event.data?.to) }),
+  'requirement.set': (event) => ({
+    icon: 'shield',
+    tone: 'plain',
+    title: requirement(event.data?.to),
+    more: typeof event.data?.why === 'string' ? m.event_requirement_why({ why: event.data.why }) : undefined,
+  }),
 };
 
 /** What was tried and refused. */
@@ -129,6 +146,9 @@ const endings: Record<string, () => string> = {
   password_set: m.event_ended_password_set,
   password_changed: m.event_ended_password,
   requirement_changed: m.event_ended_requirement,
+  role_changed: m.event_ended_role,
+  account_disabled: m.event_ended_disabled,
+  user_removed: m.event_ended_removed_user,
   ended_by_person: m.event_ended_by_person,
   not_me: m.event_ended_not_me,
   reset: m.event_ended_reset,

@@ -1,0 +1,122 @@
+package account_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/servertest"
+)
+
+// Each filter gives whom it says, and what a row tells agrees with it.
+func TestListByState(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		ada := in.Protected("ada@example.test", "administrator")
+		now := in.Clock.Now()
+		in.Protected("codes@example.test", "member")
+		for _, name := range []string{"asked", "late", "atonce", "closed", "locked", "plain", "invited"} {
+			in.AddPerson(name, name+"@example.test", "member")
+		}
+		set := func(name, columns string, args ...any) {
+			in.Change("UPDATE users SET "+columns+" WHERE email = ?", append(args, name+"@example.test")...)
+		}
+		set("codes", "name = 'codes'")
+		set("ada", "name = 'ada', requirement = 'required'") // and has it on
+		set("asked", "requirement = 'required', deadline = ?", now.Add(time.Hour).UnixMilli())
+		set("late", "requirement = 'required', deadline = ?", now.Add(-time.Hour).UnixMilli())
+		set("atonce", "requirement = 'required'")
+		set("closed", "requirement = 'required', disabled_at = 1")
+		set("invited", "password_hash = ''")
+		in.Change("INSERT INTO second_step_tries (user_id, window_started_at, locked_at) SELECT id, 0, 1 FROM users WHERE email = 'locked@example.test'")
+		boss := in.SignedIn("ada@example.test", ada, servertest.Firefox)
+		// All but four were used, then all but three; those of a set that is replaced don't count.
+		few := func(used int) {
+			in.Change("UPDATE backup_codes SET used_at = CASE WHEN position <= ? THEN 1 END WHERE user_id = (SELECT id FROM users WHERE email = 'codes@example.test')", used)
+		}
+		expect := func(protection string, want ...string) {
+			t.Helper()
+			for _, sort := range []string{"name", "email"} {
+				page := list(boss, "protection", protection, "sort", sort)
+				found := names(t, page)
+				slices.Sort(found)
+				slices.Sort(want)
+				if !slices.Equal(found, want) || page.Body["total"] != float64(len(want)) {
+					t.Errorf("%s by %s: %v of %v, want %v", protection, sort, found, page.Body["total"], want)
+				}
+			}
+			if len(want) > 0 {
+				if found := names(t, list(boss, "protection", protection, "query", want[0], "role", "member")); !slices.Equal(found, want[:1]) {
+					t.Errorf("%s with a search: %v", protection, found)
+				}
+			}
+		}
+		few(6)
+		expect("few_codes")
+		few(7)
+		expect("few_codes", "codes")
+		few(10)
+		expect("few_codes", "codes")
+		in.Change("UPDATE backup_code_sets SET state = 'retired' WHERE user_id = (SELECT id FROM users WHERE email = 'codes@example.test')")
+		expect("few_codes")
+		expect("required_not_yet", "asked", "late", "atonce")
+		expect("overdue", "late", "atonce")
+		expect("locked", "locked")
+		expect("disabled", "closed")
+		expect("invited", "invited")
+		for _, one := range people(t, list(boss)) {
+			name := one["name"].(string)
+			told := map[string]any{"invited": one["invited"], "closed": one["disabled"], "locked": one.mfa()["locked"]}
+			for which, said := range told {
+				if said != (name == which) {
+					t.Errorf("%s: %s is %v", name, which, said)
+				}
+			}
+			if overdue := slices.Contains([]string{"late", "atonce", "closed"}, name); one.mfa()["overdue"] != overdue {
+				t.Errorf("%s: overdue %v", name, one.mfa()["overdue"])
+			}
+		}
+		list(boss, "protection", "ON").Refused(http.StatusUnprocessableEntity, "invalid_input")
+	})
+}
+
+// Few are in each of these states among many: what finds them reads an index of theirs and not everybody.
+func TestFiltersReadAnIndex(t *testing.T) {
+	in := servertest.OnSQLite(t)
+	for protection, want := range map[account.Protection]string{
+		account.ProtectionRequiredNotYet: "users_asked_by_name",
+		account.ProtectionOverdue:        "users_", // by name or by deadline
+		account.ProtectionFewCodes:       "backup_codes_used",
+		account.ProtectionLocked:         "second_step_tries_locked",
+		account.ProtectionDisabled:       "users_disabled_by_name",
+		account.ProtectionInvited:        "users_invited_by_name",
+	} {
+		query := account.Filtered(in.First().Database.Read(), database.At(in.Clock.Now()), account.Query{Protection: protection}).
+			ColumnExpr("u.id").OrderExpr("u.sort_name, u.id").Limit(26).String()
+		rows, err := in.First().Database.Read().QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var plan strings.Builder
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintln(&plan, detail)
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+		rows.Close()
+		t.Logf("%s:\n%s", protection, plan.String())
+		if !strings.Contains(plan.String(), want) {
+			t.Errorf("%s does not read %s:\n%s", protection, want, plan.String())
+		}
+	}
+}

@@ -1,0 +1,34 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/secondstep/secondstep/server/database"
+)
+
+// ActiveAdministrator reports whether the person can act as an administrator: one who has joined and is not disabled.
+func (u *User) ActiveAdministrator() bool {
+	return u.Role == Administrator && u.DisabledAt.IsZero() && !u.Invited()
+}
+
+// SetRole gives a person another role; false where it is theirs already. Who calls it ends what is open.
+func SetRole(ctx context.Context, tx database.Tx, id, role string) (bool, error) {
+	touched, err := database.Touched(tx.NewUpdate().Model((*User)(nil)).Set("role = ?", role).Where("id = ? AND role <> ?", id, role).Exec(ctx))
+	if err != nil {
+		return false, fmt.Errorf("set a role: %w", err)
+	}
+	return touched == 1, nil
+}
+
+// AnotherAdministrator reports whether the account has an active administrator besides this one.
+func AnotherAdministrator(ctx context.Context, db bun.IDB, id string) (bool, error) {
+	found, err := db.NewSelect().Model((*User)(nil)).
+		Where("u.role = ? AND u.disabled_at IS NULL AND u.password_hash <> '' AND u.id <> ?", Administrator, id).Exists(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look for another administrator: %w", err)
+	}
+	return found, nil
+}
