@@ -9,7 +9,15 @@ export type Told =
   | 'name_changed'
   | 'password_changed'
   | 'app_renamed'
-  | 'app_removed';
+  | 'app_removed'
+  | 'user_renamed'
+  | 'role_changed'
+  | 'user_disabled'
+  | 'user_enabled'
+  | 'user_removed'
+  | 'invitation_withdrawn'
+  | 'requirement_set'
+  | 'joined';
 
 /**
  * The address bar, as state. Links are ordinary `<a href>`; clicks on them are taken over here.

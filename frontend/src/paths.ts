@@ -8,6 +8,7 @@ export const paths = {
   home: '/',
   setup: '/setup',
   welcome: '/welcome',
+  join: '/join',
   signIn: '/sign-in',
   secondStep: '/second-step',
   backupStep: '/second-step/backup-code',

@@ -25,6 +25,7 @@ export type Route = {
 export const routes: Route[] = [
   { path: paths.setup, frame: 'out', title: m.setup_title, load: () => import('./screens/setup/Setup.svelte') },
   { path: paths.welcome, frame: 'bare', title: m.welcome_title, load: () => import('./screens/setup/Welcome.svelte') },
+  { path: paths.join, frame: 'out', title: m.join_title, load: () => import('./screens/join/Join.svelte') },
   { path: paths.signIn, frame: 'out', title: m.sign_in_title, load: async () => ({ default: SignIn }) },
   {
     path: paths.secondStep,

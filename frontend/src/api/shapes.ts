@@ -24,3 +24,5 @@ export type Factor = NonNullable<SecurityView['mfa']['factors']>[number];
 export type OpenSession = Answered<'/api/v1/users/{id}/sessions', 'get'>['sessions'][number];
 export type EventPage = Answered<'/api/v1/users/{id}/security/events', 'get'>;
 export type SecurityEvent = EventPage['events'][number];
+export type Invitation = Answered<'/api/v1/users', 'post'>;
+export type InvitedView = Answered<'/api/v1/join/invitation', 'post'>;

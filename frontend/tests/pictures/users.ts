@@ -29,7 +29,7 @@ export const usersList: Chapter = {
         shows: 'The next page',
         go: async ({ page }) => {
           await page.getByRole('button', { name: say('users_next') }).click();
-          await expect(rows(page)).toHaveCount(16);
+          await expect(rows(page)).toHaveCount(17);
         },
       },
     ],
@@ -135,6 +135,86 @@ export const usersList: Chapter = {
           await codeField(dialog).fill('123456');
           await press(dialog, say('reset'));
           await expect(dialog.getByText(say('reset_once'))).toBeVisible();
+        },
+      },
+    ],
+    [other('somebody-invited', 'theo', 'Somebody who was invited')],
+    [
+      {
+        name: 'users-invite',
+        shows: 'Inviting somebody',
+        go: async (stage) => {
+          await stage.at('ada', users);
+          await stage.button(say('invite')).click();
+          await stage.page.getByLabel(say('name'), { exact: true }).fill('Vera Lang');
+          await stage.page.getByLabel(say('email'), { exact: true }).fill('vera@example.org');
+          await stage.page.getByRole('radio', { name: say('requirement_required') }).check();
+        },
+      },
+      {
+        name: 'users-invited',
+        shows: 'The link of the invitation, this once',
+        go: async ({ page }) => {
+          const user = { id: '01VERA', name: 'Vera Lang', email: 'vera@example.org', role: 'member' };
+          const link = 'https://id.example.org/join#token=qk3Zt0bXnE1dG8mVtYw2uLr5sA7cHf9pJiO4xKzQe6M';
+          const expires_at = new Date(Date.now() + 72 * 3_600_000).toISOString();
+          await page.route('**/api/v1/users', (route) =>
+            route.fulfill({ status: 201, json: { user, invitation_link: link, expires_at } }),
+          );
+          await page.getByRole('button', { name: say('invite_submit') }).click();
+          await expect(page.getByLabel(say('invited_link'))).toBeVisible();
+        },
+      },
+    ],
+    [
+      {
+        name: 'somebody-requirement',
+        shows: 'What is asked of somebody, and what they will see',
+        go: async (stage) => {
+          await stage.at('ada', `${users}/${stage.demo.person('carla').id}/security`);
+          await stage.button(say('requirement_change')).click();
+          await stage.page.getByRole('radio', { name: say('requirement_required') }).check();
+        },
+      },
+      {
+        name: 'somebody-requirement-off',
+        shows: 'Switching it off for somebody, with a reason',
+        go: ({ page }) => page.getByRole('radio', { name: say('requirement_off') }).check(),
+      },
+    ],
+    [
+      {
+        name: 'somebody-remove',
+        shows: 'Removing somebody',
+        go: async (stage) => {
+          await stage.at('ada', `${users}/${stage.demo.person('carla').id}/security`);
+          await stage.button(say('remove_account_open')).click();
+        },
+      },
+    ],
+    [
+      {
+        name: 'join',
+        shows: 'Whoever was invited chooses a password',
+        go: async ({ page }) => {
+          const json = { name: 'Vera Lang', email: 'vera@example.org', expires_at: '2040-01-01T00:00:00Z' };
+          await page.route('**/api/v1/join/invitation', (route) => route.fulfill({ json }));
+          await page.goto('/join#token=x');
+          await page.getByLabel(say('password'), { exact: true }).fill('violet tractor');
+        },
+      },
+      {
+        name: 'join-expired',
+        shows: 'An invitation that is too old',
+        go: async ({ page }) => {
+          const json = { status: 410, code: 'invitation_expired', title: '', detail: '' };
+          await page.unroute('**/api/v1/join/invitation');
+          await page.route('**/api/v1/join/invitation', (route) =>
+            route.fulfill({ status: 410, json, contentType: 'application/problem+json' }),
+          );
+          await page.reload();
+          await page.goto('/join#token=y');
+          await expect(page.getByRole('heading', { name: say('error_invitation_expired') })).toBeVisible();
         },
       },
     ],

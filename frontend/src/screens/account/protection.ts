@@ -7,6 +7,7 @@ export type Glance = { tone: 'plain' | 'good' | 'warn' | 'bad'; text: string };
 
 /** A person's protection in a pill: never by colour alone. */
 export function glance(mfa: ListedUser['mfa'], now = new Date()): Glance {
+  if (mfa.locked) return { tone: 'bad', text: m.protection_locked() };
   if (mfa.requirement === 'off') return { tone: 'plain', text: m.protection_not_allowed() };
   if (mfa.state === 'on') {
     const left = mfa.backup_codes_remaining;

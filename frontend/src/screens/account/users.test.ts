@@ -1,18 +1,26 @@
-import { cleanup, screen, waitFor } from '@testing-library/svelte';
+import { cleanup, screen, waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
-import { button, open } from '../../testing/open';
-import { ada, bo, protectedMfa, sessionOf } from '../../testing/people';
+import { button, heading, open } from '../../testing/open';
+import { ada, bo, later, protectedMfa, sessionOf } from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
 import { glance } from './protection';
 import { readView, writeView } from './view';
 
 const signedIn = { session: sessionOf() };
-const off = { state: 'off', requirement: 'allowed', deadline: null, since: null, backup_codes_remaining: 0 } as const;
+const off = {
+  state: 'off',
+  requirement: 'allowed',
+  deadline: null,
+  since: null,
+  overdue: false,
+  locked: false,
+  backup_codes_remaining: 0,
+} as const;
 
-function row(user: typeof ada, mfa: object = {}) {
-  return { ...user, last_sign_in_at: null, disabled: false, mfa: { ...off, ...mfa } };
+function row(user: typeof ada, mfa: object = {}, more: object = {}) {
+  return { ...user, last_sign_in_at: null, disabled: false, invited: false, mfa: { ...off, ...mfa }, ...more };
 }
 
 function page(users: unknown[], more: object = {}) {
@@ -38,6 +46,60 @@ describe('users', () => {
     expect(place.search).toBe('?query=bo&role=member');
     await user.selectOptions(screen.getByLabelText(m.users_filter_protection()), 'off');
     await waitFor(() => expect(sent('GET /users').at(-1)?.search.get('protection')).toBe('off'));
+  });
+
+  it('tells who is invited, disabled, overdue or locked, and filters by it', async () => {
+    const late = { requirement: 'required', deadline: '2026-01-01T00:00:00Z', overdue: true };
+    const rows = [
+      row({ ...bo, id: '1', name: 'Invited One' }, {}, { invited: true }),
+      row({ ...bo, id: '2', name: 'Disabled One' }, late, { disabled: true }),
+      row({ ...bo, id: '3', name: 'Late One' }, late),
+      row({ ...bo, id: '4', name: 'Locked One' }, { state: 'on', locked: true }),
+    ];
+    reply('GET /users', page(rows));
+    const user = open('/parameters/users', signedIn);
+    const told = async (name: string) => (await screen.findByRole('link', { name })).closest('tr')?.textContent;
+    expect(await told('Invited One')).toContain(m.user_invited());
+    expect(await told('Disabled One')).toContain(m.user_disabled());
+    expect(await told('Late One')).toMatch(/Overdue/);
+    expect(await told('Locked One')).toContain(m.protection_locked());
+    for (const state of ['required_not_yet', 'overdue', 'few_codes', 'locked', 'disabled', 'invited']) {
+      await user.selectOptions(screen.getByLabelText(m.users_filter_protection()), state);
+      await waitFor(() => expect(sent('GET /users').at(-1)?.search.get('protection')).toBe(state));
+      expect(readView(place.search).protection).toBe(state);
+    }
+  });
+
+  it('invites somebody, and shows the link this once', async () => {
+    reply('GET /users', page([row(ada)]));
+    const link = 'https://id.example.test/join#token=TOKEN';
+    reply(
+      'POST /users',
+      refuse(409, 'email_taken'),
+      ok({ user: bo, invitation_link: link, expires_at: later(259_200) }),
+    );
+    const user = open('/parameters/users', signedIn);
+    await user.click(await button(m.invite()));
+    await user.click(await button(m.invite_submit()));
+    expect(await screen.findAllByText(m.field_required())).toHaveLength(2);
+    expect(document.activeElement).toBe(screen.getByLabelText(m.name()));
+    await user.type(screen.getByLabelText(m.name()), 'Bo Lindqvist');
+    await user.type(screen.getByLabelText(m.email()), 'bo@example.test{Enter}');
+    await screen.findByText(m.error_email_taken());
+    const dialog = within(screen.getByRole('dialog'));
+    await user.selectOptions(dialog.getByLabelText(m.role_title()), 'administrator');
+    await screen.findByText(m.invite_role_administrator());
+    await user.click(screen.getByLabelText(new RegExp(`^${m.requirement_required()}`)));
+    await user.click(await button(m.invite_submit()));
+    await heading(m.invited_title({ name: bo.name }));
+    expect((screen.getByLabelText(m.invited_link()) as HTMLInputElement).value).toBe(link);
+    const body = sent('POST /users').at(-1)?.body;
+    expect(body).toMatchObject({ name: 'Bo Lindqvist', email: 'bo@example.test', role: 'administrator' });
+    expect(body?.requirement).toBe('required');
+    expect(Date.parse(String(body?.deadline))).toBeGreaterThan(Date.now() + 13 * 86_400_000);
+    await user.click(await button(m.done()));
+    await waitFor(() => expect(sent('GET /users')).toHaveLength(2));
+    expect(screen.queryByText(link)).toBeNull();
   });
 
   it('pages forth and back', async () => {
@@ -90,6 +152,7 @@ describe('protection at a glance', () => {
     ['no codes', { state: 'on', backup_codes_remaining: 0 }, 'warn', 'On · no codes left'],
     ['off', {}, 'plain', 'Off'],
     ['not allowed', { requirement: 'off' }, 'plain', 'Not allowed'],
+    ['locked', { state: 'on', locked: true, backup_codes_remaining: 7 }, 'bad', 'Locked'],
     ['kept, and not asked for', { state: 'on', requirement: 'off' }, 'plain', 'Not allowed'],
     ['unfinished', { state: 'enrolling' }, 'warn', 'Not finished'],
     ['required', { requirement: 'required', deadline: '2026-12-05T12:00:00Z' }, 'warn', /^Required by .*5.*$/],

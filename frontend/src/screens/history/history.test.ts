@@ -69,6 +69,32 @@ describe('an event in words', () => {
     expect(told({ kind: 'mfa.reset', actor: 'console' }).more[0]).toBe(m.event_reset_more());
   });
 
+  it.each([
+    ['user.invited', {}, m.event_invited],
+    ['invitation.renewed', {}, m.event_invitation_renewed],
+    ['invitation.withdrawn', {}, m.event_invitation_withdrawn],
+    ['user.joined', {}, m.event_joined],
+    ['user.disabled', {}, m.event_user_disabled],
+    ['user.enabled', {}, m.event_user_enabled],
+    ['user.removed', {}, m.event_user_removed],
+    ['role.changed', { to: 'administrator' }, m.event_made_administrator],
+    ['role.changed', { to: 'member' }, m.event_made_member],
+  ] as const)('what an administrator did with the account: %s %j', (kind, data, words) => {
+    expect(told({ kind, data, actor: 'other' })).toMatchObject({ title: words(), more: [m.event_by_administrator()] });
+  });
+
+  it.each(['role_changed', 'account_disabled', 'user_removed'])(
+    'sessions that such an act ended say so: %s',
+    (reason) => {
+      expect(told({ kind: 'session.ended', reason, data: { sessions: 1 } }).more).toHaveLength(1);
+    },
+  );
+
+  it('gives the reason why 2-step verification was made unavailable', () => {
+    const { more } = told({ kind: 'requirement.set', data: { to: 'off', why: 'Shares a phone.' } });
+    expect(more).toContain(m.event_requirement_why({ why: 'Shares a phone.' }));
+  });
+
   it('names nobody by a machine name, and says who did it', () => {
     expect(told({ kind: 'requirement.set', actor: 'other' }).more).toEqual([m.event_by_administrator()]);
     expect(told({ kind: 'password.set', actor: 'console' }).more).toEqual([m.event_by_console()]);

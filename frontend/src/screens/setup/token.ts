@@ -1,4 +1,5 @@
-let kept: string | undefined;
+/** By page: the token of one opens no other. */
+const kept: Record<string, string> = {};
 
 /**
  * Takes the one-time token out of the fragment, and the fragment out of the address and the history, so that it
@@ -7,8 +8,8 @@ let kept: string | undefined;
 export function takeToken(): string | undefined {
   const found = new URLSearchParams(location.hash.slice(1)).get('token');
   if (found) {
-    kept = found;
+    kept[location.pathname] = found;
     history.replaceState(history.state, '', location.pathname + location.search);
   }
-  return kept;
+  return kept[location.pathname];
 }
