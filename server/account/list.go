@@ -23,14 +23,20 @@ const (
 	// those of them whose deadline has passed.
 	ProtectionRequiredNotYet Protection = "required_not_yet"
 	ProtectionOverdue        Protection = "overdue"
-	ProtectionFewCodes       Protection = "few_codes" // fewer than FewCodes left
+	ProtectionFewCodes       Protection = "few_codes" // fewer than four left, as the screens warn
 	ProtectionLocked         Protection = "locked"    // wrong codes have locked codes
 	ProtectionDisabled       Protection = "disabled"  // the account is
 	ProtectionInvited        Protection = "invited"   // not joined yet
 )
 
-// FewCodes is with how many backup codes left somebody is told to make new ones: with fewer.
-const FewCodes = 4
+// narrow reports whether few people are in a state, as a rule, and an index has them.
+func (p Protection) narrow() bool {
+	switch p {
+	case "", ProtectionOn, ProtectionOff, ProtectionEnrolling:
+		return false
+	}
+	return true
+}
 
 // Query asks for a page of people. Text is matched against the beginnings of words of name and e-mail, all of them.
 type Query struct {
@@ -40,6 +46,8 @@ type Query struct {
 	Sort       string     // "name" or "email"
 	Cursor     string     // from the page before; empty: the first page
 	Limit      int
+
+	among []string // the ids of all who are in the state, where that is known; nil where it is not
 }
 
 // Listed is a row of the list.
@@ -69,6 +77,12 @@ func List(ctx context.Context, db bun.IDB, now database.Instant, query Query) (P
 	look, err := newSearch(ctx, db, query.Text)
 	if err != nil {
 		return Page{}, err
+	}
+	if query.among, err = elsewhere(ctx, db, query.Protection); err != nil {
+		return Page{}, err
+	}
+	if query.among != nil && len(query.among) == 0 {
+		return Page{People: []Listed{}}, nil
 	}
 	total, found, err := count(ctx, db, now, query, look)
 	if err != nil {
@@ -142,7 +156,7 @@ func onPage(ctx context.Context, db bun.IDB, now database.Instant, query Query, 
 	if err != nil || len(ids) > query.Limit {
 		return ids, err
 	}
-	return read(after(filter(look.from(db, db.NewSelect()), now, query)))
+	return read(after(look.passing(db, db.NewSelect(), now, query)))
 }
 
 // count answers how many match, and who, where that is known: with a search that no more than TotalCap match.
@@ -179,9 +193,9 @@ func filter(q *bun.SelectQuery, now database.Instant, query Query) *bun.SelectQu
 	case ProtectionOverdue:
 		q = q.Where(asked+" AND COALESCE(u.deadline, 0) <= ?", now)
 	case ProtectionFewCodes:
-		q = q.Where("u.mfa_since IS NOT NULL AND u.disabled_at IS NULL AND u.id IN ("+fewCodes+")", 10-FewCodes)
+		q = in(q.Where("u.mfa_since IS NOT NULL AND u.disabled_at IS NULL"), fewCodes, query.among)
 	case ProtectionLocked:
-		q = q.Where("u.disabled_at IS NULL AND u.id IN (SELECT t.user_id FROM second_step_tries AS t WHERE t.locked_at IS NOT NULL)")
+		q = in(q.Where("u.disabled_at IS NULL"), locked, query.among)
 	case ProtectionDisabled:
 		q = q.Where("u.disabled_at IS NOT NULL")
 	case ProtectionInvited:
@@ -193,10 +207,36 @@ func filter(q *bun.SelectQuery, now database.Instant, query Query) *bun.SelectQu
 // asked is as the partial indexes of migration 0009 say it, so that they are used.
 const asked = "u.requirement = 'required' AND u.mfa_since IS NULL AND u.disabled_at IS NULL"
 
-// fewCodes are those of whose ten codes more were used than the number given. It begins at the used codes, which are
-// few among all and have an index, and not at the people.
+// fewCodes are those of whose ten codes fewer than four are left, as the screens warn. It begins at the used codes, which are few among
+// all and have an index, and not at the people.
 const fewCodes = `SELECT s.user_id FROM (SELECT c.set_id FROM backup_codes AS c WHERE c.used_at IS NOT NULL
-	GROUP BY c.set_id HAVING COUNT(*) > ?) AS low JOIN backup_code_sets AS s ON s.id = low.set_id WHERE s.state = 'active'`
+	GROUP BY c.set_id HAVING COUNT(*) > 6) AS low JOIN backup_code_sets AS s ON s.id = low.set_id WHERE s.state = 'active'`
+
+const locked = "SELECT t.user_id FROM second_step_tries AS t WHERE t.locked_at IS NOT NULL"
+
+// elsewhere reads who is in a state that other tables tell, where that are few, as a rule: then the people are looked up
+// by their ids, and no plan can go through everybody. Nil for the other states, and where they are many.
+func elsewhere(ctx context.Context, db bun.IDB, protection Protection) ([]string, error) {
+	which := map[Protection]string{ProtectionFewCodes: fewCodes, ProtectionLocked: locked}[protection]
+	if which == "" {
+		return nil, nil
+	}
+	ids := []string{}
+	if err := db.NewRaw(which+" LIMIT ?", TotalCap+1).Scan(ctx, &ids); err != nil {
+		return nil, fmt.Errorf("look for people in a state: %w", err)
+	}
+	if len(ids) > TotalCap {
+		return nil, nil
+	}
+	return ids, nil
+}
+
+func in(q *bun.SelectQuery, which string, among []string) *bun.SelectQuery {
+	if among == nil {
+		return q.Where("u.id IN (" + which + ")")
+	}
+	return q.Where("u.id IN ?", bun.Tuple(among))
+}
 
 // enrolling is true for somebody with an enrolment that can still be gone on with at the time given.
 const enrolling = "EXISTS (SELECT 1 FROM totp_enrolments AS e WHERE e.user_id = u.id AND e.expires_at > ?)"

@@ -95,10 +95,25 @@ func (s *search) from(db bun.IDB, q *bun.SelectQuery) *bun.SelectQuery {
 	return having(q.TableExpr("(?) AS found CROSS JOIN users AS u", found).Where("u.id = found.user_id"), common)
 }
 
+// passing selects from those who have all the words and pass the filter. Of a narrow one each is asked by itself, for the
+// reason that having gives: what PostgreSQL believes of how few pass is wrong by far.
+func (s *search) passing(db bun.IDB, q *bun.SelectQuery, now database.Instant, query Query) *bun.SelectQuery {
+	q = s.from(db, q)
+	if !query.Protection.narrow() {
+		return filter(q, now, query)
+	}
+	passes := db.NewSelect().ColumnExpr("COUNT(*)").TableExpr("users AS u").Where("u.id = found.user_id")
+	return q.Where("(?) > 0", filter(passes, now, query))
+}
+
 // people are the ids of those who have all the words and pass the filter, up to one more than TotalCap.
 func (s *search) people(ctx context.Context, db bun.IDB, now database.Instant, query Query) ([]string, error) {
 	var ids []string
-	err := filter(s.from(db, db.NewSelect().ColumnExpr("u.id")), now, query).Limit(TotalCap+1).Scan(ctx, &ids)
+	selected := s.passing(db, db.NewSelect().ColumnExpr("u.id"), now, query)
+	if query.Protection.narrow() && !s.rare() { // few pass, and many have the words
+		selected = having(filter(db.NewSelect().ColumnExpr("u.id").TableExpr("users AS u"), now, query), s.words)
+	}
+	err := selected.Limit(TotalCap+1).Scan(ctx, &ids)
 	if err != nil {
 		return nil, fmt.Errorf("search people: %w", err)
 	}
