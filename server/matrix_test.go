@@ -84,6 +84,7 @@ var bodies = map[string]any{
 	"POST /api/v1/users/{id}/security/enrolments/{enrolment}/backup-codes": nil,
 	"POST /api/v1/users/{id}/security/backup-codes/activate":               nil,
 	"POST /api/v1/users":                                                   map[string]string{"name": "", "email": "x", "role": "member"},
+	"POST /api/v1/users/import":                                            map[string]any{"people": []map[string]any{{"line": 2, "name": "", "email": "x"}}, "confirm": true},
 	"POST /api/v1/users/{id}/invitation":                                   nil,
 	"POST /api/v1/join":                                                    map[string]string{"token": "x", "password": servertest.Password},
 	"POST /api/v1/join/invitation":                                         map[string]string{"token": "x"},

@@ -56,6 +56,25 @@ func Invite(ctx context.Context, tx database.Tx, userID string, token []byte) (*
 	return link, nil
 }
 
+// InviteNew makes the first links of people who have just been created, one for each with the token of the same place.
+func InviteNew[Token ~[]byte](ctx context.Context, tx database.Tx, people []User, tokens []Token) (expires time.Time, err error) {
+	expires = tx.Now.Add(InvitedFor)
+	links := make([]Invitation, len(people))
+	for n := range people {
+		hash := sha256.Sum256(tokens[n])
+		links[n] = Invitation{
+			TokenHash: hash[:], UserID: people[n].ID, CreatedAt: database.At(tx.Now), ExpiresAt: database.At(expires),
+		}
+	}
+	if len(links) == 0 {
+		return expires, nil
+	}
+	if _, err := tx.NewInsert().Model(&links).Exec(ctx); err != nil {
+		return expires, fmt.Errorf("make invitations: %w", err)
+	}
+	return expires, nil
+}
+
 // InvitationBy reads the invitation of a token; nil without an error where there is none.
 func InvitationBy(ctx context.Context, db bun.IDB, token []byte) (*Invitation, error) {
 	hash := sha256.Sum256(token)

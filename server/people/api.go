@@ -34,7 +34,7 @@ type Invitation struct {
 type invitationOutput struct{ Body Invitation }
 
 func (i *invited) describe(api *web.API) *invitationOutput {
-	link := api.Link("/join", i.token)
+	link := api.Link(JoinPage, i.token)
 	return &invitationOutput{Body: Invitation{
 		User: session.User{ID: i.user.ID, Name: i.user.Name, Email: i.user.Email, Role: i.user.Role},
 		Link: &link, ExpiresAt: i.expires,
@@ -87,6 +87,9 @@ const (
 	usersPath      = "/api/v1/users"
 	personPath     = usersPath + "/{id}"
 	invitationPath = personPath + "/invitation"
+
+	// JoinPage is where the link of an invitation leads.
+	JoinPage = "/join"
 )
 
 // Register adds the calls of this room.
@@ -145,6 +148,7 @@ func (p *People) Register(api *web.API) {
 			return nil, p.withdraw(ctx, caller, id)
 		})
 
+	p.registerImport(api, operation)
 	p.registerJoining(api, operation)
 }
 

@@ -38,10 +38,14 @@ func (p *People) invite(ctx context.Context, caller web.Caller, person account.N
 		if err != nil {
 			return nil, err
 		}
-		event := audit.By(caller).About(user.ID).Is(audit.UserInvited, audit.OK)
-		event.Data = map[string]any{"role": user.Role, "requirement": user.Requirement}
-		return user, audit.Record(ctx, tx, event)
+		return user, audit.Record(ctx, tx, invitedEvent(audit.By(caller), user))
 	})
+}
+
+func invitedEvent(by audit.Event, user *account.User) audit.Event {
+	event := by.About(user.ID).Is(audit.UserInvited, audit.OK)
+	event.Data = map[string]any{"role": user.Role, "requirement": user.Requirement}
+	return event
 }
 
 // renew gives somebody who has not joined a new link. The one before is void.

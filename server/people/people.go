@@ -18,6 +18,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
@@ -53,11 +55,11 @@ func (p *People) AfterRestore(ctx context.Context, tx database.Tx) error {
 }
 
 // mayAct refuses a caller who acts on somebody else and has no 2-step verification, or is no administrator any more.
-func mayAct(ctx context.Context, tx database.Tx, caller web.Caller) error {
+func mayAct(ctx context.Context, db bun.IDB, caller web.Caller) error {
 	if !caller.Session.MFA {
 		return mfa.ErrOwnFirst
 	}
-	actor, err := account.ByID(ctx, tx, caller.Session.UserID)
+	actor, err := account.ByID(ctx, db, caller.Session.UserID)
 	if err != nil {
 		return err
 	}

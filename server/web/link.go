@@ -10,7 +10,12 @@ func EnrolmentLink(publicURL, token string) string { return publicURL + "/enrol#
 // Link is the address of a page with a one-time token, from the configured public URL and from nothing that was sent
 // (security.md row 55). The token stands in the fragment, so that it reaches no log.
 func (a *API) Link(page string, token []byte) string {
-	return a.publicURL + page + "#token=" + tokenEncoding.EncodeToString(token)
+	return Link(a.publicURL, page, token)
+}
+
+// Link is the same for a public URL without a slash at its end.
+func Link(publicURL, page string, token []byte) string {
+	return publicURL + page + "#token=" + tokenEncoding.EncodeToString(token)
 }
 
 // Token reads a token as a link carries it; false where it can be none.

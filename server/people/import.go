@@ -1,0 +1,113 @@
+package people
+
+import (
+	"context"
+	"time"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/problem"
+	"github.com/secondstep/secondstep/server/session"
+)
+
+// Verdict is what becomes of a line: with Fields it is bad; with a Token its person has been made.
+type Verdict struct {
+	Candidate
+
+	Fields []problem.Field
+	Token  session.Token
+	person account.New
+	key    string
+}
+
+// Seen are the canonical addresses of the good lines so far, for files that are looked at in several calls.
+type Seen map[string]bool
+
+// Look says of each line, in their order, whether a person can be made of it. It makes nobody.
+func (p *People) Look(ctx context.Context, candidates []Candidate, seen Seen) ([]Verdict, error) {
+	verdicts := make([]Verdict, len(candidates))
+	keys := make([]string, 0, len(candidates))
+	for n, candidate := range candidates {
+		v := Verdict{Candidate: candidate}
+		v.person, v.Fields = candidate.person()
+		if len(v.Fields) == 0 {
+			var err error
+			if v.key, err = account.EmailKey(candidate.Email); err != nil {
+				v.Fields = append(v.Fields, emailInvalid)
+			} else {
+				keys = append(keys, v.key)
+			}
+		}
+		verdicts[n] = v
+	}
+	taken, err := account.Taken(ctx, p.Database.Read(), keys)
+	if err != nil {
+		return nil, err
+	}
+	for n := range verdicts {
+		switch v := &verdicts[n]; {
+		case len(v.Fields) > 0:
+		case seen[v.key]:
+			v.Fields = append(v.Fields, twiceInFile)
+		default:
+			seen[v.key] = true
+			if taken[v.key] {
+				v.Fields = append(v.Fields, emailTaken)
+			}
+		}
+	}
+	return verdicts, nil
+}
+
+// Import makes the people of the good lines, as invited, in one transaction that begins with first. An address that
+// somebody came to have meanwhile keeps nobody else out: so the same lines sent twice, or to two instances at once,
+// make nobody twice (row 80).
+func (p *People) Import(ctx context.Context, by audit.Event, candidates []Candidate, seen Seen, first func(context.Context, database.Tx) error) (verdicts []Verdict, expires time.Time, err error) {
+	if verdicts, err = p.Look(ctx, candidates, seen); err != nil {
+		return nil, expires, err
+	}
+	good := make([]account.New, 0, len(verdicts))
+	tokens := make([]session.Token, 0, len(verdicts))
+	for _, v := range verdicts {
+		if len(v.Fields) > 0 {
+			continue
+		}
+		token, err := session.NewToken(p.Random)
+		if err != nil {
+			return nil, expires, err
+		}
+		good, tokens = append(good, v.person), append(tokens, token)
+	}
+	made := map[string]session.Token{} // by canonical address
+	err = p.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		clear(made)
+		if err := first(ctx, tx); err != nil {
+			return err
+		}
+		users, err := account.CreateAbsent(ctx, tx, good)
+		if err != nil {
+			return err
+		}
+		if expires, err = account.InviteNew(ctx, tx, users, tokens); err != nil {
+			return err
+		}
+		events := make([]audit.Event, len(users))
+		for n := range users {
+			made[users[n].EmailKey] = tokens[n]
+			events[n] = invitedEvent(by, &users[n])
+		}
+		return audit.Record(ctx, tx, events...)
+	})
+	if err != nil {
+		return nil, expires, err
+	}
+	for n := range verdicts {
+		if v := &verdicts[n]; len(v.Fields) == 0 {
+			if v.Token = made[v.key]; v.Token == nil {
+				v.Fields = append(v.Fields, emailTaken)
+			}
+		}
+	}
+	return verdicts, expires, nil
+}
