@@ -162,7 +162,7 @@ func revive(ctx context.Context, config Config, of backup.Manifest) (_ *Restorat
 		if err := s.SignIn.AfterRestore(ctx, tx); err != nil {
 			return err
 		}
-		if err := s.others.AfterRestore(ctx, tx); err != nil {
+		if err := s.People.AfterRestore(ctx, tx); err != nil {
 			return err
 		}
 		bereft, err := s.factors.AfterRestore(ctx, tx)

@@ -67,6 +67,7 @@ type Server struct {
 	Database  *database.Database
 	Passwords *account.Passwords
 	SignIn    *signin.SignIn
+	People    *people.People
 	Upkeep    *upkeep.Upkeep
 	Hashes    *hashing.Pool
 
@@ -75,7 +76,6 @@ type Server struct {
 	factors  factor.Set
 	sessions *session.Sessions
 	mfa      *mfa.MFA
-	others   *people.People
 }
 
 // Open opens the database, migrates it, and opens the keys.
@@ -129,8 +129,8 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		jobs = append(jobs, prune(string(one.Kind()), one.Prune))
 	}
 	return &Server{
-		Database: db, Passwords: passwords, SignIn: in, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
-		config: config, ring: ring, factors: factors, sessions: sessions, mfa: own, others: others,
+		Database: db, Passwords: passwords, SignIn: in, People: others, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
+		config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
 	}, nil
 }
 
@@ -159,7 +159,7 @@ func (s *Server) register(api *web.API) {
 	s.SignIn.Register(api)
 	s.sessions.Register(api)
 	account.Register(api, s.Database, s.config.Now)
-	s.others.Register(api)
+	s.People.Register(api)
 	audit.Register(api, s.Database)
 	s.mfa.Register(api)
 	protection.Register(api, s.Database, s.config.Now)

@@ -159,6 +159,15 @@ func onPage(ctx context.Context, db bun.IDB, now database.Instant, query Query, 
 	return read(after(look.passing(db, db.NewSelect(), now, query)))
 }
 
+// Count counts everybody, however many: for work on all of them, and not for a page.
+func Count(ctx context.Context, db bun.IDB) (int, error) {
+	everybody, err := db.NewSelect().TableExpr("users AS u").Count(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count everybody: %w", err)
+	}
+	return int(everybody), nil
+}
+
 // count answers how many match, and who, where that is known: with a search that no more than TotalCap match.
 func count(ctx context.Context, db bun.IDB, now database.Instant, query Query, look *search) (int, []string, error) {
 	if len(look.words) == 0 {

@@ -22,7 +22,7 @@ import (
 
 func newUser(p program) *cobra.Command {
 	return group(&cobra.Command{Use: "user", Short: "Add, list and help people from the console."},
-		newUserAdd(p), newUserList(p), newUserReset(p), newUserSetPassword(p))
+		newUserAdd(p), newUserList(p), newUserReset(p), newUserSetPassword(p), newUserImport(p), newUserExport(p))
 }
 
 type userAddCommand struct {
