@@ -42,6 +42,8 @@ class Location {
   path = $state(location.pathname);
   search = $state(location.search);
   note = $state.raw<Note>((history.state as Note | null) ?? {});
+  /** A screen that would lose something is asked before a link or a way back leaves it; it calls `go` to let it be. */
+  hold: ((go: () => void) => void) | undefined;
 
   #take() {
     this.path = location.pathname;
@@ -50,7 +52,13 @@ class Location {
   }
 
   constructor() {
-    window.addEventListener('popstate', () => this.#take());
+    window.addEventListener('popstate', () => {
+      const { hold } = this;
+      if (hold === undefined) return this.#take();
+      const [to, note] = [location.pathname + location.search, (history.state as Note | null) ?? {}];
+      history.pushState(this.note, '', this.path + this.search);
+      hold(() => this.go(to, { note }));
+    });
     document.addEventListener('click', (event) => {
       if (event.defaultPrevented || event.button !== 0) return;
       if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
@@ -59,7 +67,10 @@ class Location {
       if (link.origin !== location.origin || (link.hash !== '' && link.pathname === location.pathname)) return;
       event.preventDefault();
       // A link within one errand takes the errand's note along: `data-keep`.
-      this.go(link.pathname + link.search, { note: link.dataset.keep === undefined ? {} : this.note });
+      const note = link.dataset.keep === undefined ? {} : this.note;
+      const go = () => this.go(link.pathname + link.search, { note });
+      if (this.hold === undefined) go();
+      else this.hold(go);
     });
   }
 

@@ -72,6 +72,12 @@ export const routes: Route[] = [
     load: () => import('./screens/protection/Protection.svelte'),
   },
   {
+    path: paths.importUsers,
+    frame: 'in',
+    title: m.import_title,
+    load: () => import('./screens/import/Import.svelte'),
+  },
+  {
     path: paths.person(':id'),
     frame: 'in',
     title: m.security_title,

@@ -20,6 +20,7 @@ export type UserList = Answered<'/api/v1/users', 'get'>;
 export type ProtectionFigures = Answered<'/api/v1/protection', 'get'>;
 export type ProtectionDay = ProtectionFigures['history'][number];
 export type ListedUser = NonNullable<UserList['users']>[number];
+export type ImportedLine = Answered<'/api/v1/users/import', 'post'>['lines'][number];
 export type Factor = NonNullable<SecurityView['mfa']['factors']>[number];
 export type OpenSession = Answered<'/api/v1/users/{id}/sessions', 'get'>['sessions'][number];
 export type EventPage = Answered<'/api/v1/users/{id}/security/events', 'get'>;
