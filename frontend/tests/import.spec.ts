@@ -20,7 +20,7 @@ const wrong: Record<number, string> = {
 };
 const reasons = [
   'import_name_required',
-  'field_email_invalid',
+  'import_email_invalid',
   'import_email_taken',
   'import_email_twice',
   'import_role_invalid',

@@ -188,6 +188,7 @@ describe('import', () => {
     release();
     await heading(m.import_paused_title());
     screen.getByText(m.import_of({ done: '100', total: '120' }));
+    await button(m.import_links_download());
     await user.click(await button(m.import_go_on()));
     await heading(m.import_done_title());
     screen.getByText(m.import_invited(counted(120)));
