@@ -83,6 +83,9 @@ test('an administrator searches, filters, sorts and pages; the address holds the
   await expect(rows(page)).toHaveCount(1);
   await expect(rows(page)).toContainText('Person C');
   await expect(page).toHaveURL(/protection=on/);
+  await page.getByLabel(say('users_filter_protection')).selectOption('required_not_yet');
+  await expect(page.getByText(say('users_none_title'))).toBeVisible();
+  await inspect(page, 'users, the longest filter');
   await page.getByLabel(say('users_filter_protection')).selectOption('');
   await page.getByLabel(say('users_filter_role')).selectOption('administrator');
   await expect(rows(page)).toHaveCount(1);
