@@ -9,7 +9,7 @@ import { dayError, endOf } from './choice';
 
 const call = '/users/01BO';
 const path = '/parameters/users/01BO';
-const signedIn = { session: sessionOf() };
+const signedIn = { session: sessionOf(ada, { mfa: { state: 'on', requirement: 'allowed', deadline: null } }) };
 
 function shows(more: object = {}, mfa: object = openMfa(), user: object = bo) {
   const state = { user, disabled: false, invited: null, mfa, enrolment: null, reset: null, codes_blocked: null };
@@ -36,16 +36,25 @@ describe("somebody's account, for an administrator", () => {
   it('gives another name, after a fresh proof', async () => {
     shows();
     reply(`PATCH ${call}`, refuse(403, 'fresh_proof_required'), ok());
-    reply('POST /session/proof', ok({ fresh_until: later(600), method: 'password' }));
+    reply('POST /session/proof', ok({ fresh_until: later(600), method: 'totp' }));
     const user = open(path, signedIn);
     await user.click(await button(m.their_name_title()));
     const name = await screen.findByLabelText(m.name());
     expect((name as HTMLInputElement).value).toBe('Bo Lindqvist');
     await user.clear(name);
     await user.type(name, 'Bo Lind{Enter}');
-    await user.type(await screen.findByLabelText(m.password()), 'violet tractor humming{Enter}');
+    await user.type(await screen.findByLabelText(m.password()), 'violet tractor humming');
+    await user.type(screen.getByLabelText(m.code_label()), '123456{Enter}');
     await screen.findByText(m.told_user_renamed());
     expect(sent(`PATCH ${call}`).at(-1)?.body).toEqual({ name: 'Bo Lind' });
+  });
+
+  it('says first that one needs 2-step verification oneself', async () => {
+    shows();
+    open(path, { session: sessionOf() });
+    await screen.findByText(m.error_own_mfa_first());
+    const on = screen.getByRole('link', { name: m.turn_on() });
+    expect(on.getAttribute('href')).toBe('/parameters/users/me/security/enable/app');
   });
 
   it('says what another role means before it is given', async () => {

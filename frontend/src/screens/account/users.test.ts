@@ -78,7 +78,8 @@ describe('users', () => {
       refuse(409, 'email_taken'),
       ok({ user: bo, invitation_link: link, expires_at: later(259_200) }),
     );
-    const user = open('/parameters/users', signedIn);
+    const on = { mfa: { state: 'on', requirement: 'allowed', deadline: null } };
+    const user = open('/parameters/users', { session: sessionOf(ada, on) });
     await user.click(await button(m.invite()));
     await user.click(await button(m.invite_submit()));
     expect(await screen.findAllByText(m.field_required())).toHaveLength(2);
@@ -100,6 +101,16 @@ describe('users', () => {
     await user.click(await button(m.done()));
     await waitFor(() => expect(sent('GET /users')).toHaveLength(2));
     expect(screen.queryByText(link)).toBeNull();
+  });
+
+  it('invites nobody while one has no 2-step verification oneself', async () => {
+    reply('GET /users', page([row(ada)]));
+    const user = open('/parameters/users', signedIn);
+    await user.click(await button(m.invite()));
+    await screen.findByText(m.error_own_mfa_first());
+    expect(screen.queryByLabelText(m.email())).toBeNull();
+    await user.click(await button(m.close()));
+    await waitFor(() => expect(screen.queryByText(m.error_own_mfa_first())).toBeNull());
   });
 
   it('pages forth and back', async () => {
