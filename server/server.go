@@ -155,7 +155,7 @@ func (s *Server) register(api *web.API) {
 	s.SignIn.Register(api)
 	s.sessions.Register(api)
 	account.Register(api, s.Database, s.config.Now)
-	audit.Register(api, s.Database)
+	audit.Register(api, s.Database, account.Known{Database: s.Database})
 	s.mfa.Register(api)
 	s.factors.Register(api, s.mfa.FactorsChanged)
 }
