@@ -14,6 +14,7 @@ export const paths = {
   cannotGetIn: '/second-step/cannot-get-in',
   afterBackupCode: '/signed-in/backup-code',
   users: '/parameters/users',
+  audit: '/parameters/audit',
   person: (id: string) => `/parameters/users/${part(id)}`,
   security,
   newCodes: (id: string) => `${security(id)}/backup-codes`,

@@ -58,6 +58,12 @@ export const routes: Route[] = [
     load: () => import('./screens/account/Users.svelte'),
   },
   {
+    path: paths.audit,
+    frame: 'in',
+    title: m.audit_title,
+    load: () => import('./screens/audit/AuditLog.svelte'),
+  },
+  {
     path: paths.person(':id'),
     frame: 'in',
     title: m.security_title,

@@ -18,5 +18,7 @@ export type UserList = Answered<'/api/v1/users', 'get'>;
 export type ListedUser = NonNullable<UserList['users']>[number];
 export type Factor = NonNullable<SecurityView['mfa']['factors']>[number];
 export type OpenSession = Answered<'/api/v1/users/{id}/sessions', 'get'>['sessions'][number];
+export type LogPage = Answered<'/api/v1/audit', 'get'>;
+export type LogEntry = LogPage['events'][number];
 export type EventPage = Answered<'/api/v1/users/{id}/security/events', 'get'>;
 export type SecurityEvent = EventPage['events'][number];

@@ -16,7 +16,7 @@ const good =
   (icon: IconName, title: () => string): Tell =>
   () => ({ icon, tone: 'good', title: title() });
 
-/** Said without a "you": whether it was the person is what they are about to judge. */
+/** Said without a "you": whether it was the person is what they are about to judge, and administrators read them too. */
 const done: Record<string, Tell> = {
   'setup.completed': plain('person', m.event_setup),
   'user.created': plain('person', m.event_created),
@@ -63,7 +63,12 @@ const done: Record<string, Tell> = {
   'backup_codes.activated': good('list', m.event_codes_activated),
   'mfa.disabled': () => ({ icon: 'shield', tone: 'warn', title: m.event_disabled() }),
   'requirement.set': (event) => ({ icon: 'shield', tone: 'plain', title: requirement(event.data?.to) }),
+  'key.rotated': plain('key', m.event_key_rotated),
+  'key.retired': plain('key', m.event_key_retired),
 };
+
+/** The kinds that there are words for. */
+export const kinds = Object.keys(done);
 
 /** What was tried and refused. */
 const refused: Record<string, () => string> = {
@@ -117,7 +122,8 @@ export function sentence(event: SecurityEvent): Sentence {
   return { ...told, more: [told.more, who].filter((text): text is string => Boolean(text)) };
 }
 
-function tell(event: SecurityEvent): ReturnType<Tell> {
+/** The same without who did it. */
+export function tell(event: SecurityEvent): ReturnType<Tell> {
   if (event.result === 'fault') return { icon: 'warning', tone: 'plain', title: m.event_fault() };
   if (event.result === 'refused') {
     const title = (refused[event.kind] ?? m.event_refused_other)();
