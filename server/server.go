@@ -14,6 +14,7 @@ import (
 
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/audit/seal"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor"
 	"github.com/secondstep/secondstep/server/factor/authenticator"
@@ -67,6 +68,7 @@ type Server struct {
 	SignIn    *signin.SignIn
 	Upkeep    *upkeep.Upkeep
 	Hashes    *hashing.Pool
+	Seals     *seal.Seals
 
 	config   Config
 	ring     *keyring.Ring
@@ -126,7 +128,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	}
 	return &Server{
 		Database: db, Passwords: passwords, SignIn: in, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
-		config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
+		Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
 	}, nil
 }
 
@@ -156,6 +158,7 @@ func (s *Server) register(api *web.API) {
 	s.sessions.Register(api)
 	account.Register(api, s.Database, s.config.Now)
 	audit.Register(api, s.Database, account.Known{Database: s.Database})
+	s.Seals.Register(api)
 	s.mfa.Register(api)
 	s.factors.Register(api, s.mfa.FactorsChanged)
 }

@@ -4,6 +4,7 @@ import { fieldWords, problemWords, type Words } from './words';
 
 const problems: Record<string, Words> = {
   administrator_never_off: { title: m.error_administrator_never_off, next: m.error_administrator_never_off_next },
+  audit_log_altered: { title: m.error_audit_log_altered, next: m.error_audit_log_altered_next },
   bad_cursor: { title: m.error_bad_cursor, next: m.error_bad_cursor_next },
   changed_meanwhile: { title: m.error_changed_meanwhile, next: m.error_changed_meanwhile_next },
   email_taken: { title: m.error_email_taken, next: m.error_email_taken_next },

@@ -1,5 +1,5 @@
 import { cleanup, screen, waitFor, within } from '@testing-library/svelte';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { LogEntry } from '../../api/shapes';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
@@ -166,6 +166,30 @@ describe('the audit log', () => {
     const again = open(path, signedIn);
     await again.click(await button(m.try_again()));
     expect(await rows()).toHaveLength(1);
+  });
+
+  it('saves a checkpoint as a file, and says when there is none to be had', async () => {
+    let written = '';
+    vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => undefined);
+    vi.spyOn(URL, 'createObjectURL').mockImplementation((blob) => {
+      void (blob as Blob).text().then((content) => {
+        written = content;
+      });
+      return 'blob:checkpoint';
+    });
+    reply('GET /audit', page([entry()]));
+    reply(
+      'GET /audit/checkpoint',
+      ok({ events: 3, root: 'r', checkpoint: 'signed' }),
+      refuse(409, 'audit_log_altered'),
+    );
+    const user = open(path, signedIn);
+    await user.click(await button(m.audit_checkpoint()));
+    await screen.findByText(m.audit_checkpoint_saved({ count: 3, shown: '3' }));
+    await waitFor(() => expect(written).toBe('signed'));
+    await user.click(await button(m.audit_checkpoint()));
+    await screen.findByText(m.error_audit_log_altered());
+    expect(screen.queryByText(m.audit_checkpoint_saved({ count: 3, shown: '3' }))).toBeNull();
   });
 
   it('is in the rail of administrators only', async () => {
