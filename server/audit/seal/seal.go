@@ -39,7 +39,9 @@ type Seals struct {
 	logger *slog.Logger
 
 	mu     sync.Mutex // one seals at a time, of this instance
-	looked time.Time  // nothing older than this was left unsealed
+	pass   time.Time  // when this look at what is unsealed began, which may take several batches
+	goesOn string     // the event at which the look goes on; empty where a new one begins
+	looked time.Time  // when the last whole look began: nothing that was there then is left unsealed
 	wide   time.Time  // when it was last looked far back
 	size   int64      // of the tree when it was last read
 	signed uint32     // the key by which all of it is signed, as far as is known
@@ -108,17 +110,21 @@ var errTurn = errors.New("another has sealed meanwhile")
 func (s *Seals) Once(ctx context.Context) (sealed int, more bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.now()
 	signers, err := s.signers()
 	if err != nil {
 		return 0, false, err
 	}
-	events, err := s.unsealed(ctx, now)
+	events, err := s.unsealed(ctx)
 	if err != nil {
 		return 0, false, err
 	}
+	defer func() {
+		if !more { // also after a fault: then it begins where it began
+			s.goesOn = ""
+		}
+	}()
 	if len(events) == 0 {
-		s.looked = now
+		s.looked = s.pass
 		if s.signed == signers[0].key {
 			return 0, false, nil
 		}
@@ -145,15 +151,21 @@ func (s *Seals) Once(ctx context.Context) (sealed int, more bool, err error) {
 		return 0, false, fmt.Errorf("seal events: %w", err)
 	}
 	s.size, s.signed = tree.size, signers[0].key
-	if more = len(events) == batch; !more {
-		s.looked = now
+	if more = len(events) == batch; more {
+		s.goesOn = events[batch-1].id
+	} else {
+		s.looked = s.pass
 	}
 	return len(events), more, nil
 }
 
 // unsealed reads the first events that are to be sealed.
-func (s *Seals) unsealed(ctx context.Context, now time.Time) ([]event, error) {
-	since := ""
+func (s *Seals) unsealed(ctx context.Context) ([]event, error) {
+	if s.goesOn != "" {
+		return unsealed(ctx, s.db.Read(), s.goesOn, batch)
+	}
+	now, since := s.now(), ""
+	s.pass = now
 	switch {
 	case s.looked.IsZero():
 		last, err := lastSealed(ctx, s.db.Read())

@@ -147,11 +147,11 @@ func lastSealed(ctx context.Context, db bun.IDB) (id string, err error) {
 	return id, nil
 }
 
-const notSealed = "NOT EXISTS (SELECT 1 FROM seal_leaves AS l WHERE l.event_id = e.id)"
-
 // unsealed reads the first events from an id on that are not sealed.
 func unsealed(ctx context.Context, db bun.IDB, since string, limit int) (events []event, err error) {
-	rows, err := db.QueryContext(ctx, "SELECT "+columns+" FROM events AS e WHERE e.id >= ? AND "+notSealed+" ORDER BY e.id LIMIT ?", since, limit)
+	// The seals are bounded as well as the events, or PostgreSQL may read all of them.
+	rows, err := db.QueryContext(ctx, "SELECT "+columns+` FROM events AS e WHERE e.id >= ? AND NOT EXISTS
+		(SELECT 1 FROM seal_leaves AS l WHERE l.event_id = e.id AND l.event_id >= ?) ORDER BY e.id LIMIT ?`, since, since, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read events to seal: %w", err)
 	}

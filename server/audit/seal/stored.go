@@ -80,7 +80,8 @@ func readPage(ctx context.Context, db bun.IDB, from, to int64) (_ *stored, err e
 
 // unsealedIDs are those of all events that are not sealed, up to more than anybody reads.
 func unsealedIDs(ctx context.Context, db bun.IDB) (ids []string, err error) {
-	err = db.NewSelect().TableExpr("events AS e").ColumnExpr("e.id").Where(notSealed).OrderExpr("e.id").Limit(1000).Scan(ctx, &ids)
+	err = db.NewSelect().TableExpr("events AS e").ColumnExpr("e.id").
+		Where("NOT EXISTS (SELECT 1 FROM seal_leaves AS l WHERE l.event_id = e.id)").OrderExpr("e.id").Limit(1000).Scan(ctx, &ids)
 	if err != nil {
 		return nil, fmt.Errorf("read which events are not sealed: %w", err)
 	}
