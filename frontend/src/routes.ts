@@ -58,12 +58,6 @@ export const routes: Route[] = [
     load: () => import('./screens/account/Users.svelte'),
   },
   {
-    path: paths.audit,
-    frame: 'in',
-    title: m.audit_title,
-    load: () => import('./screens/audit/AuditLog.svelte'),
-  },
-  {
     path: paths.person(':id'),
     frame: 'in',
     title: m.security_title,
@@ -86,6 +80,12 @@ export const routes: Route[] = [
     frame: 'in',
     title: m.security_lost_title,
     load: () => import('./screens/factor/LostPhone.svelte'),
+  },
+  {
+    path: paths.audit,
+    frame: 'in',
+    title: m.audit_title,
+    load: () => import('./screens/audit/AuditLog.svelte'),
   },
   {
     path: paths.notMe(':id'),

@@ -9,9 +9,7 @@ function own(entry: LogEntry): SecurityEvent {
 /** An event told to an administrator: in the sentences that people read about themselves, which say no "you". */
 export function record(entry: LogEntry): Sentence {
   const told = tell(own(entry));
-  // What is said there beside it is advice to its owner.
-  const more = told.more && entry.kind !== 'factor.suspect' ? [told.more] : [];
-  return { ...told, more };
+  return { ...told, more: told.more ? [told.more] : [] };
 }
 
 /** From where, as far as it is known. */

@@ -18,6 +18,8 @@ const good =
 
 /** Said without a "you": whether it was the person is what they are about to judge, and administrators read them too. */
 const done: Record<string, Tell> = {
+  'key.rotated': plain('key', m.event_key_rotated),
+  'key.retired': plain('key', m.event_key_retired),
   'setup.completed': plain('person', m.event_setup),
   'user.created': plain('person', m.event_created),
   'password.set': plain('key', m.event_password_set),
@@ -63,12 +65,7 @@ const done: Record<string, Tell> = {
   'backup_codes.activated': good('list', m.event_codes_activated),
   'mfa.disabled': () => ({ icon: 'shield', tone: 'warn', title: m.event_disabled() }),
   'requirement.set': (event) => ({ icon: 'shield', tone: 'plain', title: requirement(event.data?.to) }),
-  'key.rotated': plain('key', m.event_key_rotated),
-  'key.retired': plain('key', m.event_key_retired),
 };
-
-/** The kinds that there are words for. */
-export const kinds = Object.keys(done);
 
 /** What was tried and refused. */
 const refused: Record<string, () => string> = {
@@ -114,6 +111,9 @@ const endings: Record<string, () => string> = {
   ended_by_person: m.event_ended_by_person,
   not_me: m.event_ended_not_me,
 };
+
+/** The kinds that there are words for. */
+export const kinds = Object.keys(done);
 
 /** An event in words. One of a kind that this page does not know yet gets a general sentence that is true of it. */
 export function sentence(event: SecurityEvent): Sentence {
