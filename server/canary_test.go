@@ -353,6 +353,8 @@ func (c *canaries) stray(client *servertest.Client, code map[string]string) {
 	c.do(client, "GET", "/api/v1/users?cursor="+secret, nil).Want(http.StatusBadRequest)
 	c.do(client, "GET", "/api/v1/users?"+secret+"=1", nil).Want(http.StatusBadRequest)
 	c.do(client, "GET", "/api/v1/users?query=%00"+secret, nil)
+	c.do(client, "GET", "/api/v1/audit?person="+secret, nil).Want(http.StatusOK)
+	c.do(client, "GET", "/api/v1/audit?result="+secret, nil).Want(http.StatusUnprocessableEntity)
 	for _, body := range []string{
 		canaryPassword, `"` + canaryPassword + `"`, `{"` + canaryPassword + `":1}`, `{"email":["` + canaryPassword + `"]}`,
 		`{"email":"a\u0000b","password":"` + canaryPassword + `"}`, `{"email":"x","password":"` + canaryPassword + `","` + code["code"] + `":true}`,
@@ -378,7 +380,7 @@ func (c *canaries) stray(client *servertest.Client, code map[string]string) {
 // look reads everything that can be read about somebody.
 func (c *canaries) look(client *servertest.Client, who string) {
 	for _, path := range []string{
-		"/api/v1/session", "/api/v1/users", "/api/v1/users/" + who, "/api/v1/users/" + who + "/security", "/", "/healthz", "/readyz",
+		"/api/v1/session", "/api/v1/users", "/api/v1/audit?limit=100", "/api/v1/audit/checkpoint", "/api/v1/users/" + who, "/api/v1/users/" + who + "/security", "/", "/healthz", "/readyz",
 	} {
 		c.do(client, "GET", path, nil).Want(http.StatusOK)
 	}

@@ -210,5 +210,9 @@ func (s *Server) RetireKey(ctx context.Context, id uint32) (ring string, err err
 	if err != nil {
 		return "", err
 	}
+	// What only this key has signed of the audit log would not verify without it.
+	if err := s.Seals.Sign(ctx); err != nil {
+		return "", err
+	}
 	return s.ring.Remove(id)
 }

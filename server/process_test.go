@@ -138,6 +138,25 @@ func TestKilledBetweenSteps(t *testing.T) {
 	j.Prove(codes[0]).Diagnosed("backup_code_used")
 	j.crash()
 	j.Do("POST", servertest.Security+"/disable", map[string]string{"password": servertest.Password}).Refused(http.StatusForbidden, "app_code_required")
+	j.whole(data)
+}
+
+// whole stops the server, after which every event is sealed, once: row 72, whatever was killed before.
+func (j *journey) whole(data string) {
+	j.t.Helper()
+	if err := j.process.stop(); err != nil {
+		j.t.Error(err)
+	}
+	events := 0
+	within(j.t, data, "", func(ctx context.Context, db *database.Database) {
+		if err := db.Read().QueryRowContext(ctx, "SELECT count(*) FROM events").Scan(&events); err != nil {
+			j.t.Fatal(err)
+		}
+	})
+	said, err := program("audit", "verify", "--data", data).CombinedOutput()
+	if want := fmt.Sprintf("The audit log is whole: %d events", events); err != nil || !strings.HasPrefix(string(said), want) {
+		j.t.Errorf("%v: %s, want %s", err, said, want)
+	}
 }
 
 // TestKilledInABurst kills the server while second steps come in: each that was answered is durable, and no code is
@@ -196,6 +215,7 @@ func TestKilledInABurst(t *testing.T) {
 			again.Do("GET", "/api/v1/session", nil).Want(http.StatusOK)
 		}
 	}
+	j.whole(data)
 }
 
 // TestGracefulStop stops a server in the middle of sign-ins: what has arrived is answered.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/audit/seal"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor"
 	"github.com/secondstep/secondstep/server/factor/authenticator"
@@ -70,6 +71,7 @@ type Server struct {
 	People    *people.People
 	Upkeep    *upkeep.Upkeep
 	Hashes    *hashing.Pool
+	Seals     *seal.Seals
 
 	config   Config
 	ring     *keyring.Ring
@@ -130,7 +132,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	}
 	return &Server{
 		Database: db, Passwords: passwords, SignIn: in, People: others, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
-		config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
+		Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
 	}, nil
 }
 
@@ -160,7 +162,8 @@ func (s *Server) register(api *web.API) {
 	s.sessions.Register(api)
 	account.Register(api, s.Database, s.config.Now)
 	s.People.Register(api)
-	audit.Register(api, s.Database)
+	audit.Register(api, s.Database, account.Known{Database: s.Database})
+	s.Seals.Register(api)
 	s.mfa.Register(api)
 	protection.Register(api, s.Database, s.config.Now)
 	s.factors.Register(api, s.mfa.FactorsChanged)

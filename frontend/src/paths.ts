@@ -24,6 +24,7 @@ export const paths = {
   newCodes: (id: string) => `${security(id)}/backup-codes`,
   password: (id: string) => `${security(id)}/password`,
   lostPhone: (id: string) => `${security(id)}/lost-phone`,
+  audit: '/parameters/audit',
   /** "This wasn't me": of one event, or from a link that names none. */
   notMe: (id: string, event?: string) => `${security(id)}/not-me${event ? `?event=${part(event)}` : ''}`,
   /** A step of the wizard; `replaces` is the app in whose place the new one comes. */

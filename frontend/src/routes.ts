@@ -102,6 +102,12 @@ export const routes: Route[] = [
     load: () => import('./screens/factor/LostPhone.svelte'),
   },
   {
+    path: paths.audit,
+    frame: 'in',
+    title: m.audit_title,
+    load: () => import('./screens/audit/AuditLog.svelte'),
+  },
+  {
     path: paths.notMe(':id'),
     frame: 'in',
     title: m.alarm_page_title,

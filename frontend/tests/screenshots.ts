@@ -7,6 +7,7 @@ import { firefox } from './kit/caller';
 import { Demo } from './kit/demo';
 import { Secondstep } from './kit/secondstep';
 import { say } from './kit/words';
+import { auditLog } from './pictures/audit';
 import { firstStart } from './pictures/first-start';
 import { atHome } from './pictures/home';
 import { secondStep } from './pictures/second-step';
@@ -24,7 +25,17 @@ import { setUp } from './pictures/wizard';
  */
 
 const folder = join(import.meta.dirname, '../../docs/screenshots');
-const chapters: Chapter[] = [firstStart, usersList, atHome, securityPage, setUp, signIn, secondStep, troubles];
+const chapters: Chapter[] = [
+  firstStart,
+  usersList,
+  auditLog,
+  atHome,
+  securityPage,
+  setUp,
+  signIn,
+  secondStep,
+  troubles,
+];
 
 const wide = { width: 1280, height: 800 };
 const narrow = { width: 360, height: 720 };

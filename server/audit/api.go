@@ -42,7 +42,8 @@ type EventPage struct {
 type listOutput struct{ Body EventPage }
 
 // Register adds the calls of this room.
-func Register(api *web.API, db *database.Database) {
+func Register(api *web.API, db *database.Database, people People) {
+	registerSearch(api, db, people)
 	web.Register(api, web.SignedIn, huma.Operation{
 		OperationID: "list-events", Method: http.MethodGet, Path: "/api/v1/users/{id}/security/events",
 		Summary: "What happened lately on a person's account", Tags: []string{"Security"},
@@ -77,18 +78,10 @@ func (r *row) view(session string) (EventView, error) {
 		return EventView{}, err
 	}
 	view := EventView{
-		ID: r.ID, At: r.At.Time(), Kind: r.Kind, Result: r.Result, Method: r.Method, Reason: r.Reason, Actor: "other",
+		ID: r.ID, At: r.At.Time(), Kind: r.Kind, Result: r.Result, Method: r.Method, Reason: r.Reason, Actor: r.by(),
 		Browser: r.Browser, Address: r.Address, Here: r.SessionID != "" && r.SessionID == session, Data: facts,
 	}
 	view.NewBrowser, _ = facts["new_browser"].(bool)
-	switch {
-	case r.Browser == FromConsole().Browser:
-		view.Actor = "console"
-	case r.ActorID == "":
-		view.Actor = "nobody"
-	case r.ActorID == r.SubjectID:
-		view.Actor = "self"
-	}
 	if view.Actor == "other" { // where an administrator sits is not for everybody
 		view.Browser, view.Address = "", ""
 	}

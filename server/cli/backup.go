@@ -22,7 +22,7 @@ type backupCommand struct {
 }
 
 func newBackup(p program) *cobra.Command {
-	var c backupCommand
+	c := backupCommand{storage: storage{looksOnly: true}}
 	cmd := &cobra.Command{
 		Use: "backup FILE", Short: "Write the installation into a file, while it serves.", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {

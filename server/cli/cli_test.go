@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bufio"
 	"bytes"
+	"database/sql"
 	"errors"
 	"os"
 	"os/exec"
@@ -32,6 +33,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"refused": refused,
 			"serves":  serves,
+			"alter":   alter,
 		},
 	})
 }
@@ -52,6 +54,15 @@ func refused(ts *testscript.TestScript, _ bool, args []string) {
 	if printed := ts.ReadFile("stdout"); printed != "" {
 		ts.Fatalf("standard output is not empty: %q", printed)
 	}
+}
+
+// alter writes to the database behind the program's back: alter STATEMENT.
+func alter(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", ts.MkAbs("data/secondstep.db"))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec(args[0])
+	ts.Check(err)
 }
 
 // serves runs serve until it serves, then stops it as a service manager does, which must end well:

@@ -20,7 +20,7 @@ func newKeys(p program) *cobra.Command {
 type keysListCommand struct{ storage }
 
 func newKeysList(p program) *cobra.Command {
-	var c keysListCommand
+	c := keysListCommand{storage{looksOnly: true}}
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the data keys.", Args: cobra.ExactArgs(0), RunE: p.does(c.Run),
 		Long: "List the data keys: which one seals, since when, and how many stored secrets each still seals.",

@@ -142,6 +142,8 @@ func (c *serveCommand) serve(p program, logger *slog.Logger, installation *serve
 	ctx, stop := context.WithCancel(p.ctx)
 	kept := make(chan struct{})
 	go func() { defer close(kept); installation.Upkeep.Keep(ctx) }()
+	sealed := make(chan struct{})
+	go func() { defer close(sealed); installation.Seals.Keep(ctx) }()
 	ended := make(chan error, 1)
 	go func() { ended <- api.Handler().Listener(listener) }()
 
@@ -163,6 +165,7 @@ func (c *serveCommand) serve(p program, logger *slog.Logger, installation *serve
 	}
 	stop()
 	<-kept
+	<-sealed
 	logger.Info("stopped", "argon2id_runs", installation.Hashes.Runs(), "panics", api.Panics())
 	return err
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -27,6 +28,9 @@ type storage struct {
 	PasswordMemory  memory
 	PasswordTime    uint32
 	PasswordThreads uint8
+
+	// looksOnly is a command that leaves the audit log as it finds it.
+	looksOnly bool
 }
 
 // bind makes them flags of a command.
@@ -124,7 +128,14 @@ func (s *storage) open(p program, act func(*server.Server) error, before func(se
 		return err
 	}
 	defer func() { err = errors.Join(err, installation.Close()) }()
-	return act(installation)
+	err = act(installation)
+	if !s.looksOnly {
+		// What the command did is sealed as what a server does. One that runs beside it would do it too.
+		if _, _, sealed := installation.Seals.Once(context.WithoutCancel(p.ctx)); sealed != nil {
+			config.Logger.Warn("the events of this command are left for a server to seal", "cause", sealed)
+		}
+	}
+	return err
 }
 
 // standardLives are the sessions' lives of security.md.

@@ -84,7 +84,7 @@ func (c *userAddCommand) Run(p program) error {
 type userListCommand struct{ storage }
 
 func newUserList(p program) *cobra.Command {
-	var c userListCommand
+	c := userListCommand{storage{looksOnly: true}}
 	cmd := &cobra.Command{Use: "list", Short: "List the people of the account.", Args: cobra.ExactArgs(0), RunE: p.does(c.Run)}
 	c.bind(cmd.Flags())
 	return cmd

@@ -16,7 +16,7 @@ import (
 type userExportCommand struct{ storage }
 
 func newUserExport(p program) *cobra.Command {
-	var c userExportCommand
+	c := userExportCommand{storage{looksOnly: true}}
 	cmd := &cobra.Command{
 		Use: "export", Short: "Print everybody as CSV.", Args: cobra.ExactArgs(0), RunE: p.does(c.Run),
 		Long: "Print everybody as CSV. A cell that begins like a formula, with one of = + - @, has an apostrophe before it.",

@@ -41,6 +41,15 @@ func FirstID(at time.Time) string {
 	return id.String()
 }
 
+// TimeOf is the time at which an id was made; false where it is none of ours.
+func TimeOf(id string) (time.Time, bool) {
+	parsed, err := ulid.ParseStrict(id)
+	if err != nil {
+		return time.Time{}, false
+	}
+	return ulid.Time(parsed.Time()).UTC(), true
+}
+
 // Keep runs a SELECT of one number and keeps the rows that it finds from being changed or
 // deleted before the transaction ends; others may keep them too. False: there are none.
 // It waits for whoever is changing them.

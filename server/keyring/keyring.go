@@ -112,7 +112,7 @@ func (r *Ring) SealIn(ctx context.Context, tx database.Tx, plain []byte, b Bindi
 func (r *Ring) keep(ctx context.Context, tx database.Tx) (*keys, error) {
 	for range 2 { // it may have been retired after the look at the file
 		held, _ := r.follow() // as in Seal
-		kept, err := keepUse(ctx, tx, held.primary)
+		kept, err := KeepUse(ctx, tx, held.primary)
 		if err != nil || kept {
 			return held, err
 		}

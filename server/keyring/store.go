@@ -47,8 +47,8 @@ func EndUse(ctx context.Context, tx database.Tx, id uint32) (bool, error) {
 	return touched == 1, nil
 }
 
-// keepUse keeps the use of a key from ending before tx does; false where it has ended.
-func keepUse(ctx context.Context, tx database.Tx, id uint32) (bool, error) {
+// KeepUse keeps the use of a key from ending before tx does; false where it has ended.
+func KeepUse(ctx context.Context, tx database.Tx, id uint32) (bool, error) {
 	kept, err := tx.Keep(ctx, "SELECT 1 FROM data_keys WHERE key_id = ?", id)
 	if err != nil {
 		return false, fmt.Errorf("keep a key in use: %w", err)

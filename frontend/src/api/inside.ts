@@ -8,6 +8,7 @@ const problems: Record<string, Words> = {
   bad_cursor: { title: m.error_bad_cursor, next: m.error_bad_cursor_next },
   changed_meanwhile: { title: m.error_changed_meanwhile, next: m.error_changed_meanwhile_next },
   email_taken: { title: m.error_email_taken, next: m.error_email_taken_next },
+  audit_log_altered: { title: m.error_audit_log_altered, next: m.error_audit_log_altered_next },
   codes_replaced: { title: m.error_codes_replaced, next: m.error_codes_replaced_next },
   enrolment_not_confirmed: { title: m.error_enrolment_not_confirmed, next: m.error_enrolment_not_confirmed_next },
   mfa_off: { title: m.error_mfa_off, next: m.error_mfa_off_next },

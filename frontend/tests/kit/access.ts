@@ -33,7 +33,7 @@ type Visit = { name: string; shown: boolean; covered: string };
  * focus can be seen, nothing lies upon it, and an open dialog keeps it.
  */
 export async function goesRound(page: Page, stop: string): Promise<void> {
-  const wanted = await page.evaluate(() => {
+  const { wanted, presses } = await page.evaluate(() => {
     const top = [...document.querySelectorAll('dialog:modal')].at(-1) ?? document.body;
     const nameOf = (one: Element) =>
       `${one.tagName.toLowerCase()} ${one.id || one.getAttribute('aria-label') || one.textContent?.trim().replace(/\s+/g, ' ').slice(0, 40)}`;
@@ -69,9 +69,11 @@ export async function goesRound(page: Page, stop: string): Promise<void> {
     start.focus();
     start.remove();
     visits.length = 0;
-    return reachable.map(nameOf);
+    // Within a date Tab goes from day to month to year to the calendar.
+    const dates = reachable.filter((one) => one instanceof HTMLInputElement && one.type === 'date').length;
+    return { wanted: reachable.map(nameOf), presses: reachable.length + 3 * dates };
   });
-  for (const _ of wanted) await page.keyboard.press('Tab');
+  for (let press = 0; press < presses; press++) await page.keyboard.press('Tab');
   const visits = await page.evaluate(() => {
     const held = window as unknown as {
       secondstepTestVisits: Visit[];

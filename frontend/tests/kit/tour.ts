@@ -283,6 +283,12 @@ export async function administering({ page, context, someone, look, say }: Guide
   await open(page, '/parameters/users?query=nobody-is-called-so');
   await expect(page.getByRole('button', { name: say('users_clear') })).toBeVisible();
   await look('Users, nobody fits');
+  await open(page, '/parameters/audit');
+  await page.locator('li.item button').first().click();
+  await look('Audit log, an event opened');
+  await open(page, '/parameters/audit?kind=nothing.of.the.kind');
+  await expect(page.getByRole('button', { name: say('audit_clear') })).toBeVisible();
+  await look('Audit log, nothing fits');
   await open(page, `/parameters/users/${ada.id}/security`);
   await look('Security of somebody else');
   await open(page, `/parameters/users/${disabled}/security`);

@@ -16,8 +16,10 @@ const good =
   (icon: IconName, title: () => string): Tell =>
   () => ({ icon, tone: 'good', title: title() });
 
-/** Said without a "you": whether it was the person is what they are about to judge. */
+/** Said without a "you": whether it was the person is what they are about to judge, and administrators read them too. */
 const done: Record<string, Tell> = {
+  'key.rotated': plain('key', m.event_key_rotated),
+  'key.retired': plain('key', m.event_key_retired),
   'setup.completed': plain('person', m.event_setup),
   'user.created': plain('person', m.event_created),
   'user.invited': plain('person', m.event_invited),
@@ -155,6 +157,9 @@ const endings: Record<string, () => string> = {
   ended_by_administrator: m.event_ended_by_administrator,
 };
 
+/** The kinds that there are words for. */
+export const kinds = Object.keys(done);
+
 /** An event in words. One of a kind that this page does not know yet gets a general sentence that is true of it. */
 export function sentence(event: SecurityEvent): Sentence {
   const told = tell(event);
@@ -162,7 +167,8 @@ export function sentence(event: SecurityEvent): Sentence {
   return { ...told, more: [told.more, who].filter((text): text is string => Boolean(text)) };
 }
 
-function tell(event: SecurityEvent): ReturnType<Tell> {
+/** The same without who did it. */
+export function tell(event: SecurityEvent): ReturnType<Tell> {
   if (event.result === 'fault') return { icon: 'warning', tone: 'plain', title: m.event_fault() };
   if (event.result === 'refused') {
     const title = (refused[event.kind] ?? m.event_refused_other)();
