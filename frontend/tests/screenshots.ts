@@ -9,6 +9,7 @@ import { Secondstep } from './kit/secondstep';
 import { say } from './kit/words';
 import { firstStart } from './pictures/first-start';
 import { atHome } from './pictures/home';
+import { mails } from './pictures/mails';
 import { secondStep } from './pictures/second-step';
 import { securityPage } from './pictures/security';
 import { signIn } from './pictures/sign-in';
@@ -24,7 +25,7 @@ import { setUp } from './pictures/wizard';
  */
 
 const folder = join(import.meta.dirname, '../../docs/screenshots');
-const chapters: Chapter[] = [firstStart, usersList, atHome, securityPage, setUp, signIn, secondStep, troubles];
+const chapters: Chapter[] = [firstStart, usersList, atHome, securityPage, setUp, signIn, secondStep, troubles, mails];
 
 const wide = { width: 1280, height: 800 };
 const narrow = { width: 360, height: 720 };
@@ -125,7 +126,7 @@ test('the index, and nothing that is no picture of today', () => {
     '# Every screen, in its states',
     '',
     'Written by `make screenshots`, with the pictures: from `secondstep demo`, and from an empty server for the first start.',
-    'Each in light, in dark, and in a window of 360 px.',
+    'Each in light, in dark, and in a window of 360 px. The mails are those of `server/mail/testdata`.',
     '',
     ...chapters.map(({ title }) => `- [${title}](#${title.toLowerCase().replaceAll(' ', '-')})`),
   ];

@@ -104,7 +104,9 @@ func notifyRefused(ctx context.Context, tx database.Tx, event *Event) error {
 	var results []string
 	err := tx.NewSelect().Model((*row)(nil)).Column("result").
 		Where("subject_id = ? AND id >= ?", event.Subject, database.FirstID(tx.Now.Add(-rowWithin))).
-		Where("kind = ?", SignInSecondStep).OrderExpr("id DESC").Limit(refusedInARow).Scan(ctx, &results)
+		Where("kind = ?", SignInSecondStep).
+		Where("EXISTS (SELECT 1 FROM installation WHERE mails)"). // where no mail leaves, there is nothing to look at
+		OrderExpr("id DESC").Limit(refusedInARow).Scan(ctx, &results)
 	if err != nil {
 		return fmt.Errorf("look at the second steps before: %w", err)
 	}

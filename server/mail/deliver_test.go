@@ -184,8 +184,13 @@ func TestMailServerIsABlackHole(t *testing.T) {
 		defer conn.Close()
 		in.SignedIn(ada, enrolled, servertest.Safari).Do("GET", "/api/v1/session", nil).Want(http.StatusOK)
 		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(7 * time.Second): // less than its patience with a mail server
+			t.Fatal("a stop waits for the mail server")
 		}
 		// The claim is given back: nothing was tried.
 		if free := in.Column("SELECT id FROM outbox WHERE tries = 0 AND claimed_until = 0"); len(free) != 2 {
