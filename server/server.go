@@ -123,7 +123,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		Factors: factors, Sessions: sessions, SignIn: in, Brand: config.Brand, Now: config.Now, Random: config.Random,
 	})
 	mails, err := mail.New(mail.Dependencies{
-		Database: db, Settings: config.Mail, Brand: config.Brand, CodesLeft: codesLeft(db, codes), GaveUp: mailGivenUp,
+		Database: db, Keys: ring, Settings: config.Mail, Brand: config.Brand, CodesLeft: codesLeft(db, codes), GaveUp: mailGivenUp,
 		Now: config.Now, Logger: config.Logger,
 	})
 	if err != nil {

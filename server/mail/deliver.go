@@ -83,8 +83,8 @@ func (m *Mail) next(ctx context.Context) (mine *row, err error) {
 
 // deliver sends a claimed mail, or puts it off, or gives it up.
 func (m *Mail) deliver(ctx context.Context, mine *row) (took bool, err error) {
-	after := context.WithoutCancel(ctx)                      // what became of it is noted though the instance stops
-	if m.Now().Sub(mine.DueAt.Time()) > tryFor+longestWait { // no mail was sent for days: nobody wants this one any more
+	after := context.WithoutCancel(ctx) // what became of it is noted though the instance stops
+	if mine.stale(m.Now()) {
 		return false, m.giveUp(after, mine, "")
 	}
 	failed := m.send(ctx, mine)
@@ -94,7 +94,7 @@ func (m *Mail) deliver(ctx context.Context, mine *row) (took bool, err error) {
 		return true, m.Database.Write(after, func(ctx context.Context, tx database.Tx) error { return markSent(ctx, tx, mine.ID) })
 	case ctx.Err() != nil:
 		return false, m.Database.Write(after, func(ctx context.Context, tx database.Tx) error { return giveBack(ctx, tx, mine) })
-	case m.Now().Sub(mine.DueAt.Time()) >= tryFor:
+	case !m.Now().Before(mine.end()):
 		return false, m.giveUp(after, mine, problem)
 	}
 	m.Logger.WarnContext(ctx, "a mail waits, as the mail server did not take it",
@@ -112,7 +112,7 @@ func (m *Mail) giveUp(ctx context.Context, mine *row, problem string) error {
 		return m.GaveUp(ctx, tx, mine.UserID, mine.Kind)
 	})
 	if ended && err == nil {
-		m.Logger.ErrorContext(ctx, "a mail was given up after 3 days: see secondstep mail test",
+		m.Logger.ErrorContext(ctx, "a mail was given up: see secondstep mail test",
 			"mail", mine.ID, "kind", string(mine.Kind), "user", mine.UserID, "tries", mine.Tries, "problem", problem)
 	}
 	return err

@@ -143,7 +143,7 @@ func TestGivenUpAfterThreeDays(t *testing.T) {
 		if facts := in.Column("SELECT data FROM events WHERE kind = 'mail.given_up'"); len(facts) != 1 || facts[0] != `{"mail":"password_changed"}` {
 			t.Errorf("on record: %q", facts)
 		}
-		if log := in.First().Log.String(); !strings.Contains(log, "a mail was given up after 3 days") || strings.Contains(log, ada) {
+		if log := in.First().Log.String(); !strings.Contains(log, "a mail was given up") || strings.Contains(log, ada) {
 			t.Errorf("the log: %s", log)
 		}
 		in.Mailbox.Answer(nil)

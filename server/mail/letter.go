@@ -40,6 +40,15 @@ var unasked = map[Kind]bool{
 
 // write puts a queued mail into words.
 func (m *Mail) write(ctx context.Context, mine *row) (*letter, error) {
+	path, err := m.path(mine)
+	if err != nil {
+		return nil, err
+	}
+	return m.compose(ctx, mine, path)
+}
+
+// compose is write, with the link opened; empty where it is that of every notice.
+func (m *Mail) compose(ctx context.Context, mine *row, path string) (*letter, error) {
 	told, ok := m.words.Kinds[mine.Kind]
 	if !ok {
 		return nil, fmt.Errorf("there are no words for mails of kind %s", mine.Kind)
@@ -61,7 +70,9 @@ func (m *Mail) write(ctx context.Context, mine *row) (*letter, error) {
 	}
 	l := m.letter(mine, told, sentences, number)
 	frame := m.words.Frame
-	l.Greeting = fill(frame.Greeting, values{"name": mine.Name})
+	if mine.Name != "" {
+		l.Greeting = fill(frame.Greeting, values{"name": mine.Name})
+	}
 	l.Known = []known{{frame.When, m.words.moment(mine.At.Time())}}
 	switch {
 	case facts.By == ByAdministrator:
@@ -77,9 +88,15 @@ func (m *Mail) write(ctx context.Context, mine *row) (*letter, error) {
 	}
 	public := strings.TrimRight(m.Settings.PublicURL.String(), "/")
 	security := public + "/parameters/users/me/security"
-	if unasked[mine.Kind] {
+	switch {
+	case path != "":
+		if until := mine.GoodUntil.Time(); !until.IsZero() {
+			l.Known = append(l.Known, known{frame.Until, m.words.moment(until)})
+		}
+		l.Closing, l.Action, l.Link = []string{told.IfUnexpected}, told.Action, public+path
+	case unasked[mine.Kind]:
 		l.Closing, l.Action, l.Link = []string{frame.IfUnexpected}, frame.Security, security
-	} else {
+	default:
 		l.Closing, l.Action, l.Link = []string{frame.IfYou, frame.IfNotYou}, frame.NotMe, security+"/not-me"
 	}
 	l.Footer = append([]string{fill(frame.Why, values{"brand": m.Brand, "url": public})}, l.Footer...)

@@ -33,6 +33,9 @@ func TestLetters(t *testing.T) {
 		if unasked[kind] {
 			one.Facts = `{"by":"administrator"}`
 		}
+		if kind == Invitation || kind == EnrolmentLink {
+			one.Facts = `{"by":"administrator"}`
+		}
 		if kind == CodesVoided || kind == PasswordSet {
 			one.Facts = `{"by":"console"}`
 		}
@@ -41,7 +44,11 @@ func TestLetters(t *testing.T) {
 	named["code_used_few"] = row{Kind: CodeUsed, Facts: here, UserID: "few"}
 	for name, one := range named {
 		one.ID, one.Name, one.Address, one.At = "01KKGPQTP0CXJ900X0R2FHK1NB", "Ada Lovelace", "ada@example.org", at
-		letter, err := m.write(context.Background(), &one)
+		path := ""
+		if told := m.words.Kinds[one.Kind]; told.Action != "" {
+			path, one.GoodUntil = "/somewhere#token=n0t-A-T0ken", database.At(at.Time().Add(time.Hour))
+		}
+		letter, err := m.compose(context.Background(), &one, path)
 		if err != nil {
 			t.Fatal(err)
 		}

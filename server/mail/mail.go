@@ -5,7 +5,8 @@
 //     mail (security.md row 74): neither exists without the other, and writing it waits for no mail server;
 //   - it goes to the address that was on record then (row 73), at the most so often (row 47), at least once: an instance
 //     claims a row, sends it, and marks it; what a crash leaves behind is sent again, with the same Message-ID;
-//   - links are made from the configured public URL (row 55), and none acts without signing in;
+//   - links are made from the configured public URL (row 55); a notice's asks for signing in, and one that is good for
+//     something by itself waits sealed, and is forgotten once the mail is over;
 //   - what people chose, their name above all, is escaped in HTML and can begin no header;
 //   - neither a log nor an event has an address, and no mail has a secret.
 //
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/keyring"
 )
 
 // Settings say how mails leave an installation.
@@ -34,6 +36,7 @@ type Settings struct {
 // Dependencies are what the room works with.
 type Dependencies struct {
 	Database *database.Database
+	Keys     *keyring.Ring
 	Settings *Settings // nil: the installation sends no mail
 	Brand    string
 	// CodesLeft counts a person's backup codes that are good.

@@ -26,11 +26,20 @@ const (
 	NewBrowser          Kind = "new_browser"
 )
 
+// Kinds of mails that carry a link of their own (Letter).
+const (
+	Invitation    Kind = "invitation"     // to somebody who is to join
+	EnrolmentLink Kind = "enrolment_link" // to enrol anew with, beside the password
+	EmailProof    Kind = "email_proof"    // to a new address, to prove that it is theirs
+	EmailChanged  Kind = "email_changed"  // to the old one, to stop it
+	PasswordLink  Kind = "password_link"  // to choose a new password
+)
+
 // Kinds are all of them.
 var Kinds = []Kind{
 	TurnedOn, TurnedOff, AppAdded, AppReplaced, AppRemoved, KeyAdded, KeyRemoved, KeySuspect, CodesChanged, CodeUsed,
 	CodesVoided, PasswordChanged, PasswordSet, RequirementOff, RequirementAllowed, RequirementRequired, AlarmRaised,
-	SecondStepRefused, NewBrowser,
+	SecondStepRefused, NewBrowser, Invitation, EnrolmentLink, EmailProof, EmailChanged, PasswordLink,
 }
 
 // Who did what a mail tells of.

@@ -28,16 +28,35 @@ const (
 type row struct {
 	bun.BaseModel `bun:"table:outbox"`
 
-	ID      string           `bun:"id,pk"`
-	UserID  string           `bun:"user_id"`
-	Address string           `bun:"address"` // as it was on record
-	Name    string           `bun:"name"`
-	Kind    Kind             `bun:"kind"`
-	Facts   string           `bun:"facts"`
-	Times   int              `bun:"times"`  // how often it happened
-	At      database.Instant `bun:"at"`     // when it happened, the last time
-	DueAt   database.Instant `bun:"due_at"` // not to be sent before
-	Tries   int              `bun:"tries"`
+	ID      string `bun:"id,pk"`
+	UserID  string `bun:"user_id"`
+	Address string `bun:"address"` // as it was on record
+	Name    string `bun:"name"`
+	Kind    Kind   `bun:"kind"`
+	Facts   string `bun:"facts"`
+	Link    []byte `bun:"link"`
+	Times   int    `bun:"times"` // how often it happened
+	Tries   int    `bun:"tries"`
+
+	At        database.Instant `bun:"at"` // when it happened, the last time
+	CreatedAt database.Instant `bun:"created_at"`
+	DueAt     database.Instant `bun:"due_at"` // not to be sent before
+	NextAt    database.Instant `bun:"next_at"`
+	GoodUntil database.Instant `bun:"good_until,nullzero"` // of its link
+}
+
+// end is until when it is tried.
+func (r *row) end() time.Time {
+	end := r.DueAt.Time().Add(tryFor)
+	if good := r.GoodUntil.Time(); !good.IsZero() && good.Before(end) {
+		return good
+	}
+	return end
+}
+
+// stale reports whether nobody wants it any more: its link is dead, or no mail was sent for days.
+func (r *row) stale(now time.Time) bool {
+	return !r.GoodUntil.IsZero() && !now.Before(r.GoodUntil.Time()) || now.Sub(r.DueAt.Time()) > tryFor+longestWait
 }
 
 // add queues a mail to whoever it is about, if the installation sends mail and the address has not had too many. It is
@@ -108,7 +127,7 @@ func claim(ctx context.Context, tx database.Tx) (*row, error) {
 		WHERE id = (SELECT id FROM outbox WHERE sent_at IS NULL AND given_up_at IS NULL AND next_at <= ? AND claimed_until <= ?
 			ORDER BY next_at, id LIMIT 1)
 			AND sent_at IS NULL AND given_up_at IS NULL AND next_at <= ? AND claimed_until <= ?
-		RETURNING id, user_id, address, name, kind, facts, times, at, due_at, tries`,
+		RETURNING id, user_id, address, name, kind, facts, link, times, at, due_at, good_until, tries`,
 		database.At(tx.Now.Add(claimFor)), now, now, now, now).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("claim a mail: %w", err)
@@ -131,7 +150,7 @@ func due(ctx context.Context, db bun.IDB, now time.Time) (bool, error) {
 }
 
 func markSent(ctx context.Context, tx database.Tx, id string) error {
-	_, err := tx.NewUpdate().Model((*row)(nil)).Set("sent_at = ?", database.At(tx.Now)).Set("problem = ''").
+	_, err := tx.NewUpdate().Model((*row)(nil)).Set("sent_at = ?", database.At(tx.Now)).Set("problem = ''").Set("link = ''").
 		Where("id = ? AND sent_at IS NULL", id).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("mark a mail as sent: %w", err)
@@ -142,7 +161,7 @@ func markSent(ctx context.Context, tx database.Tx, id string) error {
 // postpone gives a mail back until it is tried again.
 func postpone(ctx context.Context, tx database.Tx, of *row, problem string) error {
 	next := tx.Now.Add(wait(of.Tries))
-	if last := of.DueAt.Time().Add(tryFor); next.After(last) {
+	if last := of.end(); next.After(last) {
 		next = last
 	}
 	_, err := tx.NewUpdate().Model((*row)(nil)).Set("next_at = ?", database.At(next)).Set("claimed_until = 0").Set("problem = ?", problem).
@@ -166,7 +185,7 @@ func giveBack(ctx context.Context, tx database.Tx, of *row) error {
 // giveUp ends a mail that nobody took; false where another instance has ended it.
 func giveUp(ctx context.Context, tx database.Tx, id, problem string) (bool, error) {
 	touched, err := database.Touched(tx.NewUpdate().Model((*row)(nil)).Set("given_up_at = ?", database.At(tx.Now)).
-		Set("problem = CASE WHEN ? = '' THEN problem ELSE ? END", problem, problem).
+		Set("problem = CASE WHEN ? = '' THEN problem ELSE ? END", problem, problem).Set("link = ''").
 		Where("id = ? AND sent_at IS NULL AND given_up_at IS NULL", id).Exec(ctx))
 	if err != nil {
 		return false, fmt.Errorf("give a mail up: %w", err)

@@ -50,6 +50,7 @@ type frame struct {
 	When            string `json:"when"`
 	Where           string `json:"where"`
 	Who             string `json:"who"`
+	Until           string `json:"until"`
 	Place           string `json:"place"`
 	ByAdministrator string `json:"by_administrator"`
 	ByConsole       string `json:"by_console"`
@@ -67,7 +68,10 @@ type told struct {
 	Subject string    `json:"subject"`
 	Heading string    `json:"heading"`
 	Text    []counted `json:"text"`
-	Few     []counted `json:"few,omitempty"` // said besides where few are left
+	Few     []counted `json:"few"` // said besides where few are left
+
+	Action       string `json:"action"` // of a link of its own
+	IfUnexpected string `json:"if_unexpected"`
 }
 
 // counted is a sentence, or one for each form that the language has for a number.

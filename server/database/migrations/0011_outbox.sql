@@ -4,6 +4,7 @@
 -- Whether serve sends mail, so that the console's commands know it too.
 ALTER TABLE installation ADD COLUMN mails BOOLEAN NOT NULL DEFAULT FALSE;
 
+-- link is sealed by a data key, and emptied once the mail is over; good_until is when it opens nothing any more.
 -- No foreign key: what was done to a person is told at the address on record then, whatever becomes of the person.
 CREATE TABLE outbox (
     id            TEXT    NOT NULL PRIMARY KEY,
@@ -12,6 +13,8 @@ CREATE TABLE outbox (
     name          TEXT    NOT NULL,
     kind          TEXT    NOT NULL,
     facts         TEXT    NOT NULL,
+    link          BYTEA   NOT NULL DEFAULT '',
+    good_until    BIGINT,
     times         INTEGER NOT NULL DEFAULT 1,
     at            BIGINT  NOT NULL,
     created_at    BIGINT  NOT NULL,
