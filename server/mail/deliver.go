@@ -2,6 +2,7 @@ package mail
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 const (
 	lookEvery = 5 * time.Second // how often an instance looks for mail that is due
+	restFor   = time.Minute     // instead, after the mail server or the database did not answer
 	// claimFor is longer than a mail can take, so that nobody else sends it meanwhile.
 	claimFor = 2 * time.Minute
 	// atOnce bounds a round, after which the instance looks whether it is to stop.
@@ -35,39 +37,59 @@ func (m *Mail) Keep(ctx context.Context) {
 	if m.Settings == nil {
 		return
 	}
-	look := time.NewTicker(lookEvery)
-	defer look.Stop()
-	for {
-		if _, err := m.Deliver(ctx); err != nil && ctx.Err() == nil {
+	for ctx.Err() == nil {
+		_, down, err := m.round(ctx)
+		if err != nil && ctx.Err() == nil {
 			m.Logger.ErrorContext(ctx, "sending mail failed", "cause", err)
+		}
+		pause := lookEvery
+		if down || err != nil {
+			pause = restFor
 		}
 		select {
 		case <-ctx.Done():
-			return
-		case <-look.C:
+		case <-time.After(pause):
 		}
 	}
 }
 
-// Deliver sends what is due and answers how many mails the mail server took. A round ends with the first that it does
-// not take: the next would most likely meet the same.
+// Deliver sends what is due and answers how many mails the mail server took.
 func (m *Mail) Deliver(ctx context.Context) (sent int, err error) {
 	if m.Settings == nil {
 		return 0, nil
 	}
+	sent, _, err = m.round(ctx)
+	return sent, err
+}
+
+// round goes through the mails that are due, and ends where the mail server is down: the next would meet the same. A
+// mailbox that it refuses is in nobody else's way.
+func (m *Mail) round(ctx context.Context) (sent int, down bool, err error) {
 	for range atOnce {
 		mine, err := m.next(ctx)
 		if err != nil || mine == nil {
-			return sent, err
+			return sent, false, err
 		}
-		took, err := m.deliver(ctx, mine)
-		if err != nil || !took {
-			return sent, err
+		switch fate, err := m.deliver(ctx, mine); {
+		case err != nil:
+			return sent, false, err
+		case fate == serverDown:
+			return sent, true, nil
+		case fate == taken:
+			sent++
 		}
-		sent++
 	}
-	return sent, nil
+	return sent, false, nil
 }
+
+// fate is what became of a mail for now.
+type fate int
+
+const (
+	taken fate = iota
+	refused
+	serverDown
+)
 
 // next claims a mail; nil where none is due.
 func (m *Mail) next(ctx context.Context) (mine *row, err error) {
@@ -82,25 +104,36 @@ func (m *Mail) next(ctx context.Context) (mine *row, err error) {
 }
 
 // deliver sends a claimed mail, or puts it off, or gives it up.
-func (m *Mail) deliver(ctx context.Context, mine *row) (took bool, err error) {
+func (m *Mail) deliver(ctx context.Context, mine *row) (fate, error) {
 	after := context.WithoutCancel(ctx) // what became of it is noted though the instance stops
+	note := func(change func(ctx context.Context, tx database.Tx) error) error {
+		return m.Database.Write(after, change)
+	}
 	if mine.stale(m.Now()) {
-		return false, m.giveUp(after, mine, "")
+		return refused, m.giveUp(after, mine, "")
 	}
 	failed := m.send(ctx, mine)
+	if failed == nil {
+		return taken, note(func(ctx context.Context, tx database.Tx) error { return markSent(ctx, tx, mine.ID) })
+	}
+	if ctx.Err() != nil {
+		return serverDown, note(func(ctx context.Context, tx database.Tx) error { return giveBack(ctx, tx, mine) })
+	}
+	became := serverDown
+	if errors.As(failed, new(ownFault)) {
+		became = refused
+	}
 	problem := discreet(failed, mine.Address)
-	switch {
-	case failed == nil:
-		return true, m.Database.Write(after, func(ctx context.Context, tx database.Tx) error { return markSent(ctx, tx, mine.ID) })
-	case ctx.Err() != nil:
-		return false, m.Database.Write(after, func(ctx context.Context, tx database.Tx) error { return giveBack(ctx, tx, mine) })
-	case !m.Now().Before(mine.end()):
-		return false, m.giveUp(after, mine, problem)
+	if !m.Now().Before(mine.end()) {
+		return became, m.giveUp(after, mine, problem)
 	}
 	m.Logger.WarnContext(ctx, "a mail waits, as the mail server did not take it",
 		"mail", mine.ID, "kind", string(mine.Kind), "tries", mine.Tries, "problem", problem)
-	return false, m.Database.Write(after, func(ctx context.Context, tx database.Tx) error { return postpone(ctx, tx, mine, problem) })
+	return became, note(func(ctx context.Context, tx database.Tx) error { return postpone(ctx, tx, mine, problem) })
 }
+
+// ownFault is a failure that is this mail's alone: its mailbox, or how it was written.
+type ownFault struct{ error }
 
 // giveUp ends a mail that nobody took for days, and puts on record that the person does not know.
 func (m *Mail) giveUp(ctx context.Context, mine *row, problem string) error {
@@ -123,13 +156,13 @@ func (m *Mail) giveUp(ctx context.Context, mine *row, problem string) error {
 func (m *Mail) send(ctx context.Context, mine *row) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = fmt.Errorf("panic: %v", value)
+			err = ownFault{fmt.Errorf("panic: %v", value)}
 			m.Logger.ErrorContext(ctx, "panic while a mail was sent", "cause", err, "stack", string(debug.Stack()))
 		}
 	}()
 	letter, err := m.write(ctx, mine)
 	if err != nil {
-		return err
+		return ownFault{err}
 	}
 	_, err = m.Settings.hand(ctx, letter, m.Now())
 	return err

@@ -158,6 +158,31 @@ func TestGivenUpAfterThreeDays(t *testing.T) {
 	}, mails)
 }
 
+// TestOneMailboxIsInNobodysWay: a refused mailbox waits alone, while a mail server that is down ends the round.
+func TestOneMailboxIsInNobodysWay(t *testing.T) {
+	t.Parallel()
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		happens(t, in, in.AddPerson("Ada", ada, "administrator"))
+		in.Clock.Advance(time.Millisecond)
+		happens(t, in, in.AddPerson("Bob", bob, "member"))
+		in.Mailbox.Answer(func(to string) error {
+			if to == ada {
+				return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "Nobody here"}
+			}
+			return nil
+		})
+		told(t, in, bob, "Your password was changed")
+		in.Mailbox.Answer(nil)
+		happens(t, in, in.Column("SELECT id FROM users WHERE email = ?", bob)[0])
+		in.Clock.Advance(time.Minute)
+		in.Mailbox.Drop(1)
+		untold(t, in) // the other was not tried
+		if tried := in.Column("SELECT id FROM outbox WHERE sent_at IS NULL AND tries = 1"); len(tried) != 2 {
+			t.Errorf("%d were tried once: the other is not to be tried while it is down", len(tried))
+		}
+	}, mails)
+}
+
 // TestMailServerIsABlackHole is row 79: it takes the connection and never says a word. People sign in meanwhile, and
 // a stop waits for nothing.
 func TestMailServerIsABlackHole(t *testing.T) {
@@ -216,6 +241,29 @@ func TestPanicEndsNothing(t *testing.T) {
 	in.First().Mail.CodesLeft = count
 	in.Clock.Advance(2 * time.Minute)
 	says(t, told(t, in, ada, "A backup code was used"), "It was the last one.", "Make new ones")
+}
+
+// TestKeep: the loop beside the requests sends what is due though a mail before it panics, and ends when it is told to.
+func TestKeep(t *testing.T) {
+	t.Parallel()
+	in := servertest.OnSQLite(t, mails)
+	id := in.AddPerson("Ada", ada, "administrator")
+	record(t, in, audit.Event{Actor: id, Method: "backup_code"}.About(id).Is(audit.ProofGiven, audit.OK))
+	in.First().Mail.CodesLeft = func(context.Context, string) (int, error) { panic("nothing adds up") }
+	happens(t, in, in.AddPerson("Bob", bob, "member"))
+	asked := make(chan string, 2)
+	in.Mailbox.Answer(func(to string) error { asked <- to; return nil })
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); in.First().Mail.Keep(ctx) }()
+	if to := <-asked; to != bob {
+		t.Errorf("a mail to %s", to)
+	}
+	stop()
+	<-ended
+	if log := in.First().Log.String(); !strings.Contains(log, "panic while a mail was sent") || !strings.Contains(log, "CodesLeft") && !strings.Contains(log, "deliver_test.go") {
+		t.Errorf("the log: %s", log)
+	}
 }
 
 // TestBudgets is row 47: of one kind an address is sent 5 within an hour, of all kinds 20; what is over is in the events.

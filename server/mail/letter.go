@@ -28,6 +28,7 @@ type letter struct {
 	Known               []known // when, from where
 	Closing             []string
 	Action, Link        string
+	Afterwards          []string
 	Footer              []string
 }
 
@@ -93,7 +94,7 @@ func (m *Mail) compose(ctx context.Context, mine *row, path string) (*letter, er
 		if until := mine.GoodUntil.Time(); !until.IsZero() {
 			l.Known = append(l.Known, known{frame.Until, m.words.moment(until)})
 		}
-		l.Closing, l.Action, l.Link = []string{told.IfUnexpected}, told.Action, public+path
+		l.Action, l.Link, l.Afterwards = told.Action, public+path, []string{told.IfUnexpected}
 	case unasked[mine.Kind]:
 		l.Closing, l.Action, l.Link = []string{frame.IfUnexpected}, frame.Security, security
 	default:

@@ -21,7 +21,7 @@ const patience = 10 * time.Second
 func (s *Settings) hand(ctx context.Context, l *letter, now time.Time) (said string, err error) {
 	message, err := s.message(l, now)
 	if err != nil {
-		return "", err
+		return "", ownFault{err}
 	}
 	client, hangUp, err := s.Server.client(ctx)
 	if err != nil {
@@ -34,6 +34,9 @@ func (s *Settings) hand(ctx context.Context, l *letter, now time.Time) (said str
 	}
 	if err == nil {
 		err = errors.New("it did not say whether it took the mail")
+	}
+	if refusal := (*gomail.SendError)(nil); errors.As(err, &refusal) && refusal.Reason == gomail.ErrSMTPRcptTo {
+		return "", ownFault{plain(err)}
 	}
 	return "", plain(err)
 }
