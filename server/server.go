@@ -184,6 +184,7 @@ func (s *Server) register(api *web.API) {
 	s.sessions.Register(api)
 	account.Register(api, s.Database, s.config.Now)
 	audit.Register(api, s.Database)
+	s.Mail.Register(api)
 	s.mfa.Register(api)
 	s.factors.Register(api, s.mfa.FactorsChanged)
 }

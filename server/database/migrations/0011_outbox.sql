@@ -27,6 +27,7 @@ CREATE TABLE outbox (
     problem       TEXT    NOT NULL DEFAULT ''
 );
 CREATE INDEX outbox_waiting ON outbox (next_at, id) WHERE sent_at IS NULL AND given_up_at IS NULL;
+CREATE INDEX outbox_unsent ON outbox (due_at, id) WHERE sent_at IS NULL;
 CREATE INDEX outbox_to ON outbox (address, created_at);
 CREATE INDEX outbox_about ON outbox (user_id, kind, due_at);
 CREATE INDEX outbox_by_time ON outbox (created_at);
