@@ -14,6 +14,7 @@ import (
 	"github.com/secondstep/secondstep/server/backup"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/keyring"
+	"github.com/secondstep/secondstep/server/mail"
 )
 
 // keysFile is the key ring's name in the data folder.
@@ -163,6 +164,9 @@ func revive(ctx context.Context, config Config, of backup.Manifest) (_ *Restorat
 			return err
 		}
 		if err := s.People.AfterRestore(ctx, tx); err != nil {
+			return err
+		}
+		if err := mail.AfterRestore(ctx, tx); err != nil {
 			return err
 		}
 		bereft, err := s.factors.AfterRestore(ctx, tx)

@@ -9,11 +9,14 @@ import (
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor/authenticator"
 	"github.com/secondstep/secondstep/server/keyring"
+	"github.com/secondstep/secondstep/server/mail"
 )
 
 // sealedColumns are all that the data keys seal. A room that stores sealed secrets declares its columns, and is named
 // here.
-func sealedColumns() []keyring.Column { return authenticator.SealedColumns() }
+func sealedColumns() []keyring.Column {
+	return append(authenticator.SealedColumns(), mail.SealedColumns()...)
+}
 
 // covers refuses a ring without one of the used keys, and reports whether the ring's own is among them.
 func covers(ring *keyring.Ring, used []keyring.Use) (bool, error) {

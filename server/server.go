@@ -22,6 +22,7 @@ import (
 	"github.com/secondstep/secondstep/server/factor/webauthn"
 	"github.com/secondstep/secondstep/server/hashing"
 	"github.com/secondstep/secondstep/server/keyring"
+	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/mfa"
 	"github.com/secondstep/secondstep/server/people"
 	"github.com/secondstep/secondstep/server/protection"
@@ -47,8 +48,9 @@ type Config struct {
 	HashWorkers    int           // 0: the pool's own default
 	HashWait       time.Duration // 0: the pool's own default
 	Sessions       session.Settings
-	TOTPWindow     int      // steps accepted each side of now, 0 or 1
-	SecurityKeys   *url.URL // the public URL that security keys sign for; nil turns them off
+	TOTPWindow     int            // steps accepted each side of now, 0 or 1
+	SecurityKeys   *url.URL       // the public URL that security keys sign for; nil turns them off
+	Mail           *mail.Settings // how mails leave; nil: none do
 
 	Now    func() time.Time
 	Random io.Reader
@@ -72,6 +74,7 @@ type Server struct {
 	Upkeep    *upkeep.Upkeep
 	Hashes    *hashing.Pool
 	Seals     *seal.Seals
+	Mail      *mail.Mail
 
 	config   Config
 	ring     *keyring.Ring
@@ -125,20 +128,47 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		Factors: factors, Sessions: sessions, SignIn: in, Brand: config.Brand, Now: config.Now, Random: config.Random,
 	})
 	others := people.New(people.Dependencies{Database: db, Passwords: passwords, Sessions: sessions, Now: config.Now, Random: config.Random})
+	mails, err := mail.New(mail.Dependencies{
+		Database: db, Keys: ring, Settings: config.Mail, Brand: config.Brand, CodesLeft: codesLeft(db, codes), GaveUp: mailGivenUp,
+		Now: config.Now, Logger: config.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
 	// Each room prunes in a transaction of its own: what one can't delete keeps no other from it.
-	jobs := []upkeep.Job{prune("sessions", sessions.Prune), prune("sign-ins", in.Prune), prune("invitations", others.Prune)}
+	jobs := []upkeep.Job{
+		prune("sessions", sessions.Prune), prune("sign-ins", in.Prune), prune("invitations", others.Prune), prune("mails", mail.Prune),
+	}
 	for _, one := range factors {
 		jobs = append(jobs, prune(string(one.Kind()), one.Prune))
 	}
 	return &Server{
 		Database: db, Passwords: passwords, SignIn: in, People: others, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
-		Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
+		Mail: mails, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
 	}, nil
 }
 
 // prune makes a job of what a room deletes because its time is over.
 func prune(what string, delete func(context.Context, database.Tx) error) upkeep.Job {
 	return upkeep.Job{Name: "prune " + what, Every: pruneEvery, Run: delete}
+}
+
+// codesLeft tells the mail room how many backup codes a person has.
+func codesLeft(db *database.Database, codes factor.Factor) func(context.Context, string) (int, error) {
+	return func(ctx context.Context, userID string) (int, error) {
+		held, err := codes.Held(ctx, db.Read(), userID)
+		left := 0
+		for _, set := range held {
+			left += set.Remaining
+		}
+		return left, err
+	}
+}
+
+// mailGivenUp puts on record that somebody could not be told of something.
+func mailGivenUp(ctx context.Context, tx database.Tx, userID string, kind mail.Kind) error {
+	event := audit.Event{Data: map[string]any{"mail": string(kind)}}
+	return audit.Record(ctx, tx, event.About(userID).Is(audit.MailGivenUp, audit.OK))
 }
 
 // API makes the HTTP face of the installation, ready to serve.
@@ -164,6 +194,7 @@ func (s *Server) register(api *web.API) {
 	s.People.Register(api)
 	audit.Register(api, s.Database, account.Known{Database: s.Database})
 	s.Seals.Register(api)
+	s.Mail.Register(api)
 	s.mfa.Register(api)
 	protection.Register(api, s.Database, s.config.Now)
 	s.factors.Register(api, s.mfa.FactorsChanged)

@@ -15,7 +15,7 @@ func storedSecrets(in *servertest.Installation) map[string][][]byte {
 	found := map[string][][]byte{}
 	for _, column := range []string{
 		"users.password_hash", "sessions.token_hash", "sessions.browser_id", "pending_sign_ins.token_hash", "setup_links.token_hash", "enrolment_links.token_hash", "invitations.token_hash",
-		"password_tries.key", "totp_apps.secret", "totp_enrolments.secret", "totp_retired.secret", "backup_codes.hash",
+		"password_tries.key", "totp_apps.secret", "totp_enrolments.secret", "totp_retired.secret", "backup_codes.hash", "outbox.link",
 	} {
 		table, name, _ := strings.Cut(column, ".")
 		text := "hex(" + name + ")"
@@ -26,7 +26,7 @@ func storedSecrets(in *servertest.Installation) map[string][][]byte {
 		if plain {
 			text = name
 		}
-		for _, value := range in.Column("SELECT " + text + " FROM " + table + " WHERE " + name + " IS NOT NULL") {
+		for _, value := range in.Column("SELECT " + text + " FROM " + table + " WHERE length(" + name + ") > 0") {
 			raw := []byte(value)
 			if !plain {
 				raw, _ = hex.DecodeString(value)

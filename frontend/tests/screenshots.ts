@@ -10,6 +10,7 @@ import { say } from './kit/words';
 import { auditLog } from './pictures/audit';
 import { firstStart } from './pictures/first-start';
 import { atHome } from './pictures/home';
+import { mails } from './pictures/mails';
 import { secondStep } from './pictures/second-step';
 import { securityPage } from './pictures/security';
 import { signIn } from './pictures/sign-in';
@@ -35,6 +36,7 @@ const chapters: Chapter[] = [
   signIn,
   secondStep,
   troubles,
+  mails,
 ];
 
 const wide = { width: 1280, height: 800 };
@@ -136,7 +138,7 @@ test('the index, and nothing that is no picture of today', () => {
     '# Every screen, in its states',
     '',
     'Written by `make screenshots`, with the pictures: from `secondstep demo`, and from an empty server for the first start.',
-    'Each in light, in dark, and in a window of 360 px.',
+    'Each in light, in dark, and in a window of 360 px. The mails are those of `server/mail/testdata`.',
     '',
     ...chapters.map(({ title }) => `- [${title}](#${title.toLowerCase().replaceAll(' ', '-')})`),
   ];

@@ -71,6 +71,7 @@ const (
 	KeyRotated           = "key.rotated"
 	KeyRetired           = "key.retired"
 	Restored             = "installation.restored"
+	MailGivenUp          = "mail.given_up"
 )
 
 // Event is one security event. Times and ids come from the transaction.
@@ -143,8 +144,16 @@ type row struct {
 	Data      string           `bun:"data,nullzero"`
 }
 
-// Record adds the events to the transaction that does what they record, in their order.
+// Record adds the events to the transaction that does what they record, in their order, and queues the mails that tell
+// people of them.
 func Record(ctx context.Context, tx database.Tx, events ...Event) error {
+	if err := recordAll(ctx, tx, events); err != nil {
+		return err
+	}
+	return notify(ctx, tx, events)
+}
+
+func recordAll(ctx context.Context, tx database.Tx, events []Event) error {
 	for len(events) > 1 {
 		if err := record(ctx, tx, addTwo, events[:2]); err != nil {
 			return err

@@ -48,7 +48,7 @@ func run(p program, args []string) int {
 		Use: "secondstep", Short: "Sign-in and 2-step verification for a small company's own software.",
 		SilenceErrors: true, SilenceUsage: true, PersistentPreRunE: settle,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-	}, newServe(p), newUser(p), newKeys(p), newAudit(p), newBackup(p), newRestore(p), newDemo(p), newOpenapi(p), newVersion(p))
+	}, newServe(p), newUser(p), newKeys(p), newAudit(p), newBackup(p), newRestore(p), newMail(p), newDemo(p), newOpenapi(p), newVersion(p))
 	// In place of the library's `help`, which does not refuse what there is not: every command has --help.
 	root.SetHelpCommand(&cobra.Command{Use: "-", Hidden: true})
 	pathVar(root.PersistentFlags(), new(string), "config", "", "Read settings from this YAML `file`; flags and environment win over it.")

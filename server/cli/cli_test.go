@@ -12,9 +12,11 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/emersion/go-smtp"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/secondstep/secondstep/server/cli"
+	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/servertest"
 )
 
@@ -26,10 +28,21 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
+	mailbox := servertest.NewMailbox(t, mail.Plain, "mailer", "canary-7Q")
+	mailbox.Answer(func(to string) error {
+		if strings.HasPrefix(to, "nobody@") {
+			return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "There is nobody of that name"}
+		}
+		return nil
+	})
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("MAILBOX", mailbox.Server.Host+":"+strconv.Itoa(mailbox.Server.Port))
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"refused": refused,
 			"serves":  serves,

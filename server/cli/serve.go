@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"runtime/debug"
+	"sync"
 	"syscall"
 	"time"
 
@@ -28,6 +29,7 @@ const stopWithin = 15 * time.Second
 type serveCommand struct {
 	storage
 	site
+	mailing
 
 	SecurityKeys bool
 	InsecureHTTP bool
@@ -55,6 +57,8 @@ func newServe(p program) *cobra.Command {
 	flags.BoolVar(&c.SecurityKeys, "security-keys", false, "Let people add security keys (WebAuthn), by the API; needs a public URL with a host name.")
 	flags.BoolVar(&c.InsecureHTTP, "insecure-http", false, "Allow plain http on a public URL that is not this machine's loopback.")
 	flags.Var(&c.TrustedProxy, "trusted-proxy", "Networks of reverse proxies whose X-Forwarded-For is believed.")
+
+	c.mailing.bind(flags)
 
 	flags.IntVar(&c.TOTPWindow, "totp-window", 1, "Steps of 30 seconds accepted before and after now: 1, or 0 for the strictest.")
 	flags.DurationVar(&c.SessionIdle, "session-idle", standardLives.Member.Idle, "A member's session ends without use for this long.")
@@ -90,6 +94,9 @@ func (c *serveCommand) Run(p program) (err error) {
 	}
 	face := server.Face{TrustedProxies: c.TrustedProxy, Dist: p.dist}
 	if face.PublicURL, face.LoopbackAliases, err = c.publicURL(listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if config.Mail, err = c.mailing.settings(face.PublicURL); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	if c.SecurityKeys {
@@ -133,6 +140,9 @@ func (c *serveCommand) serve(p program, logger *slog.Logger, installation *serve
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	if err := installation.Mail.Announce(p.ctx); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	logger.Info("serving", "public_url", face.PublicURL.String(), "listen", listener.Addr().String(), "version", p.version)
 	if token != "" {
 		// In the fragment, so that it reaches no log on its way (contract.md); it is good for an hour.
@@ -140,10 +150,10 @@ func (c *serveCommand) serve(p program, logger *slog.Logger, installation *serve
 	}
 
 	ctx, stop := context.WithCancel(p.ctx)
-	kept := make(chan struct{})
-	go func() { defer close(kept); installation.Upkeep.Keep(ctx) }()
-	sealed := make(chan struct{})
-	go func() { defer close(sealed); installation.Seals.Keep(ctx) }()
+	var beside sync.WaitGroup // what goes on beside the requests
+	beside.Go(func() { installation.Upkeep.Keep(ctx) })
+	beside.Go(func() { installation.Mail.Keep(ctx) })
+	beside.Go(func() { installation.Seals.Keep(ctx) })
 	ended := make(chan error, 1)
 	go func() { ended <- api.Handler().Listener(listener) }()
 
@@ -164,8 +174,7 @@ func (c *serveCommand) serve(p program, logger *slog.Logger, installation *serve
 		}
 	}
 	stop()
-	<-kept
-	<-sealed
+	beside.Wait()
 	logger.Info("stopped", "argon2id_runs", installation.Hashes.Runs(), "panics", api.Panics())
 	return err
 }

@@ -40,13 +40,17 @@ func (s *storage) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&s.DatabaseURL, "database-url", "", "The `URL` of a PostgreSQL database, as postgres://user:password@host/name; empty for the embedded SQLite.")
 	flags.StringVar(&s.Keyring, "keyring", "", "The `text` of the key ring, instead of keyring.json in the data folder.")
 	flags.Lookup("keyring").Hidden = true // other users of the machine can read an argument: it belongs in the environment
-	flags.StringVar(&s.Brand, "brand", "MailMachine", "The `name` that people see.")
+	bindBrand(flags, &s.Brand)
 
 	s.PasswordMemory = 46 << 10
 	flags.Var(&s.PasswordMemory, "password-memory", "argon2id memory of a password.")
 	flags.Uint32Var(&s.PasswordTime, "password-time", 1, "argon2id `passes` of a password.")
 	flags.Uint8Var(&s.PasswordThreads, "password-threads", 1, "argon2id `lanes` of a password.")
 	settings(flags)
+}
+
+func bindBrand(flags *pflag.FlagSet, into *string) {
+	flags.StringVar(into, "brand", "MailMachine", "The `name` that people see.")
 }
 
 func (s *storage) passwordCost() (hashing.Params, error) {

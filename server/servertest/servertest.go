@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	netmail "net/mail"
 	"net/netip"
 	"net/url"
 	"os"
@@ -24,6 +25,7 @@ import (
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/database/databasetest"
 	"github.com/secondstep/secondstep/server/hashing"
+	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/session"
 )
 
@@ -69,15 +71,20 @@ type Options struct {
 	HashWorkers    int
 	Brand          string
 	PasswordCost   hashing.Params
+	Mail           bool // mail leaves, and arrives in the installation's Mailbox
 }
+
+// MailURL is what the links in mails are made from where a test sets no PublicURL.
+const MailURL = "https://mailmachine.example.test"
 
 // Installation is one database with the instances that serve it.
 type Installation struct {
 	Clock     *Clock
 	Instances []*Instance
 	Postgres  bool
-	Folder    string // of the embedded database and the key ring
-	URL       string // of the PostgreSQL database
+	Folder    string   // of the embedded database and the key ring
+	URL       string   // of the PostgreSQL database
+	Mailbox   *Mailbox // where Options.Mail asks for one
 
 	t       testing.TB
 	options Options
@@ -143,6 +150,9 @@ func start(t testing.TB, postgres bool, options ...Options) *Installation {
 	if postgres {
 		in.URL = databasetest.Postgres(t)
 	}
+	if in.options.Mail {
+		in.Mailbox = NewMailbox(t, mail.Plain, "", "")
+	}
 	in.Another()
 	return in
 }
@@ -153,6 +163,9 @@ func (in *Installation) Another() *Instance {
 	log := &Log{}
 	opened, err := server.Open(context.Background(), in.config(log))
 	if err != nil {
+		in.t.Fatal(err)
+	}
+	if err := opened.Mail.Announce(context.Background()); err != nil {
 		in.t.Fatal(err)
 	}
 	return in.serve(opened, log)
@@ -189,8 +202,26 @@ func (in *Installation) config(log *Log) server.Config {
 			Member:        session.Life{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
 			Administrator: session.Life{Idle: 15 * time.Minute, Absolute: 8 * time.Hour},
 		},
-		TOTPWindow: window, SecurityKeys: keys, Now: in.Clock.Now, Random: rand.Reader, Logger: logger,
+		TOTPWindow: window, SecurityKeys: keys, Mail: in.mail(), Now: in.Clock.Now, Random: rand.Reader, Logger: logger,
 	}
+}
+
+// mail is how mails leave, where the test wants them to.
+func (in *Installation) mail() *mail.Settings {
+	in.t.Helper()
+	if in.Mailbox == nil {
+		return nil
+	}
+	public := MailURL
+	if in.options.PublicURL != "" {
+		public = in.options.PublicURL
+	}
+	links, err := url.Parse(public)
+	if err != nil {
+		in.t.Fatal(err)
+	}
+	from := &netmail.Address{Name: "MailMachine", Address: "no-reply@example.test"}
+	return &mail.Settings{Server: in.Mailbox.Server, From: from, PublicURL: links, Language: "en"}
 }
 
 // serve opens a port for an instance.

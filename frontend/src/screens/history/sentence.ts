@@ -82,6 +82,12 @@ const done: Record<string, Tell> = {
     title: m.event_codes_voided(),
     more: m.event_codes_voided_more(),
   }),
+  'mail.given_up': () => ({
+    icon: 'warning',
+    tone: 'warn',
+    title: m.event_mail_given_up(),
+    more: m.event_mail_given_up_more(),
+  }),
   'installation.restored': plain('clock', m.event_restored),
   'mfa.disabled': () => ({ icon: 'shield', tone: 'warn', title: m.event_disabled() }),
   'mfa.reset': (event) => ({

@@ -1,0 +1,122 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/mail"
+)
+
+// notify queues mails to the people whom the events are about (security.md row 73). What people are not told of, an
+// ordinary sign-in above all, costs nothing here.
+func notify(ctx context.Context, tx database.Tx, events []Event) error {
+	for n := range events {
+		event := &events[n]
+		if event.Subject == "" {
+			continue
+		}
+		if event.Kind == SignInSecondStep && event.Result == Refused {
+			if err := notifyRefused(ctx, tx, event); err != nil {
+				return err
+			}
+			continue
+		}
+		if kind := event.told(); kind != "" {
+			if err := mail.Queue(ctx, tx, event.notice(kind)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// toldOf are the kinds of events that people are told of whatever else is known of them.
+var toldOf = map[string]mail.Kind{
+	EnrolmentActivated:   mail.TurnedOn,
+	Disabled:             mail.TurnedOff,
+	AppAdded:             mail.AppAdded,
+	AppReplaced:          mail.AppReplaced,
+	FactorAdded:          mail.KeyAdded,
+	FactorSuspect:        mail.KeySuspect,
+	BackupCodesActivated: mail.CodesChanged,
+	BackupCodesVoided:    mail.CodesVoided,
+	PasswordChanged:      mail.PasswordChanged,
+	PasswordSet:          mail.PasswordSet,
+	AlarmRaised:          mail.AlarmRaised,
+}
+
+// told is what the person is told; empty where they need not be.
+func (e *Event) told() mail.Kind {
+	if e.Result != OK {
+		return ""
+	}
+	switch e.Kind {
+	case SignInSecondStep, ProofGiven:
+		if e.Method == "backup_code" {
+			return mail.CodeUsed
+		}
+	case SignInCompleted:
+		if news, _ := e.Data["new_browser"].(bool); news {
+			return mail.NewBrowser
+		}
+	case FactorRemoved:
+		if e.Method == "totp" {
+			return mail.AppRemoved
+		}
+		return mail.KeyRemoved
+	case RequirementSet:
+		switch e.Data["to"] {
+		case "off":
+			return mail.RequirementOff
+		case "allowed":
+			return mail.RequirementAllowed
+		case "required":
+			return mail.RequirementRequired
+		}
+	default:
+		return toldOf[e.Kind]
+	}
+	return ""
+}
+
+// notice says who did it, and from where. Where an administrator sits is not for everybody.
+func (e *Event) notice(kind mail.Kind) mail.Notice {
+	facts := mail.Facts{By: mail.BySelf, Browser: e.Browser, Address: e.Address}
+	switch {
+	case e.Browser == FromConsole().Browser:
+		facts = mail.Facts{By: mail.ByConsole}
+	case e.Actor != "" && e.Actor != e.Subject:
+		facts = mail.Facts{By: mail.ByAdministrator}
+	}
+	return mail.Notice{UserID: e.Subject, Kind: kind, Facts: facts}
+}
+
+// Second steps refused in a row, after the right password, of which the third is told: before, it is most likely the
+// person (security.md, wrong second steps). An hour later it is another row.
+const (
+	refusedInARow = 3
+	rowWithin     = time.Hour
+)
+
+func notifyRefused(ctx context.Context, tx database.Tx, event *Event) error {
+	var results []string
+	err := tx.NewSelect().Model((*row)(nil)).Column("result").
+		Where("subject_id = ? AND id >= ?", event.Subject, database.FirstID(tx.Now.Add(-rowWithin))).
+		Where("kind = ?", SignInSecondStep).
+		Where("EXISTS (SELECT 1 FROM installation WHERE mails)"). // where no mail leaves, there is nothing to look at
+		OrderExpr("id DESC").Limit(refusedInARow).Scan(ctx, &results)
+	if err != nil {
+		return fmt.Errorf("look at the second steps before: %w", err)
+	}
+	if len(results) < refusedInARow {
+		return nil
+	}
+	for _, result := range results {
+		if result == OK {
+			return nil
+		}
+	}
+	return mail.QueueRepeated(ctx, tx, event.notice(mail.SecondStepRefused), refusedInARow)
+}

@@ -1,0 +1,141 @@
+package mail
+
+import (
+	"bytes"
+	"context"
+	_ "embed" // the two forms of a letter
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"strconv"
+	"strings"
+	text "text/template"
+)
+
+// fewCodes is below how many backup codes new ones are urged (product.md).
+const fewCodes = 4
+
+// letter is a mail in words, before it is HTML and plain text.
+type letter struct {
+	id, to string
+
+	Language, Direction string
+	Brand               string
+	Subject             string
+	Heading             string
+	Greeting            string
+	Paragraphs          []string
+	Known               []known // when, from where
+	Closing             []string
+	Action, Link        string
+	Afterwards          []string
+	Footer              []string
+}
+
+type known struct{ Label, Value string }
+
+// unasked are the kinds that somebody else brings about, where "this wasn't me" would be no answer.
+var unasked = map[Kind]bool{
+	CodesVoided: true, RequirementOff: true, RequirementAllowed: true, RequirementRequired: true, PasswordSet: true,
+}
+
+// write puts a queued mail into words.
+func (m *Mail) write(ctx context.Context, mine *row) (*letter, error) {
+	path, err := m.path(mine)
+	if err != nil {
+		return nil, err
+	}
+	return m.compose(ctx, mine, path)
+}
+
+// compose is write, with the link opened; empty where it is that of every notice.
+func (m *Mail) compose(ctx context.Context, mine *row, path string) (*letter, error) {
+	told, ok := m.words.Kinds[mine.Kind]
+	if !ok {
+		return nil, fmt.Errorf("there are no words for mails of kind %s", mine.Kind)
+	}
+	var facts Facts
+	if err := json.Unmarshal([]byte(mine.Facts), &facts); err != nil {
+		return nil, fmt.Errorf("read the facts of a mail: %w", err)
+	}
+	number, sentences := mine.Times, told.Text
+	if mine.Kind == CodeUsed {
+		left, err := m.CodesLeft(ctx, mine.UserID)
+		if err != nil {
+			return nil, err
+		}
+		number = left
+		if left < fewCodes {
+			sentences = append(sentences[:len(sentences):len(sentences)], told.Few...)
+		}
+	}
+	l := m.letter(mine, told, sentences, number)
+	frame := m.words.Frame
+	if mine.Name != "" {
+		l.Greeting = fill(frame.Greeting, values{"name": mine.Name})
+	}
+	l.Known = []known{{frame.When, m.words.moment(mine.At.Time())}}
+	switch {
+	case facts.By == ByAdministrator:
+		l.Known = append(l.Known, known{frame.Who, frame.ByAdministrator})
+	case facts.By == ByConsole:
+		l.Known = append(l.Known, known{frame.Who, frame.ByConsole})
+	case facts.Browser == "" || facts.Address == "":
+		if place := facts.Browser + facts.Address; place != "" {
+			l.Known = append(l.Known, known{frame.Where, oneLine(place)})
+		}
+	default:
+		l.Known = append(l.Known, known{frame.Where, fill(frame.Place, values{"browser": facts.Browser, "address": facts.Address})})
+	}
+	public := strings.TrimRight(m.Settings.PublicURL.String(), "/")
+	security := public + "/parameters/users/me/security"
+	switch {
+	case path != "":
+		if until := mine.GoodUntil.Time(); !until.IsZero() {
+			l.Known = append(l.Known, known{frame.Until, m.words.moment(until)})
+		}
+		l.Action, l.Link, l.Afterwards = told.Action, public+path, []string{told.IfUnexpected}
+	case unasked[mine.Kind]:
+		l.Closing, l.Action, l.Link = []string{frame.IfUnexpected}, frame.Security, security
+	default:
+		l.Closing, l.Action, l.Link = []string{frame.IfYou, frame.IfNotYou}, frame.NotMe, security+"/not-me"
+	}
+	l.Footer = append([]string{fill(frame.Why, values{"brand": m.Brand, "url": public})}, l.Footer...)
+	return l, nil
+}
+
+// letter is what every mail has.
+func (m *Mail) letter(mine *row, told told, sentences []counted, number int) *letter {
+	with := values{"brand": m.Brand, "count": strconv.Itoa(number)}
+	l := &letter{
+		id: mine.ID, to: mine.Address, Language: m.Settings.Language, Direction: m.words.Direction, Brand: m.Brand,
+		Subject: fill(told.Subject, with), Heading: fill(told.Heading, with), Footer: []string{m.words.Frame.Never},
+	}
+	for _, sentence := range sentences {
+		l.Paragraphs = append(l.Paragraphs, fill(m.words.of(sentence, number), with))
+	}
+	return l
+}
+
+//go:embed letter.html
+var htmlForm string
+
+//go:embed letter.txt
+var textForm string
+
+var (
+	inHTML = template.Must(template.New("letter.html").Parse(htmlForm))
+	inText = text.Must(text.New("letter.txt").Funcs(text.FuncMap{"line": oneLine}).Parse(textForm))
+)
+
+// render makes both forms of the letter. Whatever stands in braces is escaped in HTML, and is one line in plain text.
+func (l *letter) render() (plain, html string, err error) {
+	var inPlain, inMarkup bytes.Buffer
+	if err := inText.Execute(&inPlain, l); err != nil {
+		return "", "", fmt.Errorf("write a letter: %w", err)
+	}
+	if err := inHTML.Execute(&inMarkup, l); err != nil {
+		return "", "", fmt.Errorf("write a letter: %w", err)
+	}
+	return inPlain.String(), inMarkup.String(), nil
+}

@@ -1,0 +1,64 @@
+package mail
+
+// Kind is what a mail tells.
+type Kind string
+
+// Kinds of mails. Each has words of its own in every file of words/.
+const (
+	TurnedOn            Kind = "turned_on"
+	TurnedOff           Kind = "turned_off"
+	AppAdded            Kind = "app_added"
+	AppReplaced         Kind = "app_replaced"
+	AppRemoved          Kind = "app_removed"
+	KeyAdded            Kind = "key_added"
+	KeyRemoved          Kind = "key_removed"
+	KeySuspect          Kind = "key_suspect"
+	CodesChanged        Kind = "codes_changed"
+	CodeUsed            Kind = "code_used"
+	CodesVoided         Kind = "codes_voided"
+	PasswordChanged     Kind = "password_changed"
+	PasswordSet         Kind = "password_set"
+	RequirementOff      Kind = "requirement_off"
+	RequirementAllowed  Kind = "requirement_allowed"
+	RequirementRequired Kind = "requirement_required"
+	AlarmRaised         Kind = "alarm_raised"
+	SecondStepRefused   Kind = "second_step_refused"
+	NewBrowser          Kind = "new_browser"
+)
+
+// Kinds of mails that carry a link of their own (Letter).
+const (
+	Invitation    Kind = "invitation"     // to somebody who is to join
+	EnrolmentLink Kind = "enrolment_link" // to enrol anew with, beside the password
+	EmailProof    Kind = "email_proof"    // to a new address, to prove that it is theirs
+	EmailChanged  Kind = "email_changed"  // to the old one, to stop it
+	PasswordLink  Kind = "password_link"  // to choose a new password
+)
+
+// Kinds are all of them.
+var Kinds = []Kind{
+	TurnedOn, TurnedOff, AppAdded, AppReplaced, AppRemoved, KeyAdded, KeyRemoved, KeySuspect, CodesChanged, CodeUsed,
+	CodesVoided, PasswordChanged, PasswordSet, RequirementOff, RequirementAllowed, RequirementRequired, AlarmRaised,
+	SecondStepRefused, NewBrowser, Invitation, EnrolmentLink, EmailProof, EmailChanged, PasswordLink,
+}
+
+// Who did what a mail tells of.
+const (
+	BySelf          = "self" // the person, or somebody who seems to be
+	ByAdministrator = "administrator"
+	ByConsole       = "console"
+)
+
+// Notice is what a person is to be told of, now.
+type Notice struct {
+	UserID string
+	Kind   Kind
+	Facts  Facts
+}
+
+// Facts are what is known of it.
+type Facts struct {
+	By      string `json:"by"`
+	Browser string `json:"browser,omitempty"` // from where; empty where that is not for everybody
+	Address string `json:"address,omitempty"`
+}
