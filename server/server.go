@@ -123,11 +123,6 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		Database: db, Passwords: passwords, Sessions: sessions, Factors: factors,
 		Now: config.Now, Random: config.Random, Logger: config.Logger,
 	})
-	own := mfa.New(mfa.Dependencies{
-		Database: db, Keys: ring, Apps: apps, Codes: backupcode.NewIssuer(db, pool, config.BackupCodeCost, config.Random),
-		Factors: factors, Sessions: sessions, SignIn: in, Brand: config.Brand, Now: config.Now, Random: config.Random,
-	})
-	others := people.New(people.Dependencies{Database: db, Passwords: passwords, Sessions: sessions, Now: config.Now, Random: config.Random})
 	mails, err := mail.New(mail.Dependencies{
 		Database: db, Keys: ring, Settings: config.Mail, Brand: config.Brand, CodesLeft: codesLeft(db, codes), GaveUp: mailGivenUp,
 		Now: config.Now, Logger: config.Logger,
@@ -135,6 +130,13 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	if err != nil {
 		return nil, err
 	}
+	own := mfa.New(mfa.Dependencies{
+		Database: db, Keys: ring, Apps: apps, Codes: backupcode.NewIssuer(db, pool, config.BackupCodeCost, config.Random),
+		Factors: factors, Sessions: sessions, SignIn: in, ByMail: byMail(mails, mail.EnrolmentLink), Brand: config.Brand, Now: config.Now, Random: config.Random,
+	})
+	others := people.New(people.Dependencies{
+		Database: db, Passwords: passwords, Sessions: sessions, ByMail: byMail(mails, mail.Invitation), Now: config.Now, Random: config.Random,
+	})
 	// Each room prunes in a transaction of its own: what one can't delete keeps no other from it.
 	jobs := []upkeep.Job{
 		prune("sessions", sessions.Prune), prune("sign-ins", in.Prune), prune("invitations", others.Prune), prune("mails", mail.Prune),
@@ -146,6 +148,15 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		Database: db, Passwords: passwords, SignIn: in, People: others, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
 		Mail: mails, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
 	}, nil
+}
+
+// byMail sends links of one kind to the people whom an administrator made them for.
+func byMail(mails *mail.Mail, kind mail.Kind) account.LinkByMail {
+	return func(ctx context.Context, tx database.Tx, user *account.User, path string, until time.Time) (bool, error) {
+		return mails.Send(ctx, tx, mail.Letter{
+			UserID: user.ID, To: user.Email, Name: user.Name, Kind: kind, Facts: mail.Facts{By: mail.ByAdministrator}, Path: path, Until: until,
+		})
+	}
 }
 
 // prune makes a job of what a room deletes because its time is over.

@@ -13,6 +13,10 @@ import (
 	"github.com/secondstep/secondstep/server/database"
 )
 
+// LinkByMail sends a person a link, as its path with the token, once the transaction is committed. False: no mail leaves,
+// and whoever made the link has to hand it over.
+type LinkByMail func(ctx context.Context, tx database.Tx, user *User, path string, until time.Time) (mailed bool, err error)
+
 // InvitedFor is how long the link of an invitation is good.
 const InvitedFor = 72 * time.Hour
 

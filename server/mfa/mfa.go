@@ -17,6 +17,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor"
@@ -37,6 +38,7 @@ type Dependencies struct {
 	Factors  factor.Set
 	Sessions *session.Sessions
 	SignIn   *signin.SignIn
+	ByMail   account.LinkByMail // of an enrolment link
 	Brand    string
 	Now      func() time.Time
 	Random   io.Reader

@@ -64,11 +64,12 @@ func (m *MFA) registerReset(api *web.API, operation describe) {
 			if err != nil {
 				return nil, err
 			}
-			link := api.EnrolmentLink(done.token)
-			return &resetOutput{
-				SetCookie: []http.Cookie{api.SessionCookie(token)},
-				Body:      Reset{EnrolmentLink: &link, ExpiresAt: done.until},
-			}, nil
+			out := &resetOutput{SetCookie: []http.Cookie{api.SessionCookie(token)}, Body: Reset{ExpiresAt: done.until}}
+			if !done.mailed {
+				link := api.EnrolmentLink(done.token)
+				out.Body.EnrolmentLink = &link
+			}
+			return out, nil
 		})
 
 	unlock := operation("unlock", http.MethodPost, securityPath+"/unlock", "Let somebody try codes again")
@@ -101,8 +102,9 @@ func checkReason(reason string) []problem.Field {
 
 // resetDone is somebody reset, with the token of their enrolment link.
 type resetDone struct {
-	token string
-	until time.Time
+	token  string
+	mailed bool // to the person, so that it is nobody else's to see
+	until  time.Time
 }
 
 // resetBy is the reset by an administrator. What refuses it is looked at before the code is, so that it costs none.
@@ -129,7 +131,10 @@ func (m *MFA) resetBy(ctx context.Context, caller web.Caller, proof signin.Proof
 		if err := resettable(caller, user); err != nil {
 			return err
 		}
-		done, err = m.reset(ctx, tx, audit.By(caller), user, reason)
+		if done, err = m.reset(ctx, tx, audit.By(caller), user, reason); err != nil {
+			return err
+		}
+		done.mailed, err = m.ByMail(ctx, tx, user, web.EnrolmentLink("", done.token), done.until)
 		return err
 	})
 	return done, token, err

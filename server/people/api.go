@@ -27,18 +27,22 @@ type inviteInput struct {
 // Invitation is somebody who was invited, with the link by which they join.
 type Invitation struct {
 	User      session.User `json:"user"`
-	Link      *string      `json:"invitation_link" doc:"To hand over: shown this once."`
+	Link      *string      `json:"invitation_link" doc:"To hand over: shown this once; null where it was mailed."`
 	ExpiresAt time.Time    `json:"expires_at"`
 }
 
 type invitationOutput struct{ Body Invitation }
 
 func (i *invited) describe(api *web.API) *invitationOutput {
-	link := api.Link(JoinPage, i.token)
-	return &invitationOutput{Body: Invitation{
-		User: session.User{ID: i.user.ID, Name: i.user.Name, Email: i.user.Email, Role: i.user.Role},
-		Link: &link, ExpiresAt: i.expires,
-	}}
+	answer := Invitation{
+		User:      session.User{ID: i.user.ID, Name: i.user.Name, Email: i.user.Email, Role: i.user.Role},
+		ExpiresAt: i.expires,
+	}
+	if !i.mailed {
+		link := api.Link(JoinPage, i.token)
+		answer.Link = &link
+	}
+	return &invitationOutput{Body: answer}
 }
 
 type changeInput struct {

@@ -16,6 +16,7 @@ import (
 type invited struct {
 	user    *account.User
 	token   session.Token
+	mailed  bool // so that it is nobody else's to see
 	expires time.Time
 }
 
@@ -82,7 +83,8 @@ func (p *People) link(ctx context.Context, whom func(context.Context, database.T
 			return err
 		}
 		made = &invited{user: user, token: token, expires: invitation.ExpiresAt.Time()}
-		return nil
+		made.mailed, err = p.ByMail(ctx, tx, user, web.Link("", JoinPage, token), made.expires)
+		return err
 	})
 	if err != nil {
 		return nil, err

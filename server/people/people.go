@@ -34,6 +34,7 @@ type Dependencies struct {
 	Database  *database.Database
 	Passwords *account.Passwords
 	Sessions  *session.Sessions
+	ByMail    account.LinkByMail // of an invitation
 	Now       func() time.Time
 	Random    io.Reader
 }

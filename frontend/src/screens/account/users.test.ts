@@ -103,6 +103,19 @@ describe('users', () => {
     expect(screen.queryByText(link)).toBeNull();
   });
 
+  it('shows no link where it was mailed', async () => {
+    reply('GET /users', page([row(ada)]));
+    reply('POST /users', ok({ user: bo, invitation_link: null, expires_at: later(259_200) }));
+    const on = { mfa: { state: 'on', requirement: 'allowed', deadline: null } };
+    const user = open('/parameters/users', { session: sessionOf(ada, on) });
+    await user.click(await button(m.invite()));
+    await user.type(screen.getByLabelText(m.name()), 'Bo Lindqvist');
+    await user.type(screen.getByLabelText(m.email()), 'bo@example.test{Enter}');
+    await heading(m.invited_title({ name: bo.name }));
+    expect(screen.getByText(/is on its way to bo@example\.test/)).toBeTruthy();
+    expect(screen.queryByRole('button', { name: m.copy_link() })).toBeNull();
+  });
+
   it('invites nobody while one has no 2-step verification oneself', async () => {
     reply('GET /users', page([row(ada)]));
     const user = open('/parameters/users', signedIn);
