@@ -156,7 +156,7 @@ func revive(ctx context.Context, config Config, of backup.Manifest) (_ *Restorat
 	if result.People, err = s.people(ctx); err != nil {
 		return nil, err
 	}
-	return result, s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+	err = s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		if err := s.sessions.AfterRestore(ctx, tx); err != nil {
 			return err
 		}
@@ -184,6 +184,15 @@ func revive(ctx context.Context, config Config, of backup.Manifest) (_ *Restorat
 		}
 		return audit.Record(ctx, tx, events...)
 	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Seals.All(ctx); err != nil {
+		// What was backed up does not verify, or the key that signed it is gone: the record has to be looked at, and the
+		// people have to get in all the same.
+		s.config.Logger.WarnContext(ctx, "the events are restored, and not sealed", "cause", err)
+	}
+	return result, nil
 }
 
 // takePlace moves what is ready into the data folder, the database last: with it, the installation is there.

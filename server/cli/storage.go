@@ -135,7 +135,7 @@ func (s *storage) open(p program, act func(*server.Server) error, before func(se
 	err = act(installation)
 	if !s.looksOnly {
 		// What the command did is sealed as what a server does. One that runs beside it would do it too.
-		if _, _, sealed := installation.Seals.Once(context.WithoutCancel(p.ctx)); sealed != nil {
+		if _, sealed := installation.Seals.All(context.WithoutCancel(p.ctx)); sealed != nil {
 			config.Logger.Warn("the events of this command are left for a server to seal", "cause", sealed)
 		}
 	}
