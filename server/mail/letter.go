@@ -1,15 +1,11 @@
 package mail
 
 import (
-	"bytes"
 	"context"
-	_ "embed" // the two forms of a letter
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"strconv"
 	"strings"
-	text "text/template"
 )
 
 // fewCodes is below how many backup codes new ones are urged (product.md).
@@ -115,27 +111,4 @@ func (m *Mail) letter(mine *row, told told, sentences []counted, number int) *le
 		l.Paragraphs = append(l.Paragraphs, fill(m.words.of(sentence, number), with))
 	}
 	return l
-}
-
-//go:embed letter.html
-var htmlForm string
-
-//go:embed letter.txt
-var textForm string
-
-var (
-	inHTML = template.Must(template.New("letter.html").Parse(htmlForm))
-	inText = text.Must(text.New("letter.txt").Funcs(text.FuncMap{"line": oneLine}).Parse(textForm))
-)
-
-// render makes both forms of the letter. Whatever stands in braces is escaped in HTML, and is one line in plain text.
-func (l *letter) render() (plain, html string, err error) {
-	var inPlain, inMarkup bytes.Buffer
-	if err := inText.Execute(&inPlain, l); err != nil {
-		return "", "", fmt.Errorf("write a letter: %w", err)
-	}
-	if err := inHTML.Execute(&inMarkup, l); err != nil {
-		return "", "", fmt.Errorf("write a letter: %w", err)
-	}
-	return inPlain.String(), inMarkup.String(), nil
 }

@@ -28,7 +28,7 @@ func TestColoursAreTheProducts(t *testing.T) {
 			known[hex(t, one[1:])] = found[1]
 		}
 	}
-	used := regexp.MustCompile(`#[0-9a-f]{6}`).FindAllString(htmlForm, -1)
+	used := regexp.MustCompile(`#[0-9a-f]{6}`).FindAllString(looks, -1)
 	if len(used) < 15 {
 		t.Fatalf("%d colours", len(used))
 	}
