@@ -80,6 +80,9 @@ func Restore(ctx context.Context, config Config, file string) (_ *Restoration, e
 	if used {
 		return nil, fmt.Errorf("there is an installation in %s already: name an empty folder with --data", config.Data)
 	}
+	if err := leftBehind(config.Data); err != nil {
+		return nil, err
+	}
 	from, err := backup.Open(file)
 	if err != nil {
 		return nil, err
@@ -114,6 +117,18 @@ func Restore(ctx context.Context, config Config, file string) (_ *Restoration, e
 // RestoreLoaded does what Restore does for a PostgreSQL database that pg_restore has been run on.
 func RestoreLoaded(ctx context.Context, config Config) (*Restoration, error) {
 	return revive(ctx, config, backup.Manifest{})
+}
+
+// leftBehind refuses a folder with what belongs to a database that is gone: SQLite would take it for the restored one's, and
+// play what had happened since into it (https://sqlite.org/howtocorrupt.html, section 1.4).
+func leftBehind(data string) error {
+	for _, of := range []string{"-wal", "-shm", "-journal"} {
+		path := filepath.Join(data, database.SQLiteFile+of)
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return errors.Join(fmt.Errorf("%s is left of an installation of before: name an empty folder with --data, or move it away", path), err)
+		}
+	}
+	return nil
 }
 
 // stageKeys puts the key ring where the restored database is opened: the one that the folder has, or that of the backup.
@@ -203,6 +218,9 @@ func takePlace(staging, data string) error {
 	ready := filepath.Join(staging, keysFile)
 	err := os.Link(ready, filepath.Join(data, keysFile))
 	if err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) { // it was there, or it is in the environment
+		return err
+	}
+	if err := leftBehind(data); err != nil {
 		return err
 	}
 	// A link and no rename: it fails where somebody has begun an installation in the folder meanwhile.

@@ -34,8 +34,8 @@ func CheckLegible(name string) []problem.Field {
 
 func visible(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) }
 
-// disturbs reports whether a character breaks the line, or turns the text after it around (Unicode Standard Annex 9, explicit
+// disturbs reports whether a character breaks the line, tells a terminal what to do, or turns the text after it around (Unicode Standard Annex 9, explicit
 // directional formatting). The marks that right-to-left names do need, and the joiners of emoji and scripts, are neither.
 func disturbs(r rune) bool {
-	return slices.Contains([]rune{'\u2028', '\u2029', '\u202a', '\u202b', '\u202c', '\u202d', '\u202e', '\u2066', '\u2067', '\u2068', '\u2069'}, r)
+	return unicode.IsControl(r) || slices.Contains([]rune{'\u2028', '\u2029', '\u202a', '\u202b', '\u202c', '\u202d', '\u202e', '\u2066', '\u2067', '\u2068', '\u2069'}, r)
 }

@@ -14,6 +14,16 @@ func (u *User) ActiveAdministrator() bool {
 	return u.Role == Administrator && u.DisabledAt.IsZero() && !u.Invited()
 }
 
+// KeepAdministrator reports whether the person can act as an administrator, and keeps it so until the transaction ends: a
+// demotion at the same time comes after it, or is seen by it (security.md rows 56 and 80).
+func KeepAdministrator(ctx context.Context, tx database.Tx, id string) (bool, error) {
+	kept, err := tx.Keep(ctx, "SELECT 1 FROM users WHERE id = ? AND role = ? AND disabled_at IS NULL AND password_hash <> ''", id, Administrator)
+	if err != nil {
+		return false, fmt.Errorf("look at who acts: %w", err)
+	}
+	return kept, nil
+}
+
 // SetRole gives a person another role; false where it is theirs already. Who calls it ends what is open.
 func SetRole(ctx context.Context, tx database.Tx, id, role string) (bool, error) {
 	touched, err := database.Touched(tx.NewUpdate().Model((*User)(nil)).Set("role = ?", role).Where("id = ? AND role <> ?", id, role).Exec(ctx))

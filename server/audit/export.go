@@ -1,8 +1,8 @@
 package audit
 
 import (
+	"bufio"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -29,17 +29,21 @@ func (j jsonLines) Write(entry *Entry) error { return j.Encode(entry) }
 
 func (jsonLines) Flush() error { return nil }
 
-// CSV writes a row an event, after a row of names. A cell that a spreadsheet would take for a formula begins with an
-// apostrophe.
+// CSV writes a row an event, after a row of names, each as Line does.
 func CSV(out io.Writer) (Export, error) {
-	c := commaSeparated{csv.NewWriter(out)}
-	return c, c.Writer.Write([]string{
+	c := commaSeparated{bufio.NewWriter(out)}
+	return c, c.line(
 		"id", "at", "schema", "kind", "result", "by", "actor_id", "actor_name", "subject_id", "subject_name", "session_id",
 		"method", "reason", "address", "browser", "request_id", "data",
-	})
+	)
 }
 
-type commaSeparated struct{ *csv.Writer }
+type commaSeparated struct{ *bufio.Writer }
+
+func (c commaSeparated) line(cells ...string) error {
+	_, err := c.WriteString(Line(cells...))
+	return err
+}
 
 func (c commaSeparated) Write(e *Entry) error {
 	data := ""
@@ -50,19 +54,10 @@ func (c commaSeparated) Write(e *Entry) error {
 		}
 		data = string(text)
 	}
-	cells := []string{
+	return c.line(
 		e.ID, e.At.Format(time.RFC3339Nano), strconv.Itoa(e.Schema), e.Kind, e.Result, e.By, e.ActorID, name(e.ActorName), e.SubjectID,
 		name(e.SubjectName), e.SessionID, e.Method, e.Reason, e.Address, e.Browser, e.RequestID, data,
-	}
-	for n := range cells {
-		cells[n] = harmless(cells[n])
-	}
-	return c.Writer.Write(cells)
-}
-
-func (c commaSeparated) Flush() error {
-	c.Writer.Flush()
-	return c.Error()
+	)
 }
 
 func name(known *string) string {
@@ -72,12 +67,17 @@ func name(known *string) string {
 	return *known
 }
 
-// harmless keeps a spreadsheet from computing what somebody has named themself.
-func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
+// Line is a line of a CSV file that spreadsheets open as it is. What begins like a formula gets an apostrophe before it,
+// so that nothing is computed; and every cell is in quotes, so that a spreadsheet that parts cells by semicolons finds no
+// formula behind a semicolon either.
+func Line(cells ...string) string {
+	for n, cell := range cells {
+		if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
+			cell = "'" + cell
+		}
+		cells[n] = `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`
 	}
-	return cell
+	return strings.Join(cells, ",") + "\n"
 }
 
 // Each gives all events that fit to act, the newest first, page by page, so that any number of them takes no memory.

@@ -9,8 +9,8 @@ import (
 
 	"github.com/secondstep/secondstep/server"
 	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
-	"github.com/secondstep/secondstep/server/people"
 )
 
 type userExportCommand struct{ storage }
@@ -34,7 +34,7 @@ func (c *userExportCommand) Run(p program) error {
 		}
 		progress, done := p.progress("Exporting"), 0
 		table := bufio.NewWriter(p.out)
-		fmt.Fprint(table, people.Record("name", "email", "role", "requirement", "deadline", "2-step verification", "backup codes left", "account", "last sign-in"))
+		fmt.Fprint(table, audit.Line("name", "email", "role", "requirement", "deadline", "2-step verification", "backup codes left", "account", "last sign-in"))
 		query := account.Query{Sort: "name", Limit: 100}
 		for {
 			page, err := account.List(p.ctx, installation.Database.Read(), database.At(installation.Now()), query)
@@ -42,7 +42,7 @@ func (c *userExportCommand) Run(p program) error {
 				return err
 			}
 			for n := range page.People {
-				fmt.Fprint(table, people.Record(exported(&page.People[n])...))
+				fmt.Fprint(table, audit.Line(exported(&page.People[n])...))
 			}
 			if err := table.Flush(); err != nil {
 				return err

@@ -72,7 +72,7 @@ func (c *userImportCommand) Run(p program) error {
 	}
 	return c.existing(p, func(installation *server.Server) error {
 		if len(file.Unused) > 0 {
-			fmt.Fprintf(p.errors, "Columns that mean nothing here: %s\n", strings.Join(file.Unused, ", "))
+			fmt.Fprintf(p.errors, "Columns that mean nothing here: %q\n", file.Unused)
 		}
 		good, bad, err := look(p, installation, file)
 		if err != nil {
@@ -143,7 +143,7 @@ func look(p program, installation *server.Server, file people.File) (good []peop
 func invite(p program, installation *server.Server, public string, good []people.Candidate) error {
 	progress := p.progress("Importing")
 	table := bufio.NewWriter(p.out)
-	fmt.Fprint(table, people.Record("name", "email", "invitation_link"))
+	fmt.Fprint(table, audit.Line("name", "email", "invitation_link"))
 	made, late, seen := 0, 0, people.Seen{}
 	for some := range slices.Chunk(good, people.LinesACall) {
 		verdicts, _, err := installation.People.Import(p.ctx, audit.FromConsole(), some, seen, voidSetupLinks(some))
@@ -157,7 +157,7 @@ func invite(p program, installation *server.Server, public string, good []people
 				continue
 			}
 			made++
-			fmt.Fprint(table, people.Record(v.Name, v.Email, web.Link(public, people.JoinPage, v.Token)))
+			fmt.Fprint(table, audit.Line(v.Name, v.Email, web.Link(public, people.JoinPage, v.Token)))
 		}
 		if err := table.Flush(); err != nil {
 			return fmt.Errorf("%d of %d are imported, and the links of the last can't be written: %w", made, len(good), err)

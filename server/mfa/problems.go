@@ -22,7 +22,6 @@ var (
 	ErrNoPending          = problem.New(http.StatusConflict, "no_pending_codes", "No new backup codes wait to be saved. Make a new set.")
 	ErrCodesReplaced      = problem.New(http.StatusConflict, "codes_replaced", "Another page has made a newer set, so the codes shown here are not the ones that would count. Show the newest set and save that.")
 	ErrChanged            = problem.New(http.StatusConflict, "changed_meanwhile", "Something of this person's changed at the same time. Load the page and try again.")
-	ErrOwnFirst           = problem.New(http.StatusForbidden, "own_mfa_first", "Turn on 2-step verification for yourself first.")
 	ErrNeverOff           = problem.New(http.StatusConflict, "administrator_never_off", "2-step verification can't be forbidden to an administrator.")
 	ErrOwnLowering        = problem.New(http.StatusConflict, "own_requirement", "Nobody lowers their own requirement. Ask another administrator.")
 	ErrOwnReset           = problem.New(http.StatusForbidden, "own_reset", "Nobody resets themself. Ask another administrator, or use the console.")

@@ -15,7 +15,7 @@ import (
 // setRequirement says what is asked of a person. It keeps the factors (security.md row 58): `off` only stops asking.
 func (m *MFA) setRequirement(ctx context.Context, caller web.Caller, userID, requirement string, deadline time.Time, reason string) error {
 	if !caller.Session.MFA {
-		return ErrOwnFirst
+		return web.ErrOwnFirst
 	}
 	if !deadline.IsZero() && requirement != account.RequirementRequired {
 		return ErrNeedsDeadline
@@ -27,6 +27,9 @@ func (m *MFA) setRequirement(ctx context.Context, caller web.Caller, userID, req
 		}
 	}
 	return m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		if err := stillAdministrator(ctx, tx, caller); err != nil {
+			return err
+		}
 		user, err := account.Hold(ctx, tx, userID)
 		if err != nil {
 			return err

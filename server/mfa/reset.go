@@ -110,7 +110,7 @@ type resetDone struct {
 // resetBy is the reset by an administrator. What refuses it is looked at before the code is, so that it costs none.
 func (m *MFA) resetBy(ctx context.Context, caller web.Caller, proof signin.Proof, userID, reason string) (*resetDone, session.Token, error) {
 	if !caller.Session.MFA {
-		return nil, nil, ErrOwnFirst
+		return nil, nil, web.ErrOwnFirst
 	}
 	user, err := account.ByID(ctx, m.Database.Read(), userID)
 	if err != nil {
@@ -242,11 +242,14 @@ func (m *MFA) endReset(ctx context.Context, tx database.Tx, caller web.Caller) e
 func (m *MFA) unlock(ctx context.Context, caller web.Caller, userID string) error {
 	switch {
 	case !caller.Session.MFA:
-		return ErrOwnFirst
+		return web.ErrOwnFirst
 	case userID == caller.Session.UserID:
 		return ErrOwnUnlock
 	}
 	return m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		if err := stillAdministrator(ctx, tx, caller); err != nil {
+			return err
+		}
 		user, err := account.Hold(ctx, tx, userID)
 		if err != nil {
 			return err
@@ -260,4 +263,12 @@ func (m *MFA) unlock(ctx context.Context, caller web.Caller, userID string) erro
 		}
 		return audit.Record(ctx, tx, audit.By(caller).About(user.ID).Is(audit.CodesUnlocked, audit.OK))
 	})
+}
+
+// stillAdministrator refuses whoever was an administrator when the request came in, and is none any more.
+func stillAdministrator(ctx context.Context, tx database.Tx, caller web.Caller) error {
+	if acts, err := account.KeepAdministrator(ctx, tx, caller.Session.UserID); err != nil || acts {
+		return err
+	}
+	return web.ErrNotPermitted
 }

@@ -116,16 +116,3 @@ func comma(content []byte) rune {
 	}
 	return best
 }
-
-// Record is a line of a CSV file that spreadsheets open as it is. What begins like a formula gets an apostrophe before it,
-// so that nothing is computed; and every cell is in quotes, so that a spreadsheet that parts cells by semicolons finds no
-// formula behind a semicolon either.
-func Record(cells ...string) string {
-	for n, cell := range cells {
-		if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
-			cell = "'" + cell
-		}
-		cells[n] = `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`
-	}
-	return strings.Join(cells, ",") + "\n"
-}

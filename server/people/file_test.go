@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/people"
 )
 
@@ -59,7 +60,7 @@ func TestReadFile(t *testing.T) {
 }
 
 func TestRecordHasNoFormula(t *testing.T) {
-	got := people.Record("=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", "=1\n2", `=HYPERLINK("x","y")`, "a=1", "a;=1", "")
+	got := audit.Line("=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", "=1\n2", `=HYPERLINK("x","y")`, "a=1", "a;=1", "")
 	want := `"'=1+1","'+1","'-1","'@A1","'` + "\t" + `=1","'` + "\r" + `=1","'=1` + "\n" + `2","'=HYPERLINK(""x"",""y"")","a=1","a;=1",""` + "\n"
 	if got != want {
 		t.Errorf("%q, want %q", got, want)

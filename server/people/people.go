@@ -18,12 +18,9 @@ import (
 	"io"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
-	"github.com/secondstep/secondstep/server/mfa"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/signin"
 	"github.com/secondstep/secondstep/server/web"
@@ -56,18 +53,14 @@ func (p *People) AfterRestore(ctx context.Context, tx database.Tx) error {
 }
 
 // mayAct refuses a caller who acts on somebody else and has no 2-step verification, or is no administrator any more.
-func mayAct(ctx context.Context, db bun.IDB, caller web.Caller) error {
+func mayAct(ctx context.Context, tx database.Tx, caller web.Caller) error {
 	if !caller.Session.MFA {
-		return mfa.ErrOwnFirst
+		return web.ErrOwnFirst
 	}
-	actor, err := account.ByID(ctx, db, caller.Session.UserID)
-	if err != nil {
+	if acts, err := account.KeepAdministrator(ctx, tx, caller.Session.UserID); err != nil || acts {
 		return err
 	}
-	if actor == nil || !actor.ActiveAdministrator() {
-		return web.ErrNotPermitted
-	}
-	return nil
+	return web.ErrNotPermitted
 }
 
 // refuseOwn keeps everybody from what nobody does to themself; the last administrator is told that they are.

@@ -142,6 +142,13 @@ var unproven = audit.Limit{Kind: audit.SessionEnded, Reason: endedByPerson, Most
 // mayEnd holds the person, so that of endings at once each is counted. An administrator has proved that they may end
 // somebody's.
 func mayEnd(ctx context.Context, tx database.Tx, caller web.Caller, userID string) error {
+	if userID != caller.Session.UserID {
+		if acts, err := account.KeepAdministrator(ctx, tx, caller.Session.UserID); err != nil {
+			return err
+		} else if !acts {
+			return web.ErrNotPermitted
+		}
+	}
 	if _, err := account.Hold(ctx, tx, userID); err != nil || userID != caller.Session.UserID {
 		return err
 	}

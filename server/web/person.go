@@ -38,6 +38,9 @@ func (a *API) Reach(caller Caller, id string) (string, error) {
 	if err != nil || who == caller.Session.UserID {
 		return who, err
 	}
+	if !caller.Session.MFA {
+		return "", ErrOwnFirst
+	}
 	if refusal := a.admitFresh(caller.Session, true); refusal != nil {
 		return "", refusal
 	}

@@ -15,6 +15,9 @@ var ErrFreshProofRequired = problem.New(http.StatusForbidden, "fresh_proof_requi
 var ErrAppCodeRequired = problem.New(http.StatusForbidden, "app_code_required",
 	"A backup code is not enough for this. Confirm with a code of your app.")
 
+// ErrOwnFirst refuses an administrator who acts on somebody else without 2-step verification of their own.
+var ErrOwnFirst = problem.New(http.StatusForbidden, "own_mfa_first", "Turn on 2-step verification for yourself first.")
+
 // ErrNotPermitted refuses whoever has not the right to do something: where the level
 // says so, and by acts that look at who is acting once more.
 var ErrNotPermitted = problem.New(http.StatusForbidden, "not_permitted", "You are not permitted to do this.")

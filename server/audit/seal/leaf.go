@@ -27,8 +27,8 @@ func leaf(values []any) []byte {
 			text = binary.BigEndian.AppendUint64(append(text, 1), uint64(value))
 		case string:
 			text = append(binary.BigEndian.AppendUint32(append(text, 2), uint32(len(value))), value...)
-		case []byte:
-			text = append(binary.BigEndian.AppendUint32(append(text, 2), uint32(len(value))), value...)
+		case []byte: // no event is written with one: as bytes a text is another value to SQLite, which finds it by none of its filters
+			text = append(binary.BigEndian.AppendUint32(append(text, 5), uint32(len(value))), value...)
 		case float64: // SQLite stores whatever it is given
 			text = binary.BigEndian.AppendUint64(append(text, 3), math.Float64bits(value))
 		default:

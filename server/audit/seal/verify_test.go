@@ -73,6 +73,15 @@ func TestAltered(t *testing.T) {
 				in.Change("UPDATE events SET reason = '' WHERE id = ?", id[0])
 				return undo
 			}, []string{"event " + id[0] + " (number 1) was changed"}},
+			{"a text to the same as bytes", func() func() {
+				undo := keep("events", "id = ?", id[4])
+				if in.Postgres { // has no such thing; another value stands for it
+					in.Change("UPDATE events SET kind = 'sign_in.completed' WHERE id = ?", id[4])
+				} else {
+					in.Change("UPDATE events SET kind = CAST(kind AS BLOB) WHERE id = ?", id[4])
+				}
+				return undo
+			}, []string{"event " + id[4] + " (number 5) was changed"}},
 			{"the time, of three", func() func() {
 				undo := keep("events", "id >= ?", id[12])
 				in.Change("UPDATE events SET at = at + 1 WHERE id >= ?", id[12])
