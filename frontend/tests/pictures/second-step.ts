@@ -123,10 +123,10 @@ export const secondStep: Chapter = {
         name: 'second-step-used-elsewhere',
         shows: 'A code that was used in another browser, and what to do',
         go: async ({ page, demo }) => {
-          const oscar = await demo.enrolled('oscar');
-          const code = await oscar.app.code();
-          await oscar.signIn(code);
-          await toSecondStep(page, oscar);
+          const xavier = await demo.enrolled('xavier');
+          const code = await xavier.app.code();
+          await xavier.signIn(code);
+          await toSecondStep(page, xavier);
           await codeField(page).fill(code);
           const box = await refusal(page, 'already_used');
           await box.getByText(say('not_me')).click();
