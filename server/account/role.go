@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/web"
 )
 
 // ActiveAdministrator reports whether the person can act as an administrator: one who has joined and is not disabled.
@@ -14,14 +15,19 @@ func (u *User) ActiveAdministrator() bool {
 	return u.Role == Administrator && u.DisabledAt.IsZero() && !u.Invited()
 }
 
-// KeepAdministrator reports whether the person can act as an administrator, and keeps it so until the transaction ends: a
-// demotion at the same time comes after it, or is seen by it (security.md rows 56 and 80).
-func KeepAdministrator(ctx context.Context, tx database.Tx, id string) (bool, error) {
-	kept, err := tx.Keep(ctx, "SELECT 1 FROM users WHERE id = ? AND role = ? AND disabled_at IS NULL AND password_hash <> ''", id, Administrator)
+// StillAdministrator refuses a caller who was an administrator when the request came in and is none any more, and keeps
+// one that is until the transaction ends: a demotion at the same time comes after it, or is seen by it (security.md rows 56
+// and 80).
+func StillAdministrator(ctx context.Context, tx database.Tx, caller web.Caller) error {
+	kept, err := tx.Keep(ctx, "SELECT 1 FROM users WHERE id = ? AND role = ? AND disabled_at IS NULL AND password_hash <> ''",
+		caller.Session.UserID, Administrator)
 	if err != nil {
-		return false, fmt.Errorf("look at who acts: %w", err)
+		return fmt.Errorf("look at who acts: %w", err)
 	}
-	return kept, nil
+	if !kept {
+		return web.ErrNotPermitted
+	}
+	return nil
 }
 
 // SetRole gives a person another role; false where it is theirs already. Who calls it ends what is open.

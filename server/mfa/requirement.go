@@ -27,7 +27,7 @@ func (m *MFA) setRequirement(ctx context.Context, caller web.Caller, userID, req
 		}
 	}
 	return m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
-		if err := stillAdministrator(ctx, tx, caller); err != nil {
+		if err := account.StillAdministrator(ctx, tx, caller); err != nil {
 			return err
 		}
 		user, err := account.Hold(ctx, tx, userID)

@@ -247,7 +247,7 @@ func (m *MFA) unlock(ctx context.Context, caller web.Caller, userID string) erro
 		return ErrOwnUnlock
 	}
 	return m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
-		if err := stillAdministrator(ctx, tx, caller); err != nil {
+		if err := account.StillAdministrator(ctx, tx, caller); err != nil {
 			return err
 		}
 		user, err := account.Hold(ctx, tx, userID)
@@ -263,12 +263,4 @@ func (m *MFA) unlock(ctx context.Context, caller web.Caller, userID string) erro
 		}
 		return audit.Record(ctx, tx, audit.By(caller).About(user.ID).Is(audit.CodesUnlocked, audit.OK))
 	})
-}
-
-// stillAdministrator refuses whoever was an administrator when the request came in, and is none any more.
-func stillAdministrator(ctx context.Context, tx database.Tx, caller web.Caller) error {
-	if acts, err := account.KeepAdministrator(ctx, tx, caller.Session.UserID); err != nil || acts {
-		return err
-	}
-	return web.ErrNotPermitted
 }

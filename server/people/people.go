@@ -57,10 +57,7 @@ func mayAct(ctx context.Context, tx database.Tx, caller web.Caller) error {
 	if !caller.Session.MFA {
 		return web.ErrOwnFirst
 	}
-	if acts, err := account.KeepAdministrator(ctx, tx, caller.Session.UserID); err != nil || acts {
-		return err
-	}
-	return web.ErrNotPermitted
+	return account.StillAdministrator(ctx, tx, caller)
 }
 
 // refuseOwn keeps everybody from what nobody does to themself; the last administrator is told that they are.

@@ -143,10 +143,8 @@ var unproven = audit.Limit{Kind: audit.SessionEnded, Reason: endedByPerson, Most
 // somebody's.
 func mayEnd(ctx context.Context, tx database.Tx, caller web.Caller, userID string) error {
 	if userID != caller.Session.UserID {
-		if acts, err := account.KeepAdministrator(ctx, tx, caller.Session.UserID); err != nil {
+		if err := account.StillAdministrator(ctx, tx, caller); err != nil {
 			return err
-		} else if !acts {
-			return web.ErrNotPermitted
 		}
 	}
 	if _, err := account.Hold(ctx, tx, userID); err != nil || userID != caller.Session.UserID {
