@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { atHome, codeField, giveBackupCode, givePassword, heading, press, toBackupStep } from './kit/acts';
+import { atHome, codeField, forget, giveBackupCode, givePassword, heading, press, toBackupStep } from './kit/acts';
 import { App } from './kit/app';
 import { inspect } from './kit/inspect';
 import { carryOver } from './kit/person';
@@ -44,7 +44,7 @@ test('a lost phone: in with a backup code, the new phone set up, new codes saved
   await expect(events(page).filter({ hasText: say('event_codes_activated') })).toHaveCount(1);
   await expect(events(page).filter({ hasText: say('event_enrolment_activated') })).toHaveCount(1); // the old phone's
   await inspect(page, 'my security, after a lost phone');
-  await page.context().clearCookies();
+  await forget(page);
   await page.goto('/sign-in');
   await givePassword(page, ada);
   await codeField(page).fill(await ada.app.code());
@@ -109,7 +109,7 @@ test('a password is changed where the rules say why not, sessions are ended, an 
   await page.getByLabel(say('password_new'), { exact: true }).fill('eleven blue pots of coffee');
   await press(page, say('password_change'));
   await expect(page.getByText(say('told_password_changed'))).toBeVisible();
-  await page.context().clearCookies();
+  await forget(page);
   await page.goto('/sign-in');
   await givePassword(page, { email: ada.email, password: 'eleven blue pots of coffee' });
   await codeField(page).fill(await ada.app.code(1));

@@ -1,5 +1,5 @@
 import type { Locator, Page } from '@playwright/test';
-import { atHome, codeField, givePassword, press, refusal, toSecondStep } from './kit/acts';
+import { atHome, codeField, forget, givePassword, press, refusal, toSecondStep } from './kit/acts';
 import { App } from './kit/app';
 import { otherBrowser } from './kit/caller';
 import { inspect } from './kit/inspect';
@@ -46,7 +46,7 @@ test('already_used here: no alarm, and how long to wait', async ({ page, someone
   await toSecondStep(page, ada);
   await codeField(page).fill(code);
   await atHome(page, ada);
-  await page.context().clearCookies({ name: /session/ });
+  await forget(page, { name: /session/ });
   await toSecondStep(page, ada);
   await codeField(page).fill(code);
   const box = await refusal(page, 'already_used');

@@ -43,6 +43,15 @@ export async function atHome(page: Page, person: { name: string }): Promise<void
   await expect(page.getByText(say('loading'))).toHaveCount(0);
 }
 
+/**
+ * Signed out in this browser alone, while the server keeps the session. The page goes first: what it still reads
+ * would be refused without its cookies, and say so in the console.
+ */
+export async function forget(page: Page, cookies?: { name: RegExp }): Promise<void> {
+  await page.goto('about:blank');
+  await page.context().clearCookies(cookies);
+}
+
 export async function signOut(page: Page, person: { name: string }): Promise<void> {
   await page.getByRole('navigation').getByRole('button', { name: person.name }).click();
   await press(page, say('sign_out'));

@@ -1,5 +1,6 @@
 import type { BrowserContext, Locator, Page } from '@playwright/test';
 import { expect } from '@playwright/test';
+import { forget } from './acts';
 import { App } from './app';
 import { carryOver, type Person } from './person';
 import type { Secondstep } from './secondstep';
@@ -43,12 +44,6 @@ async function refuse(page: Page, typed: string, reason: string): Promise<void> 
   await code(page).fill(typed);
   if (typed.length !== 6) await page.keyboard.press('Enter');
   await expect(page.locator(`[data-reason="${reason}"]`)).toBeVisible();
-}
-
-/** Out of everything: no cookies, as when somebody comes for the first time. */
-async function leave({ page, context }: Guide): Promise<void> {
-  await context.clearCookies();
-  await page.goto('about:blank');
 }
 
 /** Setting the installation up. Its links and cookies are those of another server than the others'. */
@@ -122,7 +117,7 @@ export async function signingIn(guide: Guide): Promise<void> {
   await expect(over).toBeVisible();
   await look('too many tries');
 
-  await leave(guide);
+  await forget(page); // as when somebody comes for the first time
   await carryOver(await ada.knock(), context);
   await open(page, '/second-step/backup-code');
   await page.locator('form input').fill(ada.codes[2] ?? '');
