@@ -135,7 +135,8 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		Factors: factors, Sessions: sessions, SignIn: in, ByMail: byMail(mails, mail.EnrolmentLink), Brand: config.Brand, Now: config.Now, Random: config.Random,
 	})
 	others := people.New(people.Dependencies{
-		Database: db, Passwords: passwords, Sessions: sessions, ByMail: byMail(mails, mail.Invitation), Now: config.Now, Random: config.Random,
+		Database: db, Passwords: passwords, Sessions: sessions, ByMail: byMail(mails, mail.Invitation), Mails: mails.Sends(),
+		Now: config.Now, Random: config.Random,
 	})
 	// Each room prunes in a transaction of its own: what one can't delete keeps no other from it.
 	jobs := []upkeep.Job{

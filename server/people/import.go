@@ -9,14 +9,16 @@ import (
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/problem"
 	"github.com/secondstep/secondstep/server/session"
+	"github.com/secondstep/secondstep/server/web"
 )
 
-// Verdict is what becomes of a line: with Fields it is bad; with a Token its person has been made.
+// Verdict is what becomes of a line: with Fields it is bad; with a Token, or Mailed, its person has been made.
 type Verdict struct {
 	Candidate
 
 	Fields []problem.Field
-	Token  session.Token
+	Token  session.Token // of the link, to hand over
+	Mailed bool          // the link was, so that it is nobody else's to see
 	person account.New
 	key    string
 }
@@ -79,9 +81,13 @@ func (p *People) Import(ctx context.Context, by audit.Event, candidates []Candid
 		}
 		good, tokens = append(good, v.person), append(tokens, token)
 	}
-	made := map[string]session.Token{} // by canonical address
+	type made struct {
+		token  session.Token
+		mailed bool
+	}
+	people := map[string]made{} // by canonical address
 	err = p.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
-		clear(made)
+		clear(people)
 		if err := first(ctx, tx); err != nil {
 			return err
 		}
@@ -94,7 +100,11 @@ func (p *People) Import(ctx context.Context, by audit.Event, candidates []Candid
 		}
 		events := make([]audit.Event, len(users))
 		for n := range users {
-			made[users[n].EmailKey] = tokens[n]
+			mailed, err := p.ByMail(ctx, tx, &users[n], web.Link("", JoinPage, tokens[n]), expires)
+			if err != nil {
+				return err
+			}
+			people[users[n].EmailKey] = made{tokens[n], mailed}
 			events[n] = invitedEvent(by, &users[n])
 		}
 		return audit.Record(ctx, tx, events...)
@@ -104,8 +114,13 @@ func (p *People) Import(ctx context.Context, by audit.Event, candidates []Candid
 	}
 	for n := range verdicts {
 		if v := &verdicts[n]; len(v.Fields) == 0 {
-			if v.Token = made[v.key]; v.Token == nil {
+			switch one, found := people[v.key]; {
+			case !found:
 				v.Fields = append(v.Fields, emailTaken)
+			case one.mailed:
+				v.Mailed = true
+			default:
+				v.Token = one.token
 			}
 		}
 	}

@@ -35,6 +35,7 @@ type importLine struct {
 // Imported is what became of the lines.
 type Imported struct {
 	Lines     []ImportedLine `json:"lines" nullable:"false"`
+	ByMail    bool           `json:"by_mail" doc:"Invitations are mailed here. A person whose address has had too many mails is the exception, and has a link."`
 	ExpiresAt *time.Time     `json:"expires_at" doc:"Until when the links are good; null without confirm."`
 }
 
@@ -43,7 +44,7 @@ type ImportedLine struct {
 	Line   int             `json:"line"`
 	State  string          `json:"state" enum:"ok,bad,invited" doc:"ok: it can be imported; invited: it was."`
 	Fields []problem.Field `json:"fields" nullable:"false" doc:"What is wrong with a bad line. email_taken: somebody has the address; twice_in_file: a line before has it; without_required: a deadline goes with required alone."`
-	Link   *string         `json:"invitation_link" doc:"To hand over: shown this once."`
+	Link   *string         `json:"invitation_link" doc:"To hand over: shown this once; null where it was mailed to the person."`
 }
 
 type importOutput struct{ Body Imported }
@@ -65,7 +66,7 @@ func (p *People) registerImport(api *web.API, operation describe) {
 			if err != nil {
 				return nil, err
 			}
-			return &importOutput{Body: Imported{Lines: describeLines(api, verdicts)}}, nil
+			return &importOutput{Body: Imported{Lines: describeLines(api, verdicts), ByMail: p.Mails}}, nil
 		}
 		verdicts, expires, err := p.Import(ctx, audit.By(caller), candidates, Seen{}, func(ctx context.Context, tx database.Tx) error {
 			return mayAct(ctx, tx, caller)
@@ -73,7 +74,7 @@ func (p *People) registerImport(api *web.API, operation describe) {
 		if err != nil {
 			return nil, err
 		}
-		return &importOutput{Body: Imported{Lines: describeLines(api, verdicts), ExpiresAt: &expires}}, nil
+		return &importOutput{Body: Imported{Lines: describeLines(api, verdicts), ByMail: p.Mails, ExpiresAt: &expires}}, nil
 	})
 }
 
@@ -84,6 +85,8 @@ func describeLines(api *web.API, verdicts []Verdict) []ImportedLine {
 		switch {
 		case len(v.Fields) > 0:
 			line.State = "bad"
+		case v.Mailed:
+			line.State = "invited"
 		case v.Token != nil:
 			link := api.Link(JoinPage, v.Token)
 			line.State, line.Link = "invited", &link

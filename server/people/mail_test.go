@@ -3,6 +3,7 @@ package people_test
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/secondstep/secondstep/server/servertest"
@@ -47,5 +48,45 @@ func TestLinksAreMailed(t *testing.T) {
 		back := in.Browser(servertest.Safari)
 		back.Password("bob@example.test").Want(http.StatusOK)
 		back.Do("POST", "/api/v1/sign-in/enrolment-link", map[string]string{"token": token}).Want(http.StatusOK)
+	}, servertest.Options{Mail: true})
+}
+
+// The people of a file have their links by mail, and nobody else sees them (security.md, enrolment link, row 74).
+func TestImportedPeopleAreMailed(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		_, boss := administrator(in, "boss")
+		in.Mails()
+		people := []body{line(2, "Ann"), line(3, "boss"), line(4, "Ben")}
+		looked := boss.Do("POST", importPath, body{"people": people, "confirm": false}).Want(http.StatusOK)
+		if looked.Body["by_mail"] != true {
+			t.Errorf("it is not said that invitations are mailed: %s", looked.Raw)
+		}
+		if mails := in.Mails(); len(mails) > 0 {
+			t.Fatalf("a look sends %d mails", len(mails))
+		}
+		made := boss.Do("POST", importPath, body{"people": people, "confirm": true}).Want(http.StatusOK)
+		if got, want := fates(made), []string{"2 invited", "3 bad email:email_taken", "4 invited"}; !slices.Equal(got, want) {
+			t.Errorf("became of the lines: %q, want %q", got, want)
+		}
+		if shown := links(t, made); len(shown) > 0 {
+			t.Errorf("the administrator sees links: %s", made.Raw)
+		}
+		tokens := map[string]string{}
+		for _, letter := range in.Mails() {
+			if found := tokenOfLink.FindStringSubmatch(letter.Text); found != nil {
+				tokens[letter.To] = found[2]
+			}
+		}
+		if len(tokens) != 2 {
+			t.Fatalf("links came to %v", tokens)
+		}
+		in.Browser(servertest.Safari).Do("POST", "/api/v1/join", body{"token": tokens["ben@example.test"], "password": servertest.Password}).Want(http.StatusOK)
+		// Sent twice, it makes nobody and mails nobody.
+		boss.Do("POST", importPath, body{"people": people, "confirm": true}).Want(http.StatusOK)
+		for _, letter := range in.Mails() {
+			if tokenOfLink.MatchString(letter.Text) {
+				t.Errorf("a second link came to %s", letter.To)
+			}
+		}
 	}, servertest.Options{Mail: true})
 }

@@ -32,6 +32,7 @@ type Dependencies struct {
 	Passwords *account.Passwords
 	Sessions  *session.Sessions
 	ByMail    account.LinkByMail // of an invitation
+	Mails     bool               // whether mail leaves the installation at all
 	Now       func() time.Time
 	Random    io.Reader
 }

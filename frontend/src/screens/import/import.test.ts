@@ -28,7 +28,20 @@ function answers(body: Record<string, unknown>) {
           invitation_link: confirm ? `https://id.example.test/join#token=${line}` : null,
         },
   );
-  return ok({ lines, expires_at: confirm ? '2026-11-28T12:00:00Z' : null });
+  return ok({ lines, by_mail: false, expires_at: confirm ? '2026-11-28T12:00:00Z' : null });
+}
+
+/** A server that mails the invitations, but to whom had too many mails. */
+function mails(body: Record<string, unknown>) {
+  const { people, confirm } = body as Sent;
+  const link = (name: string) => (confirm && name === 'Flooded' ? 'https://id.example.test/join#token=9' : null);
+  const lines = people.map(({ line, name }) => ({
+    line,
+    state: confirm ? 'invited' : 'ok',
+    fields: [],
+    invitation_link: link(name),
+  }));
+  return ok({ lines, by_mail: true, expires_at: confirm ? '2026-11-28T12:00:00Z' : null });
 }
 
 const everything = (people: number) =>
@@ -128,6 +141,31 @@ describe('import', () => {
       ),
     );
     screen.getByText(m.import_links_saved());
+  });
+
+  it('sends the invitations where there is a mail server, and hands over no link', async () => {
+    reply(call, mails);
+    const user = open(path, signedIn);
+    await choose(user, everything(3));
+    await screen.findByText(m.import_confirm_mail());
+    await user.click(await button(m.import_go(counted(3))));
+    await heading(m.import_done_title());
+    screen.getByText(m.import_invited(counted(3)));
+    screen.getByText(m.import_mailed({ ...counted(3), day: '28 November 2026' }));
+    expect(screen.queryByRole('button', { name: m.import_links_download() })).toBeNull();
+    expect(place.hold).toBeUndefined();
+  });
+
+  it('hands over the links of those alone who could not be mailed', async () => {
+    reply(call, mails);
+    const user = open(path, signedIn);
+    await choose(user, 'name,email\nBo,bo@example.test\nFlooded,flooded@example.test\n');
+    await user.click(await button(m.import_go(counted(2))));
+    await heading(m.import_done_title());
+    screen.getByText(m.import_mailed({ ...counted(1), day: '28 November 2026' }));
+    await user.click(await button(m.import_links_download()));
+    await waitFor(() => expect(saved[0]?.text).toContain('"flooded@example.test"'));
+    expect(saved[0]?.text).not.toContain('"bo@example.test"');
   });
 
   it('says when nobody is left to import', async () => {

@@ -20,7 +20,12 @@ export class Importing {
   bad = $state.raw<Bad[]>([]);
   /** Lines that turned out bad while they were imported: somebody else was quicker. */
   late = $state.raw<Bad[]>([]);
+  /** With links to hand over. */
   invited = $state.raw<Invited[]>([]);
+  /** How many have their link by mail. */
+  mailed = $state(0);
+  /** Invitations are mailed here. */
+  byMail = $state(false);
   expiresAt = $state('');
   done = $state(0);
   total = $state(0);
@@ -42,7 +47,15 @@ export class Importing {
 
   /** Looks at every line of a file. Nobody is made. */
   async check(file: File) {
-    Object.assign(this, { problem: undefined, fileProblem: undefined, late: [], invited: [], good: [], bad: [] });
+    Object.assign(this, {
+      problem: undefined,
+      fileProblem: undefined,
+      late: [],
+      invited: [],
+      mailed: 0,
+      good: [],
+      bad: [],
+    });
     this.fileName = file.name;
     this.stopping = false;
     const content = await readFile(file);
@@ -65,6 +78,7 @@ export class Importing {
         this.stage = 'choose';
         return;
       }
+      this.byMail = outcome.value.by_mail;
       for (const [row, line] of pairs(some, outcome.value.lines)) {
         const key = row.email.normalize('NFKC').toLowerCase();
         if (line.state === 'bad') bad.push({ row, faults: line.fields });
@@ -90,7 +104,7 @@ export class Importing {
     this.problem = undefined;
     this.stopping = false;
     this.total = this.good.length;
-    this.done = this.invited.length + this.late.length;
+    this.done = this.mailed + this.invited.length + this.late.length;
     this.stage = 'importing';
     for (const people of calls(this.good.slice(this.done))) {
       const outcome = await proof.having(m.import_act(), () =>
@@ -119,7 +133,8 @@ export class Importing {
     const invited: Invited[] = [];
     const late: Bad[] = [];
     for (const [row, line] of pairs(people, outcome.value.lines)) {
-      if (line.invitation_link !== null) invited.push({ row, link: line.invitation_link });
+      if (line.state === 'invited' && line.invitation_link === null) this.mailed++;
+      else if (line.invitation_link !== null) invited.push({ row, link: line.invitation_link });
       else if (this.#unanswered && line.fields.some((fault) => fault.code === 'email_taken')) {
         late.push({ row, faults: [{ name: 'email', code: 'unanswered' }] });
       } else late.push({ row, faults: line.fields });
@@ -145,6 +160,7 @@ export class Importing {
     Object.assign(this, {
       stage: 'choose',
       invited: [],
+      mailed: 0,
       late: [],
       good: [],
       bad: [],
