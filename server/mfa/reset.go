@@ -17,6 +17,10 @@ import (
 	"github.com/secondstep/secondstep/server/web"
 )
 
+// settlesIn is how long somebody whose role was changed is reset on the console alone. One administrator could else make
+// another a member, reset them and give the role back, which goes round security.md row 57; by then it was noticed.
+const settlesIn = 7 * 24 * time.Hour
+
 // maxReason is how many characters the reason of a reset may have.
 const maxReason = 300
 
@@ -45,7 +49,7 @@ func (m *MFA) registerReset(api *web.API, operation describe) {
 	reset := operation("reset", http.MethodPost, securityPath+"/reset", "Reset somebody who has lost every factor")
 	reset.Description = "Signs the person out everywhere and refuses everything they could prove the second step with, at once; with the link and their " +
 		"password they enrol anew. Password and code are the administrator's own and count as fresh proof. A second reset voids the link of the first. " +
-		"403 `own_reset` for oneself and `administrator_reset` for another administrator, who is reset on the console; 409 `mfa_off` where there is nothing to reset."
+		"403 `own_reset` for oneself and `administrator_reset` for another administrator, who is reset on the console, as is, with `reset_too_soon`, whose role was changed within 7 days; 409 `mfa_off` where there is nothing to reset."
 	web.Register(api, web.Administrator, reset,
 		func(ctx context.Context, caller web.Caller, in *resetInput) (*resetOutput, error) {
 			id, err := caller.Visible(in.ID)
@@ -130,6 +134,13 @@ func (m *MFA) resetBy(ctx context.Context, caller web.Caller, proof signin.Proof
 		}
 		if err := resettable(caller, user); err != nil {
 			return err
+		}
+		unsettled, err := audit.Recent(ctx, tx, user.ID, settlesIn, audit.RoleChanged)
+		if err != nil {
+			return err
+		}
+		if unsettled {
+			return ErrResetTooSoon
 		}
 		if done, err = m.reset(ctx, tx, audit.By(caller), user, reason); err != nil {
 			return err

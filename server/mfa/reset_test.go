@@ -231,6 +231,21 @@ func TestResetWhoMay(t *testing.T) {
 		if by := in.Column("SELECT browser FROM events WHERE kind = 'mfa.reset' AND subject_id = ?", h.id); len(by) != 1 || by[0] != "console" {
 			t.Errorf("%v", by)
 		}
+	}}, {"row 57: nor who was one a moment ago, made a member for the purpose; the code is not spent", func(t *testing.T, in *servertest.Installation) {
+		h := help(in, "demoted")
+		in.Change("UPDATE users SET role = 'administrator' WHERE id = ?", h.id)
+		h.boss.Do("PATCH", "/api/v1/users/"+h.id, body{"role": "member"}).Want(204)
+		asks := h.asks()
+		for range 2 {
+			h.boss.Do("POST", h.security+"/reset", asks).Refused(403, "reset_too_soon")
+		}
+		wantStored(t, in, h.email, whole)
+		in.Clock.Advance(7*24*time.Hour - time.Minute)
+		h.boss = in.SignedIn("boss-"+h.email, h.bossApp, servertest.Firefox)
+		in.Clock.NextStep()
+		h.boss.Do("POST", h.security+"/reset", h.asks()).Refused(403, "reset_too_soon")
+		in.Clock.Advance(2 * time.Minute)
+		h.reset(t)
 	}}, {"an administrator without 2-step verification comes first themself", func(t *testing.T, in *servertest.Installation) {
 		h := help(in, "own-first")
 		in.AddPerson("Boss", "bare-"+h.email, "administrator")

@@ -4,6 +4,7 @@ import { fieldWords, problemWords, type Words } from './words';
 
 const problems: Record<string, Words> = {
   administrator_never_off: { title: m.error_administrator_never_off, next: m.error_administrator_never_off_next },
+  reset_too_soon: { title: m.error_reset_too_soon, next: m.error_reset_too_soon_next },
   administrator_reset: { title: m.error_administrator_reset, next: m.error_administrator_reset_next },
   bad_cursor: { title: m.error_bad_cursor, next: m.error_bad_cursor_next },
   changed_meanwhile: { title: m.error_changed_meanwhile, next: m.error_changed_meanwhile_next },
