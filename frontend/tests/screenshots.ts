@@ -10,6 +10,7 @@ import { say } from './kit/words';
 import { auditLog } from './pictures/audit';
 import { firstStart } from './pictures/first-start';
 import { atHome } from './pictures/home';
+import { importing } from './pictures/import';
 import { mails } from './pictures/mails';
 import { secondStep } from './pictures/second-step';
 import { securityPage } from './pictures/security';
@@ -36,6 +37,7 @@ const chapters: Chapter[] = [
   signIn,
   secondStep,
   troubles,
+  importing, // it makes people
   mails,
 ];
 
