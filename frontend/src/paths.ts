@@ -16,6 +16,7 @@ export const paths = {
   enrol: '/enrol',
   linkStep: '/second-step/enrolment-link',
   afterBackupCode: '/signed-in/backup-code',
+  reminder: '/signed-in/reminder',
   users: '/parameters/users',
   protection: '/parameters/protection',
   importUsers: '/parameters/users/import',

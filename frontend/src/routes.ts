@@ -58,6 +58,12 @@ export const routes: Route[] = [
     title: m.after_backup_title,
     load: () => import('./screens/signin/AfterBackupCode.svelte'),
   },
+  {
+    path: paths.reminder,
+    frame: 'bare',
+    title: m.reminder_page_title,
+    load: () => import('./screens/signin/Reminder.svelte'),
+  },
   { path: paths.home, frame: 'in', title: m.home_title, load: () => import('./screens/home/Home.svelte') },
   {
     path: paths.users,

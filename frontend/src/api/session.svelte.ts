@@ -55,10 +55,17 @@ class Session {
     return outcome;
   }
 
-  /** To where the person wanted to go; to the wizard when the session is for nothing else. */
+  /**
+   * To where the person wanted to go; to the wizard when the session is for nothing else, and by way of a reminder
+   * where it soon will be.
+   */
   enter(back: string | undefined, told?: Note['told']) {
-    const confined = this.current?.confined_to === 'enrolment';
-    place.go(confined ? paths.enable('me') : (localPath(back) ?? paths.home), { replace: true, note: { told } });
+    const { confined_to, mfa } = this.current ?? {};
+    const to = localPath(back) ?? paths.home;
+    if (confined_to === 'enrolment') place.go(paths.enable('me'), { replace: true, note: { told } });
+    else if (mfa?.requirement === 'required' && mfa.state !== 'on')
+      place.go(paths.reminder, { replace: true, note: { back: to } });
+    else place.go(to, { replace: true, note: { told } });
   }
 }
 

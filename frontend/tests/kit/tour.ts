@@ -124,6 +124,15 @@ export async function signingIn(guide: Guide): Promise<void> {
   await page.keyboard.press('Enter');
   await title(page, say('after_backup_title'));
   await look('after a backup code');
+
+  const reminded = await someone();
+  reminded.server.sql(
+    `UPDATE users SET requirement = 'required', deadline = ${Date.now() + 9 * 86_400_000} WHERE email = '${reminded.email}'`,
+  );
+  await forget(page);
+  await carryOver(await reminded.knock(), context);
+  await open(page, '/signed-in/reminder');
+  await look('a reminder');
 }
 
 /** From a password alone to 2-step verification. */

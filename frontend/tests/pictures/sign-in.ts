@@ -52,6 +52,17 @@ export const signIn: Chapter = {
     ],
     [
       {
+        name: 'sign-in-reminder',
+        shows: 'Signed in before a deadline: a reminder that can be put off',
+        go: async ({ page, demo }) => {
+          await page.goto('/sign-in');
+          await givePassword(page, demo.person('kaori'));
+          await expect(page.getByRole('button', { name: say('reminder_later') })).toBeVisible();
+        },
+      },
+    ],
+    [
+      {
         name: 'link-asked',
         shows: 'After a reset: the password is right, and the enrolment link is asked for',
         go: async ({ page, demo }) => {

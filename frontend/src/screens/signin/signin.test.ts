@@ -1,9 +1,10 @@
 import { cleanup, screen, waitFor } from '@testing-library/svelte';
 import { describe, expect, it, vi } from 'vitest';
+import * as format from '../../format';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
 import { button, heading, open } from '../../testing/open';
-import { ada, later, openMfa, protectedMfa, secondStep, sessionOf } from '../../testing/people';
+import { ada, bo, later, openMfa, protectedMfa, secondStep, sessionOf } from '../../testing/people';
 import { ok, refuse, refuseCode, reply, sent } from '../../testing/server';
 
 async function giveCredentials(user: ReturnType<typeof open>) {
@@ -29,6 +30,37 @@ describe('sign-in', () => {
     reply('GET /users/me/security', ok({ user: ada, mfa: openMfa(), enrolment: null }));
     await giveCredentials(open('/sign-in'));
     await heading(m.home_hello({ name: 'Ada Admin' }));
+  });
+
+  it('reminds of a deadline first, and lets it be put off', async () => {
+    const mfa = { state: 'off', requirement: 'required', deadline: later(3 * 86_400 + 60) };
+    reply('POST /sign-in', ok({ state: 'signed_in' }));
+    reply('GET /session', ok(sessionOf(bo, { mfa })));
+    reply('GET /users/me/security', ok({ user: bo, mfa: openMfa(mfa), enrolment: null }));
+    const user = open('/sign-in', { note: { back: '/parameters/users/me/security' } });
+    await giveCredentials(user);
+    await heading(m.home_required_by({ date: format.date(mfa.deadline) }));
+    screen.getByText(m.reminder_days({ count: 3, shown: '3' }));
+    expect(screen.getByRole('link', { name: m.turn_on() }).getAttribute('href')).toBe(
+      '/parameters/users/me/security/enable/app',
+    );
+    await user.click(await button(m.reminder_later()));
+    await heading(bo.name);
+    expect(place.path).toBe('/parameters/users/me/security');
+  });
+
+  it('says on the last day until when', async () => {
+    const mfa = { state: 'off', requirement: 'required', deadline: later(3_600) };
+    open('/signed-in/reminder', { session: sessionOf(bo, { mfa }) });
+    await screen.findByText(m.reminder_last({ time: format.moment(mfa.deadline) }));
+  });
+
+  it('has nothing to remind of once it is on', async () => {
+    reply('GET /users/me/security', ok({ user: bo, mfa: protectedMfa(), enrolment: null }));
+    open('/signed-in/reminder', {
+      session: sessionOf(bo, { mfa: { state: 'on', requirement: 'required', deadline: later(9) } }),
+    });
+    await heading(m.home_hello({ name: bo.name }));
   });
 
   it('goes to the wizard where the session is for nothing else', async () => {
