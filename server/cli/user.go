@@ -227,6 +227,7 @@ var words = map[string]string{
 	"required":                  "the name must not be empty",
 	"too_long":                  "the name must have 100 characters at the most",
 	"illegible":                 "the name must have letters that can be seen, and none that turn the text around",
+	"web_address":               "the name must hold no web address",
 	"email_invalid":             "the e-mail address is not one",
 	"password_too_short":        "the password must have at least 12 characters",
 	"password_too_long":         "the password must have 1,024 bytes at the most",

@@ -64,6 +64,7 @@ const problems: Record<string, Words> = {
 };
 
 const fields: typeof fieldWords = {
+  web_address: () => m.field_web_address(),
   too_short: () => m.field_too_short(),
   too_long: () => m.field_too_long(),
   password_too_short: (params) => m.field_password_too_short({ min: format.number(Number(params.min ?? 12)) }),
