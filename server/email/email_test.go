@@ -429,3 +429,57 @@ func TestRow80OneAddressForOne(t *testing.T) {
 		}
 	}, servertest.Options{Mail: true})
 }
+
+// Row 47: an address is sent five such mails within an hour, however many people ask for it.
+func TestRow47AnAddressIsNotFlooded(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		for _, name := range []string{"a", "b"} {
+			_, _, browser := person(in, name+"@example.test", "member")
+			for range 4 {
+				browser.Do("POST", own, body{"email": ann}).Want(200)
+			}
+		}
+		if queued := in.Column("SELECT id FROM outbox WHERE address = ?", ann); len(queued) != 5 {
+			t.Errorf("%d mails", len(queued))
+		}
+	}, servertest.Options{Mail: true})
+}
+
+// "This wasn't me" withdraws what waits: whoever has the session may have asked for it.
+func TestNotMeWithdraws(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		id, _, browser := person(in, ada, "member")
+		browser.Do("POST", own, body{"email": ann}).Want(200)
+		browser.Do("POST", servertest.Security+"/not-me", nil).Want(200)
+		confirm(browser, mails(in).link(t, ann, "email")).Refused(410, "email_link_expired")
+		kinds := in.Column("SELECT kind FROM events WHERE subject_id = ? AND kind LIKE 'email.%' ORDER BY id", id)
+		if !slices.Equal(kinds, []string{"email.asked", "email.withdrawn"}) {
+			t.Errorf("%v", kinds)
+		}
+	}, servertest.Options{Mail: true})
+}
+
+// The console gives anybody another address, an administrator too; the one of before can stop that as well.
+func TestOnTheConsole(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		id, _, browser := person(in, "boss@example.test", "administrator")
+		browser.Do("POST", own, body{"email": ann}).Want(200)
+		in.Mails()
+		if err := in.First().SetEmail(t.Context(), id, " New.Boss@example.test "); err != nil {
+			t.Fatal(err)
+		}
+		browser.Do("GET", me, nil).Refused(401, "session_ended")
+		if addressOf(in, id) != "New.Boss@example.test" || len(in.Column("SELECT user_id FROM email_changes")) != 0 {
+			t.Error(addressOf(in, id))
+		}
+		came := mails(in)
+		came.got(t, "New.Boss@example.test", "This is your e-mail address now")
+		if text := came["boss@example.test"][0].Text; !strings.Contains(text, "Somebody at the server itself") {
+			t.Errorf("%s", text)
+		}
+		in.Browser(servertest.Safari).Do("POST", "/api/v1/stop", body{"token": came.link(t, "boss@example.test", "stop")}).Want(200)
+		if addressOf(in, id) != "boss@example.test" {
+			t.Error(addressOf(in, id))
+		}
+	}, servertest.Options{Mail: true})
+}

@@ -81,6 +81,13 @@ it('says who can, where no mail leaves', async () => {
   mine({ mails: false });
   open(security, { session: member });
   await screen.findByText(m.email_no_mail());
+  cleanup();
+  const handed = waiting('administrator');
+  mine({ mails: false, email_change: handed });
+  open(security, { session: member });
+  await screen.findByText(/An administrator has the link for you/);
+  await button(m.email_withdraw());
+  expect(screen.queryByRole('button', { name: m.email_new_link() })).toBeNull();
   expect(screen.queryByRole('button', { name: m.email_title() })).toBeNull();
   cleanup();
   reply('GET /users/me/security', ok({ user: ada, mfa: protectedMfa(), enrolment: null, mails: false }));
@@ -112,6 +119,7 @@ it('the link is confirmed by one press, signed in', async () => {
   expect(sent('POST /users/me/email/confirm')).toHaveLength(0);
   await user.click(await button(m.email_confirm()));
   await heading(m.email_done_title());
+  await screen.findByText(new RegExp(m.email_done_told()));
   expect(sent('POST /users/me/email/confirm')[0]?.body).toEqual({ token: 'TOKEN' });
 });
 
@@ -172,4 +180,10 @@ it('has nothing to stop without a link, or with one that is over', async () => {
   reply('POST /stop/link', refuse(410, 'stop_link_expired'));
   open('/stop', { hash: '#token=STOP' });
   await heading(m.error_stop_link_expired());
+  // The same link once more, or another one, in the same page.
+  reply('POST /stop/link', ok({ kind: 'email', email: bo.email, expires_at: later(86_400) }));
+  location.hash = '#token=STOP';
+  window.dispatchEvent(new Event('hashchange'));
+  await heading(m.stop_email_title());
+  expect(location.hash).toBe('');
 });
