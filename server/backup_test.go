@@ -41,6 +41,10 @@ func TestRestoreEndsWhatWas(t *testing.T) {
 		in.Change("INSERT INTO enrolment_links (user_id, token_hash, created_at, expires_at) SELECT id, ?, 0, ? FROM users WHERE email = 'bob@example.test'",
 			[]byte("a link"), in.Clock.Now().Add(time.Hour).UnixMilli())
 
+		in.Change("INSERT INTO email_changes (user_id, token_hash, email, asked_by, created_at, expires_at) SELECT id, ?, 'rob@example.test', id, 0, ? FROM users WHERE email = 'bob@example.test'",
+			[]byte("a link"), in.Clock.Now().Add(time.Hour).UnixMilli())
+		in.Change("INSERT INTO stops (user_id, token_hash, kind, email, created_at, expires_at) SELECT id, ?, 'email', 'before@example.test', 0, ? FROM users WHERE email = 'bob@example.test'",
+			[]byte("a link"), in.Clock.Now().Add(time.Hour).UnixMilli())
 		invited := signedIn.Do("POST", "/api/v1/users", map[string]string{"name": "Nia", "email": "nia@example.test", "role": "member"}).Want(http.StatusCreated)
 		_, invitation, _ := strings.Cut(invited.Text("invitation_link"), "#token=")
 
@@ -58,6 +62,11 @@ func TestRestoreEndsWhatWas(t *testing.T) {
 		}
 		pending.On(restored.First()).Code(shown).Diagnosed("sign_in_expired")
 
+		for _, table := range []string{"email_changes", "stops"} {
+			if links := restored.Column("SELECT user_id FROM " + table); len(links) > 0 {
+				t.Errorf("a link of %s lives on", table)
+			}
+		}
 		if links := restored.Column("SELECT user_id FROM enrolment_links"); len(links) > 0 {
 			t.Error("an enrolment link lives on")
 		}

@@ -324,8 +324,18 @@ func TestCanary(t *testing.T) {
 		c.keep("the invitation", joining)
 		c.do(other, "POST", "/api/v1/join/invitation", map[string]string{"token": joining}).Want(http.StatusOK)
 		c.do(other, "POST", "/api/v1/join", map[string]string{"token": joining, "password": wrongPassword + strings.Repeat("x", 2000)}).Want(http.StatusUnprocessableEntity)
+		// A new address, whose link is in the answer to the administrator alone, where no mail leaves. What stops a change is
+		// mailed, or is nowhere.
+		in.Change("UPDATE users SET reset_at = NULL WHERE id = ?", eve)
+		moved := c.do(browser, "POST", "/api/v1/users/"+eve+"/email", map[string]string{"email": "eva@example.test"}, "the address").Want(http.StatusOK)
+		_, proving, _ := strings.Cut(moved.Text("email_link"), "#token=")
+		c.keep("the address", proving)
+		c.do(browser, "POST", "/api/v1/users/me/email/confirm", map[string]string{"token": proving}).Want(http.StatusGone)
+		c.do(other, "POST", "/api/v1/stop", map[string]string{"token": proving}).Want(http.StatusGone)
+		c.do(other, "POST", "/api/v1/stop/link", map[string]string{"token": proving}).Want(http.StatusGone)
+		c.look(browser, eve)
 		for column, stored := range storedSecrets(in) {
-			if len(stored) == 0 && column != "setup_links.token_hash" {
+			if len(stored) == 0 && column != "stops.token_hash" && column != "setup_links.token_hash" {
 				t.Errorf("nothing is in %s, so nothing was searched for", column)
 			}
 		}

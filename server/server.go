@@ -16,6 +16,7 @@ import (
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/audit/seal"
 	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/email"
 	"github.com/secondstep/secondstep/server/factor"
 	"github.com/secondstep/secondstep/server/factor/authenticator"
 	"github.com/secondstep/secondstep/server/factor/backupcode"
@@ -28,6 +29,7 @@ import (
 	"github.com/secondstep/secondstep/server/protection"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/signin"
+	"github.com/secondstep/secondstep/server/stop"
 	"github.com/secondstep/secondstep/server/upkeep"
 	"github.com/secondstep/secondstep/server/web"
 )
@@ -81,6 +83,8 @@ type Server struct {
 	factors  factor.Set
 	sessions *session.Sessions
 	mfa      *mfa.MFA
+	emails   *email.Emails
+	stops    *stop.Stops
 }
 
 // Open opens the database, migrates it, and opens the keys.
@@ -130,9 +134,14 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	if err != nil {
 		return nil, err
 	}
+	stops := stop.New(stop.Dependencies{
+		Database: db, Sessions: sessions, Mail: mails, Random: config.Random,
+		Links: []func(context.Context, database.Tx, string) error{signin.VoidEnrolmentLink, voidEmailChange},
+	})
+	emails := email.New(email.Dependencies{Database: db, Sessions: sessions, Stops: stops, Mail: mails, Random: config.Random})
 	own := mfa.New(mfa.Dependencies{
 		Database: db, Keys: ring, Apps: apps, Codes: backupcode.NewIssuer(db, pool, config.BackupCodeCost, config.Random),
-		Factors: factors, Sessions: sessions, SignIn: in, ByMail: byMail(mails, mail.EnrolmentLink), Brand: config.Brand, Now: config.Now, Random: config.Random,
+		Factors: factors, Sessions: sessions, SignIn: in, ByMail: byMail(mails, mail.EnrolmentLink), Stops: stops, Mails: mails.Sends(), Brand: config.Brand, Now: config.Now, Random: config.Random,
 	})
 	others := people.New(people.Dependencies{
 		Database: db, Passwords: passwords, Sessions: sessions, ByMail: byMail(mails, mail.Invitation), Mails: mails.Sends(),
@@ -141,6 +150,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	// Each room prunes in a transaction of its own: what one can't delete keeps no other from it.
 	jobs := []upkeep.Job{
 		prune("sessions", sessions.Prune), prune("sign-ins", in.Prune), prune("invitations", others.Prune), prune("mails", mail.Prune),
+		prune("changes of addresses", emails.Prune), prune("links to stop", stops.Prune),
 	}
 	for _, one := range factors {
 		jobs = append(jobs, prune(string(one.Kind()), one.Prune))
@@ -148,6 +158,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	return &Server{
 		Database: db, Passwords: passwords, SignIn: in, People: others, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
 		Mail: mails, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
+		emails: emails, stops: stops,
 	}, nil
 }
 
@@ -158,6 +169,12 @@ func byMail(mails *mail.Mail, kind mail.Kind) account.LinkByMail {
 			UserID: user.ID, To: user.Email, Name: user.Name, Kind: kind, Facts: mail.Facts{By: mail.ByAdministrator}, Path: path, Until: until,
 		})
 	}
+}
+
+// voidEmailChange ends the link of an address that waits to be proved.
+func voidEmailChange(ctx context.Context, tx database.Tx, userID string) error {
+	_, err := account.WithdrawEmail(ctx, tx, userID)
+	return err
 }
 
 // prune makes a job of what a room deletes because its time is over.
@@ -208,6 +225,8 @@ func (s *Server) register(api *web.API) {
 	s.Seals.Register(api)
 	s.Mail.Register(api)
 	s.mfa.Register(api)
+	s.emails.Register(api)
+	s.stops.Register(api, s.config.Now)
 	protection.Register(api, s.Database, s.config.Now)
 	s.factors.Register(api, s.mfa.FactorsChanged)
 }
@@ -220,6 +239,11 @@ func (s *Server) setupNeeded(ctx context.Context) bool {
 // ResetMFA resets somebody on the console, and answers the token of their enrolment link with until when it is good.
 func (s *Server) ResetMFA(ctx context.Context, userID string) (token string, until time.Time, err error) {
 	return s.mfa.ResetOnConsole(ctx, userID)
+}
+
+// SetEmail gives somebody another address on the console.
+func (s *Server) SetEmail(ctx context.Context, userID, address string) error {
+	return s.emails.SetOnConsole(ctx, userID, address)
 }
 
 // Now is the time of the installation.

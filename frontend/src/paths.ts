@@ -9,6 +9,8 @@ export const paths = {
   setup: '/setup',
   welcome: '/welcome',
   join: '/join',
+  email: '/email',
+  stop: '/stop',
   signIn: '/sign-in',
   secondStep: '/second-step',
   backupStep: '/second-step/backup-code',

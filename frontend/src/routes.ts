@@ -26,6 +26,13 @@ export const routes: Route[] = [
   { path: paths.setup, frame: 'out', title: m.setup_title, load: () => import('./screens/setup/Setup.svelte') },
   { path: paths.welcome, frame: 'bare', title: m.welcome_title, load: () => import('./screens/setup/Welcome.svelte') },
   { path: paths.join, frame: 'out', title: m.join_title, load: () => import('./screens/join/Join.svelte') },
+  {
+    path: paths.email,
+    frame: 'out',
+    title: m.email_confirm_page,
+    load: () => import('./screens/email/ConfirmEmail.svelte'),
+  },
+  { path: paths.stop, frame: 'out', title: m.stop_page, load: () => import('./screens/email/Stop.svelte') },
   { path: paths.signIn, frame: 'out', title: m.sign_in_title, load: async () => ({ default: SignIn }) },
   {
     path: paths.secondStep,

@@ -18,9 +18,18 @@ func CheckName(name string) []problem.Field {
 		return []problem.Field{{Name: "name", Code: "required"}}
 	case len([]rune(trimmed)) > MaxName:
 		return []problem.Field{{Name: "name", Code: "too_long", Params: map[string]any{"max": MaxName}}}
+	case addressed(trimmed):
+		return []problem.Field{{Name: "name", Code: "web_address"}}
 	default:
 		return CheckLegible(trimmed)
 	}
+}
+
+// addressed reports whether a name holds what mailers make a link of: it would be a stranger's link in our own mail, which
+// greets people by name, to an address that need not be theirs.
+func addressed(name string) bool {
+	plain := fold(name)
+	return strings.Contains(plain, "://") || strings.Contains(plain, "www.")
 }
 
 // CheckLegible says what is wrong with a name of something, which may be empty: it must show something, and turn no text

@@ -12,6 +12,7 @@ func TestCheckName(t *testing.T) {
 		"Ada": "", " Ada ": "", "李 小龍": "", "عائشة": "", "\u200fعائشة": "", "👩\u200d💻": "", "O'Neill-Müller, Jr.": "", "7": "",
 		"": "required", " \t": "required", strings.Repeat("é", 100): "", strings.Repeat("é", 101): "too_long",
 		"\u200b": "illegible", "\ufeff": "illegible", "\u00ad\u200d": "illegible", "a\u202eb": "illegible", "a\u2028b": "illegible",
+		"Ada https://evil.example": "web_address", "WWW.evil.example": "web_address", "Ada ｗｗｗ.evil": "web_address", "Awww Ada": "", "Dr. No": "",
 		"\u2066Ada\u2069": "illegible", "\u0301": "illegible",
 	} {
 		got := ""

@@ -45,6 +45,10 @@ var toldOf = map[string]mail.Kind{
 	PasswordChanged:      mail.PasswordChanged,
 	PasswordSet:          mail.PasswordSet,
 	AlarmRaised:          mail.AlarmRaised,
+	EmailAsked:           mail.EmailAsked,
+	EmailChanged:         mail.EmailConfirmed, // the address of before gets a letter of its own
+	EmailStopped:         mail.EmailStopped,
+	ResetStopped:         mail.ResetStopped,
 }
 
 // told is what the person is told; empty where they need not be.
@@ -81,16 +85,19 @@ func (e *Event) told() mail.Kind {
 	return ""
 }
 
-// notice says who did it, and from where. Where an administrator sits is not for everybody.
 func (e *Event) notice(kind mail.Kind) mail.Notice {
-	facts := mail.Facts{By: mail.BySelf, Browser: e.Browser, Address: e.Address}
+	return mail.Notice{UserID: e.Subject, Kind: kind, Facts: e.Facts()}
+}
+
+// Facts say who did it, and from where, to the person whom it is about. Where an administrator sits is not for everybody.
+func (e Event) Facts() mail.Facts {
 	switch {
 	case e.Browser == FromConsole().Browser:
-		facts = mail.Facts{By: mail.ByConsole}
+		return mail.Facts{By: mail.ByConsole}
 	case e.Actor != "" && e.Actor != e.Subject:
-		facts = mail.Facts{By: mail.ByAdministrator}
+		return mail.Facts{By: mail.ByAdministrator}
 	}
-	return mail.Notice{UserID: e.Subject, Kind: kind, Facts: facts}
+	return mail.Facts{By: mail.BySelf, Browser: e.Browser, Address: e.Address}
 }
 
 // Second steps refused in a row, after the right password, of which the third is told: before, it is most likely the

@@ -22,7 +22,7 @@ import (
 
 func newUser(p program) *cobra.Command {
 	return group(&cobra.Command{Use: "user", Short: "Add, list and help people from the console."},
-		newUserAdd(p), newUserList(p), newUserReset(p), newUserSetPassword(p), newUserImport(p), newUserExport(p))
+		newUserAdd(p), newUserList(p), newUserReset(p), newUserSetPassword(p), newUserSetEmail(p), newUserImport(p), newUserExport(p))
 }
 
 type userAddCommand struct {
@@ -227,6 +227,8 @@ var words = map[string]string{
 	"required":                  "the name must not be empty",
 	"too_long":                  "the name must have 100 characters at the most",
 	"illegible":                 "the name must have letters that can be seen, and none that turn the text around",
+	"email_unchanged":           "that is the person's e-mail address already",
+	"web_address":               "the name must hold no web address",
 	"email_invalid":             "the e-mail address is not one",
 	"password_too_short":        "the password must have at least 12 characters",
 	"password_too_long":         "the password must have 1,024 bytes at the most",

@@ -33,6 +33,7 @@ type known struct{ Label, Value string }
 // unasked are the kinds that somebody else brings about, where "this wasn't me" would be no answer.
 var unasked = map[Kind]bool{
 	CodesVoided: true, RequirementOff: true, RequirementAllowed: true, RequirementRequired: true, PasswordSet: true,
+	EmailTaken: true, EmailStopped: true, ResetStopped: true,
 }
 
 // write puts a queued mail into words.

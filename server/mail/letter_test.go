@@ -36,6 +36,15 @@ func TestLetters(t *testing.T) {
 		if kind == Invitation || kind == EnrolmentLink {
 			one.Facts = `{"by":"administrator"}`
 		}
+		if kind == EmailProof || kind == EmailTaken {
+			one.Facts = `{}` // nobody's business
+		}
+		if kind == EmailStopped || kind == ResetStopped {
+			one.Facts = here
+		}
+		if kind == Reset {
+			one.Facts = `{"by":"administrator"}`
+		}
 		if kind == CodesVoided || kind == PasswordSet {
 			one.Facts = `{"by":"console"}`
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/keyring"
 )
@@ -30,11 +32,25 @@ func SealedColumns() []keyring.Column { return []keyring.Column{linkColumn} }
 // Sends reports whether mail leaves the installation. Where it does not, whoever has a link to give shows it instead.
 func (m *Mail) Sends() bool { return m.Settings != nil }
 
+// leaves reports whether mail leaves, where serve has said so: a command on the console sends none itself.
+func leaves(ctx context.Context, db bun.IDB) (bool, error) {
+	found, err := db.NewSelect().TableExpr("installation").Where("id = 1 AND mails").Exists(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look whether mail leaves: %w", err)
+	}
+	return found, nil
+}
+
+// stops are the letters by which somebody stops what was done to them. However many mails of other kinds an address has
+// had, it gets these: else whoever does it would cause those first.
+var stops = map[Kind]bool{EmailChanged: true, Reset: true}
+
 // Send lets a letter be sent once the transaction is committed. False: no mail leaves, or the address has had too many
 // within the hour.
 func (m *Mail) Send(ctx context.Context, tx database.Tx, letter Letter) (queued bool, err error) {
-	if !m.Sends() {
-		return false, nil
+	leaves, err := leaves(ctx, tx)
+	if err != nil || !leaves {
+		return false, err
 	}
 	had, err := recent(ctx, tx, letter.To, letter.Kind)
 	if err != nil || had {
@@ -67,7 +83,7 @@ func recent(ctx context.Context, tx database.Tx, address string, kind Kind) (boo
 	if err != nil {
 		return false, fmt.Errorf("count the mails of an address: %w", err)
 	}
-	return had.InAll >= mostInAll || had.OfKind >= mostOfKind, nil
+	return had.InAll >= mostInAll && !stops[kind] || had.OfKind >= mostOfKind, nil
 }
 
 // path opens the link of a mail; empty where it has none.

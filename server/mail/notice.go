@@ -24,6 +24,11 @@ const (
 	AlarmRaised         Kind = "alarm_raised"
 	SecondStepRefused   Kind = "second_step_refused"
 	NewBrowser          Kind = "new_browser"
+	EmailAsked          Kind = "email_asked"     // that the address is to change, to the one that it still is
+	EmailConfirmed      Kind = "email_confirmed" // that it is changed, to the new one
+	EmailTaken          Kind = "email_taken"     // to the person whose address somebody else wanted
+	EmailStopped        Kind = "email_stopped"
+	ResetStopped        Kind = "reset_stopped"
 )
 
 // Kinds of mails that carry a link of their own (Letter).
@@ -32,6 +37,7 @@ const (
 	EnrolmentLink Kind = "enrolment_link" // to enrol anew with, beside the password
 	EmailProof    Kind = "email_proof"    // to a new address, to prove that it is theirs
 	EmailChanged  Kind = "email_changed"  // to the old one, to stop it
+	Reset         Kind = "reset"          // to stop it
 	PasswordLink  Kind = "password_link"  // to choose a new password
 )
 
@@ -39,7 +45,8 @@ const (
 var Kinds = []Kind{
 	TurnedOn, TurnedOff, AppAdded, AppReplaced, AppRemoved, KeyAdded, KeyRemoved, KeySuspect, CodesChanged, CodeUsed,
 	CodesVoided, PasswordChanged, PasswordSet, RequirementOff, RequirementAllowed, RequirementRequired, AlarmRaised,
-	SecondStepRefused, NewBrowser, Invitation, EnrolmentLink, EmailProof, EmailChanged, PasswordLink,
+	SecondStepRefused, NewBrowser, EmailAsked, EmailConfirmed, EmailTaken, EmailStopped, ResetStopped,
+	Invitation, EnrolmentLink, EmailProof, EmailChanged, Reset, PasswordLink,
 }
 
 // Who did what a mail tells of.

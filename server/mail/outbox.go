@@ -59,14 +59,14 @@ func (r *row) stale(now time.Time) bool {
 	return !r.GoodUntil.IsZero() && !now.Before(r.GoodUntil.Time()) || now.Sub(r.DueAt.Time()) > tryFor+longestWait
 }
 
-// add queues a mail to whoever it is about, if the installation sends mail and the address has not had too many. It is
-// one statement for the writer of the event, which asks nothing before.
+// add queues a mail to whoever it is about, if the installation sends mail and the address has not had too many. An
+// empty address is the one on record.
 var add = database.Prepare(`INSERT INTO outbox (id, user_id, address, name, kind, facts, times, at, created_at, due_at, next_at)
-	SELECT CAST(? AS TEXT), u.id, u.email, u.name, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS INTEGER),
+	SELECT CAST(? AS TEXT), u.id, u.address, u.name, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS INTEGER),
 		CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT)
-	FROM users u, installation i WHERE u.id = ? AND i.mails
-		AND (SELECT count(*) FROM outbox o WHERE o.address = u.email AND o.created_at > ?) < ?
-		AND (SELECT count(*) FROM outbox o WHERE o.address = u.email AND o.created_at > ? AND o.kind = ?) < ?`)
+	FROM (SELECT id, name, COALESCE(NULLIF(CAST(? AS TEXT), ''), email) AS address FROM users) u, installation i WHERE u.id = ? AND i.mails
+		AND (SELECT count(*) FROM outbox o WHERE o.address = u.address AND o.created_at > ?) < ?
+		AND (SELECT count(*) FROM outbox o WHERE o.address = u.address AND o.created_at > ? AND o.kind = ?) < ?`)
 
 // Queue lets a mail be sent to the person once the transaction is committed.
 func Queue(ctx context.Context, tx database.Tx, notice Notice) error {
@@ -78,13 +78,32 @@ func queue(ctx context.Context, tx database.Tx, notice Notice, times int, due ti
 	if err != nil {
 		return fmt.Errorf("queue mail %s: %w", notice.Kind, err)
 	}
-	now, since := int64(database.At(tx.Now)), int64(database.At(tx.Now.Add(-within)))
-	_, err = add.Exec(ctx, tx, tx.NewID(), string(notice.Kind), string(facts), times, now, now, int64(database.At(due)), int64(database.At(due)),
-		notice.UserID, since, mostInAll, since, string(notice.Kind), mostOfKind)
+	before, err := former(ctx, tx, notice.UserID)
 	if err != nil {
-		return fmt.Errorf("queue mail %s: %w", notice.Kind, err)
+		return err
+	}
+	now, since := int64(database.At(tx.Now)), int64(database.At(tx.Now.Add(-within)))
+	for _, address := range append([]string{""}, before...) {
+		_, err = add.Exec(ctx, tx, tx.NewID(), string(notice.Kind), string(facts), times, now, now, int64(database.At(due)), int64(database.At(due)),
+			address, notice.UserID, since, mostInAll, since, string(notice.Kind), mostOfKind)
+		if err != nil {
+			return fmt.Errorf("queue mail %s: %w", notice.Kind, err)
+		}
 	}
 	return nil
+}
+
+// former are the addresses that the person had lately and that can still stop the change: they are told whatever happens
+// next, since whoever changed the address may not have been the person (security.md row 73).
+func former(ctx context.Context, tx database.Tx, userID string) ([]string, error) {
+	var addresses []string
+	err := tx.NewRaw(`SELECT DISTINCT s.email FROM stops s, users u
+		WHERE s.user_id = ? AND s.kind = 'email' AND s.expires_at > ? AND u.id = s.user_id AND u.email <> s.email`,
+		userID, database.At(tx.Now)).Scan(ctx, &addresses)
+	if err != nil {
+		return nil, fmt.Errorf("look for the addresses of before: %w", err)
+	}
+	return addresses, nil
 }
 
 // QueueRepeated is Queue for what somebody else can do to a person again and again: one mail an hour, which says how

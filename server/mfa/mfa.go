@@ -26,6 +26,7 @@ import (
 	"github.com/secondstep/secondstep/server/keyring"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/signin"
+	"github.com/secondstep/secondstep/server/stop"
 	"github.com/secondstep/secondstep/server/web"
 )
 
@@ -39,6 +40,8 @@ type Dependencies struct {
 	Sessions *session.Sessions
 	SignIn   *signin.SignIn
 	ByMail   account.LinkByMail // of an enrolment link
+	Stops    *stop.Stops
+	Mails    bool // whether mail leaves the installation
 	Brand    string
 	Now      func() time.Time
 	Random   io.Reader

@@ -14,6 +14,7 @@ import (
 	"github.com/secondstep/secondstep/server/problem"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/signin"
+	"github.com/secondstep/secondstep/server/stop"
 	"github.com/secondstep/secondstep/server/web"
 )
 
@@ -224,6 +225,13 @@ func (m *MFA) reset(ctx context.Context, tx database.Tx, event audit.Event, user
 	if err := audit.Record(ctx, tx, was); err != nil {
 		return nil, err
 	}
+	// Of the link that it was made with: the one before is void, and with it what stopped that.
+	if err := stop.Void(ctx, tx, user.ID, stop.Reset); err != nil {
+		return nil, err
+	}
+	if err := m.Stops.Offer(ctx, tx, event, user, stop.Reset); err != nil {
+		return nil, err
+	}
 	if _, err := m.Sessions.EndOthers(ctx, tx, event, user.ID, "", "reset"); err != nil {
 		return nil, err
 	}
@@ -244,6 +252,9 @@ func (m *MFA) endReset(ctx context.Context, tx database.Tx, caller web.Caller) e
 		return ErrChanged
 	}
 	if err := signin.VoidEnrolmentLink(ctx, tx, caller.Session.UserID); err != nil {
+		return err
+	}
+	if err := stop.Void(ctx, tx, caller.Session.UserID, stop.Reset); err != nil {
 		return err
 	}
 	return m.Sessions.Free(ctx, tx, caller.Session)

@@ -22,6 +22,16 @@ type Person struct {
 	// Invited names an invitation that waits; null for who has joined.
 	Invited *InvitedView `json:"invited" doc:"Set while the person has not joined yet: nobody can sign in as them."`
 	MFA     View         `json:"mfa"`
+	// EmailChange is an address that waits to be proved.
+	EmailChange *EmailChangeView `json:"email_change" doc:"Set while another address waits to be proved."`
+	Mails       bool             `json:"mails" doc:"Mail leaves the installation. Where it does not, nobody proves an address of their own."`
+}
+
+// EmailChangeView is an address that a person is to have once it is proved.
+type EmailChangeView struct {
+	Email     string    `json:"email"`
+	ExpiresAt time.Time `json:"expires_at" doc:"Until when its link is good."`
+	Asked     string    `json:"asked" enum:"self,administrator" doc:"Who asked for it."`
 }
 
 // InvitedView is somebody's invitation without its link.
@@ -96,8 +106,18 @@ func (m *MFA) page(ctx context.Context, viewer *web.Session, userID string) (*Pa
 	}
 	page := &Page{Person: Person{
 		User:     session.User{ID: user.ID, Name: user.Name, Email: user.Email, Role: user.Role},
-		Disabled: !user.DisabledAt.IsZero(),
+		Disabled: !user.DisabledAt.IsZero(), Mails: m.Mails,
 	}}
+	asked, err := account.EmailChangeOf(ctx, db, user.ID, m.Now())
+	if err != nil {
+		return nil, err
+	}
+	if asked != nil {
+		page.EmailChange = &EmailChangeView{Email: asked.Email, ExpiresAt: asked.ExpiresAt.Time(), Asked: "administrator"}
+		if asked.AskedBy == user.ID {
+			page.EmailChange.Asked = "self"
+		}
+	}
 	if user.Invited() {
 		link, err := account.InvitationOf(ctx, db, user.ID)
 		if err != nil {

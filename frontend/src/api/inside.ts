@@ -14,6 +14,11 @@ const problems: Record<string, Words> = {
   enrolment_not_confirmed: { title: m.error_enrolment_not_confirmed, next: m.error_enrolment_not_confirmed_next },
   mfa_off: { title: m.error_mfa_off, next: m.error_mfa_off_next },
   last_app: { title: m.error_last_app, next: m.error_last_app_next },
+  email_link_expired: { title: m.error_email_link_expired, next: m.error_email_link_expired_next },
+  no_email_change: { title: m.error_no_email_change, next: m.error_no_email_change_next },
+  no_mail_server: { title: m.error_no_mail_server, next: m.error_no_mail_server_next },
+  not_joined: { title: m.error_not_joined, next: m.error_not_joined_next },
+  stop_link_expired: { title: m.error_stop_link_expired, next: m.error_stop_link_expired_next },
   no_event: { title: m.error_no_event, next: m.error_no_event_next },
   no_session: { title: m.error_no_session, next: m.error_no_session_next },
   no_factor: { title: m.error_no_factor, next: m.error_no_factor_next },
@@ -65,6 +70,8 @@ const problems: Record<string, Words> = {
 };
 
 const fields: typeof fieldWords = {
+  email_unchanged: () => m.field_email_unchanged(),
+  web_address: () => m.field_web_address(),
   too_short: () => m.field_too_short(),
   too_long: () => m.field_too_long(),
   password_too_short: (params) => m.field_password_too_short({ min: format.number(Number(params.min ?? 12)) }),

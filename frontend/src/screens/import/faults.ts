@@ -6,6 +6,7 @@ const words: Record<string, (params: Record<string, unknown>) => string> = {
   'name required': () => m.import_name_required(),
   'name too_long': (params) => m.import_name_too_long({ max: format.number(Number(params.max ?? 100)) }),
   'name illegible': () => m.import_name_illegible(),
+  'name web_address': () => m.import_name_web_address(),
   'email email_invalid': () => m.import_email_invalid(),
   'email email_taken': () => m.import_email_taken(),
   'email twice_in_file': () => m.import_email_twice(),
