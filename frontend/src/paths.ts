@@ -10,6 +10,8 @@ export const paths = {
   welcome: '/welcome',
   join: '/join',
   signIn: '/sign-in',
+  forgotten: '/forgotten-password',
+  newPassword: '/new-password',
   secondStep: '/second-step',
   backupStep: '/second-step/backup-code',
   cannotGetIn: '/second-step/cannot-get-in',

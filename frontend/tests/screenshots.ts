@@ -9,6 +9,7 @@ import { Secondstep } from './kit/secondstep';
 import { say } from './kit/words';
 import { auditLog } from './pictures/audit';
 import { firstStart } from './pictures/first-start';
+import { forgotten } from './pictures/forgotten';
 import { atHome } from './pictures/home';
 import { mails } from './pictures/mails';
 import { secondStep } from './pictures/second-step';
@@ -34,6 +35,7 @@ const chapters: Chapter[] = [
   securityPage,
   setUp,
   signIn,
+  forgotten,
   secondStep,
   troubles,
   mails,

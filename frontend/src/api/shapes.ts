@@ -28,4 +28,5 @@ export type LogEntry = LogPage['events'][number];
 export type EventPage = Answered<'/api/v1/users/{id}/security/events', 'get'>;
 export type SecurityEvent = EventPage['events'][number];
 export type Invitation = Answered<'/api/v1/users', 'post'>;
+export type PasswordLinkView = Answered<'/api/v1/forgotten-password/link', 'post'>;
 export type InvitedView = Answered<'/api/v1/join/invitation', 'post'>;
