@@ -1,71 +1,71 @@
-import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
 import { expect } from '@playwright/test';
 
-/** A mail server on this machine that keeps what it is sent: as much of SMTP as handing a mail over takes. */
+/** A mail server of this machine's loopback that keeps what it is sent: as much SMTP as a sender needs (RFC 5321). */
 export class Mailbox {
-  readonly #letters: { to: string; text: string }[] = [];
-  readonly #server: Server = createServer((socket) => this.#talk(socket));
+  readonly #server: Server;
+  readonly #came: { to: string; text: string }[] = [];
 
-  /** Starts it, and answers the flags by which a server sends its mail there. */
-  async start(): Promise<string[]> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    const address = this.#server.address();
-    const port = typeof address === 'object' ? address?.port : undefined;
-    return ['--smtp-url', `smtp://127.0.0.1:${port}`, '--mail-from', 'no-reply@example.test'];
+  private constructor() {
+    this.#server = createServer((socket) => this.#talk(socket));
   }
 
-  stop() {
+  static async open(): Promise<Mailbox> {
+    const box = new Mailbox();
+    await new Promise<void>((resolve) => box.#server.listen(0, '127.0.0.1', resolve));
+    return box;
+  }
+
+  /** What `--smtp-url` takes. */
+  get url(): string {
+    return `smtp://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  close(): void {
     this.#server.close();
   }
 
-  /** The link in the only mail of this subject to somebody that has not been read yet, once it is there. */
-  async link(to: string, subject: string): Promise<string> {
-    let found: string | undefined;
-    await expect
-      .poll(
-        () => {
-          const at = this.#letters.findIndex((one) => one.to === to && one.text.includes(`Subject: ${subject}`));
-          if (at >= 0) found = this.#letters.splice(at, 1)[0]?.text.match(/https?:\/\/\S+#token=[\w-]{43}/)?.[0];
-          return found;
-        },
-        { timeout: 30_000 },
-      )
-      .toBeDefined();
-    return found ?? '';
-  }
-
   #talk(socket: Socket) {
+    let [pending, to, data] = ['', '', false];
     const say = (line: string) => socket.write(`${line}\r\n`);
-    let [heard, to, letter]: [string, string, string[] | undefined] = ['', '', undefined];
-    socket.on('error', () => socket.destroy());
-    socket.on('data', (data) => {
-      heard += data.toString('utf8');
-      for (let end = heard.indexOf('\r\n'); end >= 0; end = heard.indexOf('\r\n')) {
-        const line = heard.slice(0, end);
-        heard = heard.slice(end + 2);
-        if (letter === undefined) {
-          if (/^DATA/i.test(line)) {
-            letter = [];
-            say('354 go on');
-          } else if (/^QUIT/i.test(line)) socket.end('221 bye\r\n');
-          else {
-            to = line.match(/^RCPT TO:<([^>]+)>/i)?.[1] ?? to;
-            say('250 well');
-          }
-        } else if (line === '.') {
-          // Lines that quoted-printable has cut are whole again, and what it has written in numbers is read.
-          const text = letter
-            .join('\n')
-            .replace(/=\n/g, '')
-            .replace(/=([0-9A-F]{2})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 16)));
-          this.#letters.push({ to, text });
-          letter = undefined;
-          say('250 kept');
-        } else letter.push(line.startsWith('.') ? line.slice(1) : line);
+    socket.on('error', () => undefined);
+    say('220 mailbox');
+    socket.on('data', (chunk) => {
+      pending += chunk.toString('latin1');
+      for (;;) {
+        const end = pending.indexOf(data ? '\r\n.\r\n' : '\r\n');
+        if (end < 0) return;
+        const line = pending.slice(0, end);
+        pending = pending.slice(end + (data ? 5 : 2));
+        if (data) {
+          this.#came.push({ to, text: line });
+          data = false;
+          say('250 taken');
+        } else if (/^RCPT TO:/i.test(line)) {
+          to = line.match(/<(.*)>/)?.[1] ?? '';
+          say('250 ok');
+        } else if (/^DATA/i.test(line)) {
+          data = true;
+          say('354 go on');
+        } else if (/^QUIT/i.test(line)) {
+          say('221 bye');
+          socket.end();
+        } else say('250 ok');
       }
     });
-    say('220 mailbox');
+  }
+
+  /** The link to a page of the last mail to an address, once it has come: instances look for mail every few seconds. */
+  async link(to: string, page: string): Promise<string> {
+    let found: string | undefined;
+    await expect(() => {
+      for (const mail of this.#came.filter((one) => one.to === to)) {
+        const text = mail.text.replace(/=\r\n/g, '').replace(/=3D/g, '=');
+        found = text.match(new RegExp(`http\\S+${page}#token=[\\w-]{43}`))?.[0] ?? found;
+      }
+      expect(found, `a link to ${page} for ${to}`).toBeDefined();
+    }).toPass({ timeout: 60_000, intervals: [100] });
+    return found ?? '';
   }
 }
