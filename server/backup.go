@@ -187,6 +187,9 @@ func revive(ctx context.Context, config Config, of backup.Manifest) (_ *Restorat
 		if err := s.stops.AfterRestore(ctx, tx); err != nil {
 			return err
 		}
+		if err := s.Forgotten.AfterRestore(ctx, tx); err != nil {
+			return err
+		}
 		if err := mail.AfterRestore(ctx, tx); err != nil {
 			return err
 		}

@@ -48,6 +48,10 @@ func TestRestoreEndsWhatWas(t *testing.T) {
 		invited := signedIn.Do("POST", "/api/v1/users", map[string]string{"name": "Nia", "email": "nia@example.test", "role": "member"}).Want(http.StatusCreated)
 		_, invitation, _ := strings.Cut(invited.Text("invitation_link"), "#token=")
 
+		in.Change("INSERT INTO password_links (token_hash, user_id, email_key, created_at, expires_at) SELECT ?, id, email_key, 0, ? FROM users WHERE email = 'bob@example.test'",
+			[]byte("a link"), in.Clock.Now().Add(time.Hour).UnixMilli())
+		in.Change("INSERT INTO password_asks (id, user_id, created_at, browser, address, request_id) SELECT 'an ask', id, 0, '', '', '' FROM users WHERE email = 'bob@example.test'")
+
 		saved := in.Backup()
 		if !in.Postgres {
 			since := in.Browser(servertest.Safari)
@@ -69,6 +73,9 @@ func TestRestoreEndsWhatWas(t *testing.T) {
 		}
 		if links := restored.Column("SELECT user_id FROM enrolment_links"); len(links) > 0 {
 			t.Error("an enrolment link lives on")
+		}
+		if links := restored.Column("SELECT user_id FROM password_links WHERE ended_at IS NULL UNION ALL SELECT user_id FROM password_asks"); len(links) > 0 {
+			t.Error("a link for a forgotten password lives on")
 		}
 		restored.Browser(servertest.Firefox).Do("POST", "/api/v1/join", map[string]string{"token": invitation, "password": servertest.Password}).
 			Refused(http.StatusGone, "invitation_replaced")

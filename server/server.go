@@ -21,6 +21,7 @@ import (
 	"github.com/secondstep/secondstep/server/factor/authenticator"
 	"github.com/secondstep/secondstep/server/factor/backupcode"
 	"github.com/secondstep/secondstep/server/factor/webauthn"
+	"github.com/secondstep/secondstep/server/forgotten"
 	"github.com/secondstep/secondstep/server/hashing"
 	"github.com/secondstep/secondstep/server/keyring"
 	"github.com/secondstep/secondstep/server/mail"
@@ -73,6 +74,7 @@ type Server struct {
 	Passwords *account.Passwords
 	SignIn    *signin.SignIn
 	People    *people.People
+	Forgotten *forgotten.Forgotten
 	Upkeep    *upkeep.Upkeep
 	Hashes    *hashing.Pool
 	Seals     *seal.Seals
@@ -147,16 +149,20 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		Database: db, Passwords: passwords, Sessions: sessions, ByMail: byMail(mails, mail.Invitation), Mails: mails.Sends(),
 		Now: config.Now, Random: config.Random,
 	})
+	lost := forgotten.New(forgotten.Dependencies{
+		Database: db, Passwords: passwords, SignIn: in, Mail: mails, Now: config.Now, Random: config.Random,
+	})
+	mails.Prepare = lost.Answer
 	// Each room prunes in a transaction of its own: what one can't delete keeps no other from it.
 	jobs := []upkeep.Job{
 		prune("sessions", sessions.Prune), prune("sign-ins", in.Prune), prune("invitations", others.Prune), prune("mails", mail.Prune),
-		prune("changes of addresses", emails.Prune), prune("links to stop", stops.Prune),
+		prune("changes of addresses", emails.Prune), prune("links to stop", stops.Prune), prune("forgotten passwords", lost.Prune),
 	}
 	for _, one := range factors {
 		jobs = append(jobs, prune(string(one.Kind()), one.Prune))
 	}
 	return &Server{
-		Database: db, Passwords: passwords, SignIn: in, People: others, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
+		Database: db, Passwords: passwords, SignIn: in, People: others, Forgotten: lost, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
 		Mail: mails, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
 		emails: emails, stops: stops,
 	}, nil
@@ -205,7 +211,7 @@ func (s *Server) API(face Face) (*web.API, error) {
 	api, err := web.New(web.Options{
 		PublicURL: face.PublicURL, LoopbackAliases: face.LoopbackAliases, TrustedProxies: face.TrustedProxies,
 		Brand: s.config.Brand, Version: s.config.Version, Now: s.config.Now, Random: s.config.Random, Logger: s.config.Logger,
-		Dist: face.Dist, Ready: s.Database.Ping, SetupNeeded: s.setupNeeded,
+		Dist: face.Dist, Ready: s.Database.Ping, SetupNeeded: s.setupNeeded, Mails: s.Mail.Sends(),
 		// A password is one where there is no second step: the session room lets it be none where there is.
 		FullProofs: append(s.factors.Full(), web.Password),
 	})
@@ -221,6 +227,7 @@ func (s *Server) register(api *web.API) {
 	s.sessions.Register(api)
 	account.Register(api, s.Database, s.config.Now)
 	s.People.Register(api)
+	s.Forgotten.Register(api)
 	audit.Register(api, s.Database, account.Known{Database: s.Database})
 	s.Seals.Register(api)
 	s.Mail.Register(api)

@@ -14,7 +14,7 @@ import (
 func storedSecrets(in *servertest.Installation) map[string][][]byte {
 	found := map[string][][]byte{}
 	for _, column := range []string{
-		"users.password_hash", "sessions.token_hash", "sessions.browser_id", "pending_sign_ins.token_hash", "setup_links.token_hash", "enrolment_links.token_hash", "invitations.token_hash", "email_changes.token_hash", "stops.token_hash",
+		"users.password_hash", "sessions.token_hash", "sessions.browser_id", "pending_sign_ins.token_hash", "setup_links.token_hash", "enrolment_links.token_hash", "invitations.token_hash", "password_links.token_hash", "email_changes.token_hash", "stops.token_hash",
 		"password_tries.key", "totp_apps.secret", "totp_enrolments.secret", "totp_retired.secret", "backup_codes.hash", "outbox.link",
 	} {
 		table, name, _ := strings.Cut(column, ".")

@@ -6,6 +6,9 @@ function meta(name: string): string {
 /** The name that people see; Vite's own server fills no metas, hence the product's default. */
 export const brand = () => meta('brand') || 'MailMachine';
 
+/** Mail leaves this installation; where that is not known, asking for one says so. */
+export const mailSent = () => meta('mails') !== 'false';
+
 /** Nobody has set this installation up yet. */
 export const setupNeeded = () => meta('setup-needed') === 'true';
 

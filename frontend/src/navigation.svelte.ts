@@ -27,6 +27,8 @@ export type Told =
 export type Note = {
   /** Where to go after signing in: a path of this site. */
   back?: string;
+  /** The address that was typed at the sign-in. */
+  email?: string;
   /** The session that was here is over. */
   ended?: boolean;
   /** The cursors of the pages before this one (lists). */

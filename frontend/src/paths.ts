@@ -12,6 +12,8 @@ export const paths = {
   email: '/email',
   stop: '/stop',
   signIn: '/sign-in',
+  forgotten: '/forgotten-password',
+  newPassword: '/new-password',
   secondStep: '/second-step',
   backupStep: '/second-step/backup-code',
   cannotGetIn: '/second-step/cannot-get-in',

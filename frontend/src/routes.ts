@@ -35,6 +35,18 @@ export const routes: Route[] = [
   { path: paths.stop, frame: 'out', title: m.stop_page, load: () => import('./screens/email/Stop.svelte') },
   { path: paths.signIn, frame: 'out', title: m.sign_in_title, load: async () => ({ default: SignIn }) },
   {
+    path: paths.forgotten,
+    frame: 'out',
+    title: m.forgotten_title,
+    load: () => import('./screens/forgotten/Forgotten.svelte'),
+  },
+  {
+    path: paths.newPassword,
+    frame: 'out',
+    title: m.new_password_title,
+    load: () => import('./screens/forgotten/NewPassword.svelte'),
+  },
+  {
     path: paths.secondStep,
     frame: 'out',
     title: m.second_step_title,

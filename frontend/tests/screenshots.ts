@@ -9,6 +9,7 @@ import { Secondstep } from './kit/secondstep';
 import { say } from './kit/words';
 import { auditLog } from './pictures/audit';
 import { firstStart } from './pictures/first-start';
+import { forgotten } from './pictures/forgotten';
 import { atHome } from './pictures/home';
 import { importing } from './pictures/import';
 import { mails } from './pictures/mails';
@@ -35,6 +36,7 @@ const chapters: Chapter[] = [
   securityPage,
   setUp,
   signIn,
+  forgotten,
   secondStep,
   troubles,
   importing, // it makes people

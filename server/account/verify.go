@@ -66,8 +66,9 @@ func StoreUpgrade(ctx context.Context, tx database.Tx, user *User, upgraded stri
 	return nil
 }
 
-// SetPassword gives the person a new password. Who calls it ends what the old one had opened. The time of the change
-// always rises, so that it tells two passwords apart where the hash can't: one password may be hashed anew.
+// SetPassword gives the person a new password, and withdraws every link to choose one. Who calls it ends what the old one
+// had opened. The time of the change always rises, so that it tells two passwords apart where the hash can't: one password
+// may be hashed anew.
 func SetPassword(ctx context.Context, tx database.Tx, userID, hash string) error {
 	touched, err := database.Touched(tx.NewUpdate().Model((*User)(nil)).
 		Set("password_hash = ?", hash).
@@ -78,6 +79,9 @@ func SetPassword(ctx context.Context, tx database.Tx, userID, hash string) error
 	}
 	if touched != 1 {
 		return ErrNoUser
+	}
+	if err := endPasswordLinks(ctx, tx, userID, PasswordLinkWithdrawn); err != nil {
+		return err
 	}
 	return EndInvitations(ctx, tx, userID, InvitationJoined) // who was invited has a password now
 }

@@ -41,6 +41,7 @@ const (
 	RoleChanged          = "role.changed"
 	PasswordSet          = "password.set"
 	PasswordChanged      = "password.changed"
+	PasswordLinkSent     = "password_link.sent"
 	NameChanged          = "name.changed"
 	EmailAsked           = "email.asked"
 	EmailWithdrawn       = "email.withdrawn"
@@ -79,6 +80,9 @@ const (
 	MailGivenUp          = "mail.given_up"
 )
 
+// ByPasswordLink is the method of what was done by the link for a forgotten password.
+const ByPasswordLink = "password_link"
+
 // Event is one security event. Times and ids come from the transaction.
 type Event struct {
 	Kind      string
@@ -86,7 +90,7 @@ type Event struct {
 	Actor     string // user id; empty when nobody is known
 	Subject   string // user id of the person it is about
 	Session   string // stable id of the session, or of the pending sign-in before there is one
-	Method    string // "password", or the kind of factor
+	Method    string // "password", the kind of factor, or a kind of link
 	Reason    string // machine name of the refusal
 	Address   string
 	Browser   string

@@ -42,7 +42,6 @@ var toldOf = map[string]mail.Kind{
 	FactorSuspect:        mail.KeySuspect,
 	BackupCodesActivated: mail.CodesChanged,
 	BackupCodesVoided:    mail.CodesVoided,
-	PasswordChanged:      mail.PasswordChanged,
 	PasswordSet:          mail.PasswordSet,
 	AlarmRaised:          mail.AlarmRaised,
 	EmailAsked:           mail.EmailAsked,
@@ -65,6 +64,11 @@ func (e *Event) told() mail.Kind {
 		if news, _ := e.Data["new_browser"].(bool); news {
 			return mail.NewBrowser
 		}
+	case PasswordChanged:
+		if e.Method == ByPasswordLink {
+			return mail.PasswordChosen
+		}
+		return mail.PasswordChanged
 	case FactorRemoved:
 		if e.Method == "totp" {
 			return mail.AppRemoved

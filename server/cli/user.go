@@ -127,7 +127,7 @@ func newUserSetPassword(p program) *cobra.Command {
 	var c userSetPasswordCommand
 	cmd := &cobra.Command{
 		Use: "set-password", Short: "Give a person a new password.", Args: cobra.ExactArgs(0), RunE: p.does(c.Run),
-		Long: "Give a person a new password and sign them out everywhere.\nThe password is asked for, or read as the first line of standard input.",
+		Long: "Give a person who has forgotten theirs a new password, and sign them out everywhere. Their second step stays as it is.\nThe password is asked for, or read as the first line of standard input.",
 	}
 	c.bind(cmd.Flags())
 	cmd.Flags().StringVar(&c.Email, "email", "", "The person's e-mail `address`; required.")

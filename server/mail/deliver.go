@@ -65,6 +65,11 @@ func (m *Mail) Deliver(ctx context.Context) (sent int, err error) {
 // round goes through the mails that are due, and ends where the mail server is down: the next would meet the same. A
 // mailbox that it refuses is in nobody else's way.
 func (m *Mail) round(ctx context.Context) (sent int, down bool, err error) {
+	if m.Prepare != nil {
+		if err := m.Prepare(ctx); err != nil && ctx.Err() == nil { // what is queued already waits no longer for that
+			m.Logger.ErrorContext(ctx, "preparing mail failed", "cause", err)
+		}
+	}
 	for range atOnce {
 		mine, err := m.next(ctx)
 		if err != nil || mine == nil {

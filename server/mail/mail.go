@@ -43,8 +43,10 @@ type Dependencies struct {
 	CodesLeft func(ctx context.Context, userID string) (int, error)
 	// GaveUp puts on record that a person could not be told of something.
 	GaveUp func(ctx context.Context, tx database.Tx, userID string, kind Kind) error
-	Now    func() time.Time
-	Logger *slog.Logger
+	// Prepare queues what was asked for and is not written yet, before each look for mail; nil: nothing ever is.
+	Prepare func(ctx context.Context) error
+	Now     func() time.Time
+	Logger  *slog.Logger
 }
 
 // Mail is the room.

@@ -17,6 +17,7 @@ const (
 	CodeUsed            Kind = "code_used"
 	CodesVoided         Kind = "codes_voided"
 	PasswordChanged     Kind = "password_changed"
+	PasswordChosen      Kind = "password_chosen" // through the mailbox
 	PasswordSet         Kind = "password_set"
 	RequirementOff      Kind = "requirement_off"
 	RequirementAllowed  Kind = "requirement_allowed"
@@ -44,7 +45,7 @@ const (
 // Kinds are all of them.
 var Kinds = []Kind{
 	TurnedOn, TurnedOff, AppAdded, AppReplaced, AppRemoved, KeyAdded, KeyRemoved, KeySuspect, CodesChanged, CodeUsed,
-	CodesVoided, PasswordChanged, PasswordSet, RequirementOff, RequirementAllowed, RequirementRequired, AlarmRaised,
+	CodesVoided, PasswordChanged, PasswordChosen, PasswordSet, RequirementOff, RequirementAllowed, RequirementRequired, AlarmRaised,
 	SecondStepRefused, NewBrowser, EmailAsked, EmailConfirmed, EmailTaken, EmailStopped, ResetStopped,
 	Invitation, EnrolmentLink, EmailProof, EmailChanged, Reset, PasswordLink,
 }

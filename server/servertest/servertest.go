@@ -357,8 +357,9 @@ func (in *Installation) Files() map[string][]byte {
 
 // page stands for the built front end, whose screens are tested in a browser.
 var page = fstest.MapFS{"index.html": {Data: []byte(fmt.Sprintf(
-	`<!doctype html><title></title>%s%s%s%s`,
+	`<!doctype html><title></title>%s%s%s%s%s`,
 	`<meta name="secondstep-brand" content="">`,
 	`<meta name="secondstep-version" content="">`,
+	`<meta name="secondstep-mails" content="">`,
 	`<meta name="secondstep-setup-needed" content="">`,
 	`<meta name="secondstep-session" content="">`))}}

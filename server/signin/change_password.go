@@ -109,19 +109,35 @@ func (s *SignIn) newPasswordFields(held *web.Session, password, wanted string) [
 }
 
 // SetPassword gives the person a new password from the console and ends what the old one had opened: sessions, pending
-// sign-ins, and the wrong codes counted against whoever had it (security.md row 34).
+// sign-ins, and the wrong codes counted against whoever had it (security.md row 34). Wrong passwords are counted by password
+// (passwordBudget), so the new one starts without a delay.
 func (s *SignIn) SetPassword(ctx context.Context, tx database.Tx, event audit.Event, userID, hash string) error {
-	if err := account.SetPassword(ctx, tx, userID, hash); err != nil {
+	return s.replacePassword(ctx, tx, event.About(userID).Is(audit.PasswordSet, audit.OK), "password_set", hash)
+}
+
+// ChoosePassword gives a person, who is held, the new password that they have chosen through their mailbox. It ends the same,
+// and the enrolment link of somebody who was reset: that one may have gone to the same mailbox, and the mailbox alone must not
+// open an account (row 49). Whoever resets them makes another one.
+func (s *SignIn) ChoosePassword(ctx context.Context, tx database.Tx, event audit.Event, user *account.User, hash string) error {
+	if err := VoidEnrolmentLink(ctx, tx, user.ID); err != nil {
 		return err
 	}
-	if err := EndPending(ctx, tx, userID); err != nil {
+	return s.replacePassword(ctx, tx, event.About(user.ID).Is(audit.PasswordChanged, audit.OK), "password_changed", hash)
+}
+
+// replacePassword ends everything that stands on the password of before, and gives the subject of the event another one.
+func (s *SignIn) replacePassword(ctx context.Context, tx database.Tx, event audit.Event, why, hash string) error {
+	if err := account.SetPassword(ctx, tx, event.Subject, hash); err != nil {
 		return err
 	}
-	if err := ForgetCodes(ctx, tx, userID); err != nil {
+	if err := EndPending(ctx, tx, event.Subject); err != nil {
 		return err
 	}
-	if _, err := s.Sessions.EndOthers(ctx, tx, event, userID, "", "password_set"); err != nil {
+	if err := ForgetCodes(ctx, tx, event.Subject); err != nil {
 		return err
 	}
-	return audit.Record(ctx, tx, event.About(userID).Is(audit.PasswordSet, audit.OK))
+	if _, err := s.Sessions.EndOthers(ctx, tx, event, event.Subject, "", why); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, event)
 }

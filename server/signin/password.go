@@ -61,12 +61,10 @@ func (s *SignIn) password(ctx context.Context, caller web.Caller, email, passwor
 	if err != nil {
 		return nil, err
 	}
-	budget := "name:" + name
 	if user != nil {
-		budget = "user:" + user.ID
 		event = event.About(user.ID)
 	}
-	right, err := s.verify(ctx, event, passwordKey(budget, caller.Network), user, password)
+	right, err := s.verify(ctx, event, passwordKey(passwordBudget(user, name), caller.Network), user, password)
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +256,7 @@ func (s *SignIn) CheckPassword(ctx context.Context, caller web.Caller, kind, pas
 	}
 	event := audit.By(caller).Is(kind, audit.Refused)
 	event.Method = web.Password
-	right, err := s.verify(ctx, event, passwordKey("user:"+caller.Session.UserID, caller.Network), user, password)
+	right, err := s.verify(ctx, event, passwordKey(passwordBudget(user, caller.Session.UserID), caller.Network), user, password)
 	if err != nil {
 		return err
 	}

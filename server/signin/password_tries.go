@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/database"
 )
 
@@ -41,7 +42,16 @@ var (
 	forgetPasswords = database.Prepare("DELETE FROM password_tries WHERE key = ?")
 )
 
-// passwordKey names the budget of an account (its id, or the canonical name where there is none) from a network.
+// passwordBudget names what wrong passwords are counted for: the password that a person has now, so that a new one starts
+// without the delays of before from wherever it is given, and the canonical name where there is nobody.
+func passwordBudget(user *account.User, name string) string {
+	if user == nil {
+		return "name:" + name
+	}
+	return fmt.Sprintf("user:%s:%d", user.ID, user.PasswordChangedAt)
+}
+
+// passwordKey names a budget from a network.
 // It is hashed, so that the table holds no names that were only tried.
 func passwordKey(accountName, network string) []byte {
 	sum := sha256.Sum256([]byte(accountName + "\x00" + network))

@@ -117,6 +117,16 @@ func TestFreshProof(t *testing.T) {
 			}
 			give(servertest.Password, ada.Code()).Want(http.StatusOK)
 		})
+		t.Run("what has the shape of no code costs no hash, however often it is sent", func(t *testing.T) {
+			runs := in.Runs()
+			for _, text := range []string{"12345", "1234567", "not a code", "ABCDE-FGHJK"} {
+				give(servertest.Password, text).Diagnosed("malformed")
+				give(wrongPassword, text).Diagnosed("malformed")
+			}
+			if after := in.Runs(); after != runs {
+				t.Errorf("%d hashes", after-runs)
+			}
+		})
 		t.Run("row 12: the code of a proof is spent for signing in, and the other way round", func(t *testing.T) {
 			pendingAt(in, "ada@example.test").Code(ada.Code()).Diagnosed("already_used")
 			in.Clock.NextStep()

@@ -30,12 +30,8 @@ type proving struct {
 func (p *proving) run(ctx context.Context) (factor.Kind, *diagnosis.Diagnosis, error) {
 	one := p.factor()
 	if one == nil {
-		refusal := &diagnosis.Diagnosis{Reason: diagnosis.Malformed, Expected: diagnosis.AppCode}
-		if p.given.asked == "backup_code" {
-			refusal.Expected = diagnosis.BackupCode
-		}
 		// It was compared with nothing: nothing was learnt, so nothing is counted and nothing is on record.
-		return "", refusal, nil
+		return "", p.given.malformed(), nil
 	}
 	p.event.Method = string(one.Kind())
 	kind, refusal, err := p.with(ctx, one)

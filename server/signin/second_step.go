@@ -21,6 +21,15 @@ type response struct {
 	browserNow time.Time
 }
 
+// malformed refuses what has the shape of no code, and says what one looks like.
+func (r response) malformed() *diagnosis.Diagnosis {
+	refusal := &diagnosis.Diagnosis{Reason: diagnosis.Malformed, Expected: diagnosis.AppCode}
+	if r.asked == "backup_code" {
+		refusal.Expected = diagnosis.BackupCode
+	}
+	return refusal
+}
+
 // proved is an accepted second step.
 type proved struct {
 	kind      factor.Kind
@@ -82,6 +91,10 @@ func (s *SignIn) proof(ctx context.Context, caller web.Caller, password string, 
 	held := caller.Session
 	if held.MFA && given.text == "" {
 		return nil, ErrCodeRequired
+	}
+	if held.MFA && given.signed == nil && s.Factors.For(given.text) == nil {
+		// No code is counted for it, and a right password is not either: so it must cost no hash.
+		return nil, Refused(given.malformed())
 	}
 	// The password comes first, so that a wrong one never spends the code sent with it.
 	if err := s.CheckPassword(ctx, caller, audit.ProofGiven, password); err != nil {

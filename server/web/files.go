@@ -56,9 +56,9 @@ type coded struct {
 
 const assetsFolder = "/assets/"
 
-// readFiles takes all of dist. index.html gets the brand and the version, and
+// readFiles takes all of dist. index.html gets the brand, the version and whether mail leaves, and
 // comes once for each state of the facts.
-func readFiles(dist fs.FS, brand, version string) (*files, error) {
+func readFiles(dist fs.FS, brand, version string, mails bool) (*files, error) {
 	if dist == nil {
 		return &files{}, nil
 	}
@@ -70,7 +70,7 @@ func readFiles(dist fs.FS, brand, version string) (*files, error) {
 		return nil, fmt.Errorf("reading the front end: %w", err)
 	}
 	f := &files{byPath: map[string]*file{}}
-	if f.pages, err = fillPages(string(index), brand, version); err != nil {
+	if f.pages, err = fillPages(string(index), brand, version, mails); err != nil {
 		return nil, err
 	}
 	err = fs.WalkDir(dist, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -139,7 +139,7 @@ func unpacked(packed reading) func() ([]byte, error) {
 var titleTag = regexp.MustCompile(`<title>[^<]*</title>`)
 
 // fillPages makes the page for each state of the facts.
-func fillPages(page, brand, version string) (map[facts][]byte, error) {
+func fillPages(page, brand, version string, mails bool) (map[facts][]byte, error) {
 	fill := func(page, meta, value string) (string, error) {
 		place := regexp.MustCompile(`(<meta\s+name="` + meta + `"\s+content=")[^"]*(")`)
 		if !place.MatchString(page) {
@@ -157,6 +157,9 @@ func fillPages(page, brand, version string) (map[facts][]byte, error) {
 		return nil, err
 	}
 	if page, err = fill(page, "secondstep-version", version); err != nil {
+		return nil, err
+	}
+	if page, err = fill(page, "secondstep-mails", strconv.FormatBool(mails)); err != nil {
 		return nil, err
 	}
 	pages := map[facts][]byte{}

@@ -66,6 +66,7 @@ func TestThePage(t *testing.T) {
 	needed := true
 	h := serve(t, func(o *web.Options) {
 		o.SetupNeeded = func(context.Context) bool { return needed }
+		o.Mails = true
 	}, nil)
 	for _, c := range []struct {
 		path, accept string
@@ -91,7 +92,7 @@ func TestThePage(t *testing.T) {
 	for _, needed = range []bool{true, false, true} {
 		got := h.call("GET", "/", "").body
 		for _, want := range []string{
-			`<title>` + brand + `</title>`, `<meta name="secondstep-brand" content="` + brand + `" />`, `<meta name="secondstep-version" content="1.2.3">`,
+			`<title>` + brand + `</title>`, `<meta name="secondstep-brand" content="` + brand + `" />`, `<meta name="secondstep-version" content="1.2.3">`, `<meta name="secondstep-mails" content="true">`,
 			`<meta name="secondstep-setup-needed" content="` + map[bool]string{true: "true", false: "false"}[needed] + `">`,
 			`<meta name="secondstep-session" content="none">`,
 		} {

@@ -73,6 +73,8 @@ type Options struct {
 	Ready func(ctx context.Context) error
 	// SetupNeeded says whether there is no administrator yet; nil is never.
 	SetupNeeded func(ctx context.Context) bool
+	// Mails says whether mail leaves, so that the pages promise none where none does.
+	Mails bool
 }
 
 // API is the HTTP face: operations are added by Register until Start.
@@ -113,7 +115,7 @@ func New(o Options) (*API, error) {
 	if o.Brand == "" {
 		o.Brand = "Secondstep"
 	}
-	served, err := readFiles(o.Dist, o.Brand, o.Version)
+	served, err := readFiles(o.Dist, o.Brand, o.Version, o.Mails)
 	if err != nil {
 		return nil, err
 	}

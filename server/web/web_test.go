@@ -29,7 +29,7 @@ import (
 const publicURL = "http://127.0.0.1:8080"
 
 const indexHTML = `<!doctype html><html><head><meta charset="utf-8"><title>Placeholder</title>
-<meta name="secondstep-brand" content="" /><meta name="secondstep-version" content="">
+<meta name="secondstep-brand" content="" /><meta name="secondstep-version" content=""><meta name="secondstep-mails" content="">
 <meta name="secondstep-setup-needed" content=""><meta name="secondstep-session" content=""></head><body></body></html>`
 
 func dist() fstest.MapFS {

@@ -32,4 +32,5 @@ export type Invitation = Answered<'/api/v1/users', 'post'>;
 export type EmailAsked = Answered<'/api/v1/users/{id}/email', 'post'>;
 export type Stoppable = Answered<'/api/v1/stop/link', 'post'>;
 export type Stopped = Answered<'/api/v1/stop', 'post'>;
+export type PasswordLinkView = Answered<'/api/v1/forgotten-password/link', 'post'>;
 export type InvitedView = Answered<'/api/v1/join/invitation', 'post'>;

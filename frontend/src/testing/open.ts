@@ -20,11 +20,12 @@ function metas(values: Record<string, string>) {
   }
 }
 
-type Options = { note?: Note; session?: unknown; setupNeeded?: boolean; hash?: string };
+type Options = { note?: Note; session?: unknown; setupNeeded?: boolean; mails?: boolean; hash?: string };
 
 /** Opens the page at an address, as a reload would: nothing is remembered but what the address and its entry hold. */
 export function open(path: string, options: Options = {}) {
-  metas({ brand: 'MailMachine', version: 'test', 'setup-needed': String(options.setupNeeded ?? false), session: '' });
+  const [needed, mails] = [String(options.setupNeeded ?? false), String(options.mails ?? true)];
+  metas({ brand: 'MailMachine', version: 'test', mails, 'setup-needed': needed, session: '' });
   sessionIs(options.session === undefined ? 'none' : 'live');
   if (options.session !== undefined) reply('GET /session', ok(options.session));
   session.current = undefined;

@@ -80,6 +80,10 @@ export async function signingIn(guide: Guide): Promise<void> {
   await page.keyboard.press('Enter');
   await expect(page.getByRole('alert')).toBeVisible();
   await look('sign-in, refused');
+  await open(page, '/forgotten-password');
+  await look('a forgotten password, no mail');
+  await open(page, '/new-password');
+  await look('a new password without its link');
   await page.goto('/there/is/nothing/here');
   await title(page, say('not_found_title'));
   await look('nothing here');

@@ -35,7 +35,17 @@ const done: Record<string, Tell> = {
   'invitation.renewed': plain('person', m.event_invitation_renewed),
   'invitation.withdrawn': plain('person', m.event_invitation_withdrawn),
   'password.set': plain('key', m.event_password_set),
-  'password.changed': good('key', m.event_password_changed),
+  'password.changed': (event) => ({
+    icon: 'key',
+    tone: event.method === 'password_link' ? 'plain' : 'good',
+    title: event.method === 'password_link' ? m.event_password_chosen() : m.event_password_changed(),
+  }),
+  'password_link.sent': () => ({
+    icon: 'key',
+    tone: 'plain',
+    title: m.event_password_link(),
+    more: m.event_password_link_more(),
+  }),
   'name.changed': plain('edit', m.event_name_changed),
   'email.asked': plain('mail', m.event_email_asked),
   'email.withdrawn': plain('mail', m.event_email_withdrawn),
