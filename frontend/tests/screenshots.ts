@@ -8,6 +8,7 @@ import { Demo } from './kit/demo';
 import { Secondstep } from './kit/secondstep';
 import { say } from './kit/words';
 import { auditLog } from './pictures/audit';
+import { email } from './pictures/email';
 import { firstStart } from './pictures/first-start';
 import { forgotten } from './pictures/forgotten';
 import { atHome } from './pictures/home';
@@ -34,6 +35,7 @@ const chapters: Chapter[] = [
   auditLog,
   atHome,
   securityPage,
+  email,
   setUp,
   signIn,
   forgotten,
