@@ -14,7 +14,7 @@ import (
 func notify(ctx context.Context, tx database.Tx, events []Event) error {
 	for n := range events {
 		event := &events[n]
-		if event.Subject == "" {
+		if event.Subject == "" || event.Quiet {
 			continue
 		}
 		if event.Kind == SignInSecondStep && event.Result == Refused {
@@ -45,6 +45,7 @@ var toldOf = map[string]mail.Kind{
 	PasswordChanged:      mail.PasswordChanged,
 	PasswordSet:          mail.PasswordSet,
 	AlarmRaised:          mail.AlarmRaised,
+	ReminderSent:         mail.Reminder,
 }
 
 // told is what the person is told; empty where they need not be.
@@ -73,6 +74,9 @@ func (e *Event) told() mail.Kind {
 		case "allowed":
 			return mail.RequirementAllowed
 		case "required":
+			if e.Data["roll_out"] != nil { // one mail for it, and that with the message
+				return mail.RollOut
+			}
 			return mail.RequirementRequired
 		}
 	default:
@@ -90,6 +94,10 @@ func (e *Event) notice(kind mail.Kind) mail.Notice {
 	case e.Actor != "" && e.Actor != e.Subject:
 		facts = mail.Facts{By: mail.ByAdministrator}
 	}
+	if until, ok := e.Data["deadline"].(time.Time); ok {
+		facts.Until = &until
+	}
+	facts.RollOut, _ = e.Data["roll_out"].(string)
 	return mail.Notice{UserID: e.Subject, Kind: kind, Facts: facts}
 }
 
