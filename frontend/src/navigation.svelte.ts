@@ -17,6 +17,7 @@ export type Told =
   | 'user_removed'
   | 'invitation_withdrawn'
   | 'requirement_set'
+  | 'reminded'
   | 'joined';
 
 /**

@@ -18,6 +18,9 @@ export const paths = {
   afterBackupCode: '/signed-in/backup-code',
   users: '/parameters/users',
   protection: '/parameters/protection',
+  /** "Turn it on for everybody", and what became of it. */
+  rollOut: '/parameters/protection/roll-out',
+  run: (id: string) => `/parameters/protection/roll-outs/${part(id)}`,
   importUsers: '/parameters/users/import',
   person: (id: string) => `/parameters/users/${part(id)}`,
   security,

@@ -11,6 +11,7 @@ import { auditLog } from './pictures/audit';
 import { firstStart } from './pictures/first-start';
 import { atHome } from './pictures/home';
 import { mails } from './pictures/mails';
+import { rollOuts } from './pictures/rollout';
 import { secondStep } from './pictures/second-step';
 import { securityPage } from './pictures/security';
 import { signIn } from './pictures/sign-in';
@@ -29,6 +30,7 @@ const folder = join(import.meta.dirname, '../../docs/screenshots');
 const chapters: Chapter[] = [
   firstStart,
   usersList,
+  rollOuts,
   auditLog,
   atHome,
   securityPage,
