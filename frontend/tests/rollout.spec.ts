@@ -39,7 +39,7 @@ test('require it of somebody who is chosen, turn it on for many with a message, 
 
   await page.goto('/parameters/protection');
   await page.getByRole('link', { name: say('roll_out_open') }).click();
-  await expect(page.getByText(say('look_no_mail'))).toBeVisible();
+  await expect(page.getByText(say('roll_out_no_mail'))).toBeVisible();
   await page.getByRole('radio', { name: say('roll_out_some') }).check();
   await page.getByLabel(say('users_search')).fill(boss.email);
   await page.getByLabel(say('roll_out_message')).fill('It is <b>time</b>.\n\nAsk Rolla.');

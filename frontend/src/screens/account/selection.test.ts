@@ -44,9 +44,11 @@ describe('a requirement for a selection', () => {
     reply(call, ok({ id: '01RUN' }));
     reply('GET /roll-outs/01RUN', refuse(404, 'no_roll_out'));
     const user = open('/parameters/users', signedIn);
-    await user.click(await screen.findByRole('checkbox', { name: m.select_one({ name: 'Bo Lindqvist', email: bo.email }) }));
+    await user.click(
+      await screen.findByRole('checkbox', { name: m.select_one({ name: 'Bo Lindqvist', email: bo.email }) }),
+    );
     screen.getByText(m.select_count(counted(1)));
-    await user.click(screen.getByRole('checkbox', { name: m.select_page() }));
+    await user.click(await button(m.select_page()));
     screen.getByText(m.select_count(counted(2)));
     expect(screen.queryByRole('button', { name: m.select_match() })).toBeNull();
 

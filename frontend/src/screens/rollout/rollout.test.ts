@@ -93,7 +93,7 @@ describe('turn it on for everybody', () => {
     );
     reply('GET /mail', ok({ sends: false }));
     const user = open(path, signedIn);
-    await screen.findByText(m.error_no_mail_server());
+    await screen.findByText(m.roll_out_no_mail());
     await user.click(await screen.findByRole('radio', { name: m.roll_out_some() }));
     await user.type(screen.getByLabelText(m.users_search()), ' sales ');
     await user.selectOptions(screen.getByLabelText(m.users_filter_protection()), 'off');
