@@ -14,7 +14,7 @@ import (
 
 const (
 	lookEvery = 5 * time.Second // how often an instance looks for what another one has left
-	leaseFor  = 30 * time.Second
+	leaseFor  = 10 * time.Second
 	// fewAtOnce is how many people a transaction has, which everybody else's writes wait for on SQLite.
 	fewAtOnce = 50
 	// leastPause is how long others have the database at least between two transactions; else as long as the first took.

@@ -1,7 +1,7 @@
 -- A requirement that is set for many people, a few at a time, and reminders of it.
 
 -- +goose Up
--- No foreign key: what was done stays, whatever becomes of the people. people are ids as JSON where they were chosen by
+-- No foreign key: what was done stays, whatever becomes of the people. people are ids, where they were chosen by
 -- hand; else the three columns after it filter everybody, as the user list does. cursor is the id of whoever was done
 -- last: the next few are whoever moves it.
 CREATE TABLE roll_outs (
@@ -46,3 +46,6 @@ CREATE TABLE reminders (
     at      BIGINT NOT NULL
 );
 CREATE INDEX reminders_by_time ON reminders (at);
+
+-- A mail that many get keeps nobody waiting for one that tells of their own account.
+CREATE INDEX outbox_urgent ON outbox (next_at, id) WHERE sent_at IS NULL AND given_up_at IS NULL AND kind NOT IN ('roll_out', 'reminder');
