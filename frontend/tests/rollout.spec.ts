@@ -17,8 +17,7 @@ test('require it of somebody who is chosen, turn it on for many with a message, 
   await carryOver(await boss.enrol(), context);
   boss.proofsGetOld();
 
-  await page.goto('/parameters/users');
-  await page.getByLabel(say('users_search')).fill(rory.email);
+  await page.goto(`/parameters/users?query=${encodeURIComponent(rory.email)}`);
   await page.getByRole('checkbox', { name: say('select_one', { name: 'Rory Outman', email: rory.email }) }).check();
   await expect(page.getByText(say('select_count', one))).toBeVisible();
   await inspect(page, 'somebody is chosen');
@@ -38,7 +37,7 @@ test('require it of somebody who is chosen, turn it on for many with a message, 
   await inspect(page, 'what came of a requirement for a selection');
 
   await page.goto('/parameters/protection');
-  await page.getByRole('link', { name: say('roll_out_open') }).click();
+  await page.getByRole('link', { name: say('roll_out_begin') }).click();
   await expect(page.getByText(say('roll_out_no_mail'))).toBeVisible();
   await page.getByRole('radio', { name: say('roll_out_some') }).check();
   await page.getByLabel(say('users_search')).fill(boss.email);

@@ -2,7 +2,7 @@ import { screen, waitFor } from '@testing-library/svelte';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
-import { button, heading, open } from '../../testing/open';
+import { button, heading, open, pressOn } from '../../testing/open';
 import { ada, bo, openMfa, sessionOf } from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
 import { paragraphs } from './words';
@@ -240,7 +240,7 @@ describe('on Protection', () => {
     reply('POST /protection/reminders', ok({ id: '01NEW' }));
     reply('GET /roll-outs/01NEW', ok(run({ kind: 'reminder', state: 'done' })));
     const user = open('/parameters/protection', signedIn);
-    const way = await screen.findByRole('link', { name: m.roll_out_open() });
+    const way = await screen.findByRole('link', { name: pressOn(m.roll_out_begin(), m.roll_out_open()) });
     expect(way.getAttribute('href')).toBe(path);
     await screen.findByText(m.run_running());
     await user.click(await button(m.remind_go()));
