@@ -15,6 +15,7 @@ import (
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/keyring"
 	"github.com/secondstep/secondstep/server/mail"
+	"github.com/secondstep/secondstep/server/rollout"
 )
 
 // keysFile is the key ring's name in the data folder.
@@ -191,6 +192,9 @@ func revive(ctx context.Context, config Config, of backup.Manifest) (_ *Restorat
 			return err
 		}
 		if err := mail.AfterRestore(ctx, tx); err != nil {
+			return err
+		}
+		if err := rollout.AfterRestore(ctx, tx); err != nil {
 			return err
 		}
 		bereft, err := s.factors.AfterRestore(ctx, tx)

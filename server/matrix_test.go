@@ -59,7 +59,7 @@ const unknown = "01JZZZZZZZZZZZZZZZZZZZZZZZ"
 
 // at is the operation's address for somebody.
 func at(operation web.Operation, who string) string {
-	return strings.NewReplacer("{id}", who, "{enrolment}", unknown, "{factor}", unknown, "{session}", unknown, "{registration}", unknown).Replace(operation.Path)
+	return strings.NewReplacer("{id}", who, "{enrolment}", unknown, "{factor}", unknown, "{session}", unknown, "{registration}", unknown, "{roll_out}", unknown).Replace(operation.Path)
 }
 
 // bodies are what each operation is sent: well-formed, and refused late or changing nothing, so that what is seen is
@@ -85,6 +85,11 @@ var bodies = map[string]any{
 	"POST /api/v1/users/{id}/security/backup-codes/activate":               nil,
 	"POST /api/v1/users":                                                   map[string]string{"name": "", "email": "x", "role": "member"},
 	"POST /api/v1/users/import":                                            map[string]any{"people": []map[string]any{{"line": 2, "name": "", "email": "x"}}, "confirm": true},
+	"POST /api/v1/users/requirement":                                       map[string]any{"filter": map[string]any{}, "requirement": "allowed", "seen": 0},
+	"POST /api/v1/users/requirement/look":                                  map[string]any{"filter": map[string]any{}, "requirement": "allowed"},
+	"POST /api/v1/protection/reminders":                                    nil,
+	"POST /api/v1/users/{id}/security/reminder":                            nil,
+	"POST /api/v1/roll-outs/{roll_out}/stop":                               nil,
 	"POST /api/v1/users/{id}/invitation":                                   nil,
 	"POST /api/v1/forgotten-password":                                      map[string]string{"email": "plain@example.test"},
 	"POST /api/v1/forgotten-password/link":                                 map[string]string{"token": "x"},

@@ -28,6 +28,7 @@ import (
 	"github.com/secondstep/secondstep/server/mfa"
 	"github.com/secondstep/secondstep/server/people"
 	"github.com/secondstep/secondstep/server/protection"
+	"github.com/secondstep/secondstep/server/rollout"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/signin"
 	"github.com/secondstep/secondstep/server/stop"
@@ -79,6 +80,7 @@ type Server struct {
 	Hashes    *hashing.Pool
 	Seals     *seal.Seals
 	Mail      *mail.Mail
+	RollOuts  *rollout.RollOuts
 
 	config   Config
 	ring     *keyring.Ring
@@ -130,7 +132,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		Now: config.Now, Random: config.Random, Logger: config.Logger,
 	})
 	mails, err := mail.New(mail.Dependencies{
-		Database: db, Keys: ring, Settings: config.Mail, Brand: config.Brand, CodesLeft: codesLeft(db, codes), GaveUp: mailGivenUp,
+		Database: db, Keys: ring, Settings: config.Mail, Brand: config.Brand, CodesLeft: codesLeft(db, codes), GaveUp: mailGivenUp, Message: rollout.MessageOf(db),
 		Now: config.Now, Logger: config.Logger,
 	})
 	if err != nil {
@@ -153,17 +155,21 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		Database: db, Passwords: passwords, SignIn: in, Mail: mails, Now: config.Now, Random: config.Random,
 	})
 	mails.Prepare = lost.Answer
+	many := rollout.New(rollout.Dependencies{
+		Database: db, MFA: own, Mail: mails, People: account.Known{Database: db}, Now: config.Now, Logger: config.Logger,
+	})
 	// Each room prunes in a transaction of its own: what one can't delete keeps no other from it.
 	jobs := []upkeep.Job{
 		prune("sessions", sessions.Prune), prune("sign-ins", in.Prune), prune("invitations", others.Prune), prune("mails", mail.Prune),
 		prune("changes of addresses", emails.Prune), prune("links to stop", stops.Prune), prune("forgotten passwords", lost.Prune),
+		prune("roll-outs", rollout.Prune),
 	}
 	for _, one := range factors {
 		jobs = append(jobs, prune(string(one.Kind()), one.Prune))
 	}
 	return &Server{
 		Database: db, Passwords: passwords, SignIn: in, People: others, Forgotten: lost, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
-		Mail: mails, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
+		Mail: mails, RollOuts: many, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
 		emails: emails, stops: stops,
 	}, nil
 }
@@ -234,6 +240,7 @@ func (s *Server) register(api *web.API) {
 	s.mfa.Register(api)
 	s.emails.Register(api)
 	s.stops.Register(api, s.config.Now)
+	s.RollOuts.Register(api)
 	protection.Register(api, s.Database, s.config.Now)
 	s.factors.Register(api, s.mfa.FactorsChanged)
 }

@@ -18,6 +18,7 @@ export type Told =
   | 'invitation_withdrawn'
   | 'requirement_set'
   | 'email_withdrawn'
+  | 'reminded'
   | 'joined';
 
 /**

@@ -23,6 +23,9 @@ export const paths = {
   reminder: '/signed-in/reminder',
   users: '/parameters/users',
   protection: '/parameters/protection',
+  /** "Turn it on for everybody", and what became of it. */
+  rollOut: '/parameters/protection/roll-out',
+  run: (id: string) => `/parameters/protection/roll-outs/${part(id)}`,
   importUsers: '/parameters/users/import',
   person: (id: string) => `/parameters/users/${part(id)}`,
   security,

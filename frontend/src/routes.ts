@@ -97,6 +97,18 @@ export const routes: Route[] = [
     load: () => import('./screens/protection/Protection.svelte'),
   },
   {
+    path: paths.rollOut,
+    frame: 'in',
+    title: m.roll_out_title,
+    load: () => import('./screens/rollout/RollOut.svelte'),
+  },
+  {
+    path: paths.run(':id'),
+    frame: 'in',
+    title: m.roll_outs_title,
+    load: () => import('./screens/rollout/Run.svelte'),
+  },
+  {
     path: paths.importUsers,
     frame: 'in',
     title: m.import_title,

@@ -14,6 +14,7 @@ import { forgotten } from './pictures/forgotten';
 import { atHome } from './pictures/home';
 import { importing } from './pictures/import';
 import { mails } from './pictures/mails';
+import { rollOuts } from './pictures/rollout';
 import { secondStep } from './pictures/second-step';
 import { securityPage } from './pictures/security';
 import { signIn } from './pictures/sign-in';
@@ -32,6 +33,7 @@ const folder = join(import.meta.dirname, '../../docs/screenshots');
 const chapters: Chapter[] = [
   firstStart,
   usersList,
+  rollOuts,
   auditLog,
   atHome,
   securityPage,

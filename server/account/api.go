@@ -13,7 +13,7 @@ import (
 
 type listInput struct {
 	Query      string     `query:"query" maxLength:"200" doc:"Beginnings of words of name and e-mail address."`
-	Protection Protection `query:"protection" enum:"on,off,enrolling,required_not_yet,overdue,few_codes,locked,disabled,invited" doc:"The state of 2-step verification, or of the account. required_not_yet: all of whom it is required and who have not turned it on; overdue: those of them whose deadline has passed; few_codes: fewer than four backup codes left; locked: by wrong codes."`
+	Protection Protection `query:"protection" enum:"on,off,enrolling,required_not_yet,overdue,due,few_codes,locked,disabled,invited" doc:"The state of 2-step verification, or of the account. required_not_yet: all of whom it is required and who have not turned it on; overdue: those of them whose deadline has passed; due: the overdue, and those whose deadline is within 7 days; few_codes: fewer than four backup codes left; locked: by wrong codes."`
 	Role       string     `query:"role" enum:"member,administrator"`
 	Sort       string     `query:"sort" enum:"name,email" default:"name"`
 	Cursor     string     `query:"cursor" maxLength:"600" doc:"From the page before."`

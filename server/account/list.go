@@ -23,6 +23,7 @@ const (
 	// those of them whose deadline has passed.
 	ProtectionRequiredNotYet Protection = "required_not_yet"
 	ProtectionOverdue        Protection = "overdue"
+	ProtectionDue            Protection = "due"       // overdue, or within the next 7 days
 	ProtectionFewCodes       Protection = "few_codes" // fewer than four left, as the screens warn
 	ProtectionLocked         Protection = "locked"    // wrong codes have locked codes
 	ProtectionDisabled       Protection = "disabled"  // the account is
@@ -201,6 +202,8 @@ func filter(q *bun.SelectQuery, now database.Instant, query Query) *bun.SelectQu
 		q = q.Where(asked)
 	case ProtectionOverdue:
 		q = q.Where(asked+" AND COALESCE(u.deadline, 0) <= ?", now)
+	case ProtectionDue:
+		q = q.Where(asked+" AND COALESCE(u.deadline, 0) <= ?", database.At(now.Time().Add(DueWithin)))
 	case ProtectionFewCodes:
 		q = in(q.Where("u.mfa_since IS NOT NULL AND u.disabled_at IS NULL"), fewCodes, query.among)
 	case ProtectionLocked:

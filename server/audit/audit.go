@@ -77,6 +77,9 @@ const (
 	KeyRotated           = "key.rotated"
 	KeyRetired           = "key.retired"
 	Restored             = "installation.restored"
+	RollOutStarted       = "roll_out.started"
+	RollOutEnded         = "roll_out.ended"
+	ReminderSent         = "reminder.sent"
 	MailGivenUp          = "mail.given_up"
 )
 
@@ -96,6 +99,7 @@ type Event struct {
 	Browser   string
 	RequestID string
 	Data      map[string]any // small facts that the kind defines; of what was sent, the reason of a reset alone
+	Quiet     bool           // nobody is told of it by mail; not on record
 }
 
 // By starts an event about the caller's own account, done by the caller.

@@ -14,7 +14,7 @@ import (
 func notify(ctx context.Context, tx database.Tx, events []Event) error {
 	for n := range events {
 		event := &events[n]
-		if event.Subject == "" {
+		if event.Subject == "" || event.Quiet {
 			continue
 		}
 		if event.Kind == SignInSecondStep && event.Result == Refused {
@@ -48,6 +48,7 @@ var toldOf = map[string]mail.Kind{
 	EmailChanged:         mail.EmailConfirmed, // the address of before gets a letter of its own
 	EmailStopped:         mail.EmailStopped,
 	ResetStopped:         mail.ResetStopped,
+	ReminderSent:         mail.Reminder,
 }
 
 // told is what the person is told; empty where they need not be.
@@ -81,6 +82,9 @@ func (e *Event) told() mail.Kind {
 		case "allowed":
 			return mail.RequirementAllowed
 		case "required":
+			if e.Data["roll_out"] != nil { // one mail for it, and that with the message
+				return mail.RollOut
+			}
 			return mail.RequirementRequired
 		}
 	default:
@@ -95,13 +99,18 @@ func (e *Event) notice(kind mail.Kind) mail.Notice {
 
 // Facts say who did it, and from where, to the person whom it is about. Where an administrator sits is not for everybody.
 func (e Event) Facts() mail.Facts {
+	facts := mail.Facts{By: mail.BySelf, Browser: e.Browser, Address: e.Address}
 	switch {
 	case e.Browser == FromConsole().Browser:
-		return mail.Facts{By: mail.ByConsole}
+		facts = mail.Facts{By: mail.ByConsole}
 	case e.Actor != "" && e.Actor != e.Subject:
-		return mail.Facts{By: mail.ByAdministrator}
+		facts = mail.Facts{By: mail.ByAdministrator}
 	}
-	return mail.Facts{By: mail.BySelf, Browser: e.Browser, Address: e.Address}
+	if until, ok := e.Data["deadline"].(time.Time); ok {
+		facts.Until = &until
+	}
+	facts.RollOut, _ = e.Data["roll_out"].(string)
+	return facts
 }
 
 // Second steps refused in a row, after the right password, of which the third is told: before, it is most likely the

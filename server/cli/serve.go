@@ -153,6 +153,7 @@ func (c *serveCommand) serve(p program, logger *slog.Logger, installation *serve
 	var beside sync.WaitGroup // what goes on beside the requests
 	beside.Go(func() { installation.Upkeep.Keep(ctx) })
 	beside.Go(func() { installation.Mail.Keep(ctx) })
+	beside.Go(func() { installation.RollOuts.Keep(ctx) })
 	beside.Go(func() { installation.Seals.Keep(ctx) })
 	ended := make(chan error, 1)
 	go func() { ended <- api.Handler().Listener(listener) }()

@@ -34,6 +34,12 @@ func (l *letter) plain() string {
 	}
 	paragraphs(l.Greeting, l.Heading)
 	paragraphs(l.Paragraphs...)
+	if len(l.Message) > 0 {
+		paragraphs(l.MessageBy)
+		for _, one := range l.Message {
+			paragraphs("> " + oneLine(one))
+		}
+	}
 	for _, one := range l.Known {
 		text.WriteString(oneLine(one.Label) + ": " + oneLine(one.Value) + "\n")
 	}
@@ -86,6 +92,10 @@ func (l *letter) card() Node {
 		H1(Text(l.Heading)),
 		If(l.Greeting != "", P(Text(l.Greeting))),
 		paragraphs(l.Paragraphs, ""),
+		If(len(l.Message) > 0, Group{
+			P(Text(l.MessageBy)),
+			BlockQuote(Class("message"), paragraphs(l.Message, "")),
+		}),
 		If(len(l.Known) > 0, table(Class("known"), Map(l.Known, func(one known) Node {
 			return Tr(Td(Class("label"), Text(one.Label)), Td(Text(one.Value)))
 		}))),

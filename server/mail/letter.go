@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/secondstep/secondstep/server/database"
 )
 
 // fewCodes is below how many backup codes new ones are urged (product.md).
@@ -21,7 +24,9 @@ type letter struct {
 	Heading             string
 	Greeting            string
 	Paragraphs          []string
-	Known               []known // when, from where
+	MessageBy           string
+	Message             []string // of an administrator, in their words
+	Known               []known  // when, from where
 	Closing             []string
 	Action, Link        string
 	Afterwards          []string
@@ -32,8 +37,8 @@ type known struct{ Label, Value string }
 
 // unasked are the kinds that somebody else brings about, where "this wasn't me" would be no answer.
 var unasked = map[Kind]bool{
-	CodesVoided: true, RequirementOff: true, RequirementAllowed: true, RequirementRequired: true, PasswordSet: true,
-	EmailTaken: true, EmailStopped: true, ResetStopped: true,
+	CodesVoided: true, RequirementOff: true, RequirementAllowed: true, RequirementRequired: true, RollOut: true, Reminder: true,
+	PasswordSet: true, EmailTaken: true, EmailStopped: true, ResetStopped: true,
 }
 
 // write puts a queued mail into words.
@@ -52,7 +57,8 @@ func (m *Mail) compose(ctx context.Context, mine *row, path string) (*letter, er
 		return nil, fmt.Errorf("there are no words for mails of kind %s", mine.Kind)
 	}
 	var facts Facts
-	if err := json.Unmarshal([]byte(mine.Facts), &facts); err != nil {
+	var err error
+	if err = json.Unmarshal([]byte(mine.Facts), &facts); err != nil {
 		return nil, fmt.Errorf("read the facts of a mail: %w", err)
 	}
 	number, sentences := mine.Times, told.Text
@@ -66,7 +72,15 @@ func (m *Mail) compose(ctx context.Context, mine *row, path string) (*letter, er
 			sentences = append(sentences[:len(sentences):len(sentences)], told.Few...)
 		}
 	}
+	if mine.Kind == Reminder && facts.late(mine.At.Time()) {
+		sentences = append(sentences[:len(sentences):len(sentences)], told.Late...)
+	}
 	l := m.letter(mine, told, sentences, number)
+	if facts.RollOut != "" {
+		if l.Message, err = m.Message(ctx, facts.RollOut); err != nil {
+			return nil, err
+		}
+	}
 	frame := m.words.Frame
 	if mine.Name != "" {
 		l.Greeting = fill(frame.Greeting, values{"name": mine.Name})
@@ -83,6 +97,9 @@ func (m *Mail) compose(ctx context.Context, mine *row, path string) (*letter, er
 		}
 	default:
 		l.Known = append(l.Known, known{frame.Where, fill(frame.Place, values{"browser": facts.Browser, "address": facts.Address})})
+	}
+	if facts.Until != nil {
+		l.Known = append(l.Known, known{frame.Deadline, m.words.moment(*facts.Until)})
 	}
 	public := strings.TrimRight(m.Settings.PublicURL.String(), "/")
 	security := public + "/parameters/users/me/security"
@@ -105,11 +122,35 @@ func (m *Mail) compose(ctx context.Context, mine *row, path string) (*letter, er
 func (m *Mail) letter(mine *row, told told, sentences []counted, number int) *letter {
 	with := values{"brand": m.Brand, "count": strconv.Itoa(number)}
 	l := &letter{
-		id: mine.ID, to: mine.Address, Language: m.Settings.Language, Direction: m.words.Direction, Brand: m.Brand,
+		id: mine.ID, MessageBy: fill(m.words.Frame.Message, with), to: mine.Address, Language: m.Settings.Language, Direction: m.words.Direction, Brand: m.Brand,
 		Subject: fill(told.Subject, with), Heading: fill(told.Heading, with), Footer: []string{m.words.Frame.Never},
 	}
 	for _, sentence := range sentences {
 		l.Paragraphs = append(l.Paragraphs, fill(m.words.of(sentence, number), with))
 	}
 	return l
+}
+
+// late reports whether a deadline has passed, or was none: then it held at once.
+func (f *Facts) late(now time.Time) bool { return f.Until == nil || !f.Until.After(now) }
+
+// Shown is how a mail will read.
+type Shown struct{ Subject, Text string }
+
+// Show writes a mail to nobody, with a message that is not kept yet; nil where none leaves.
+func (m *Mail) Show(ctx context.Context, notice Notice, name string, message []string) (*Shown, error) {
+	if !m.Sends() {
+		return nil, nil
+	}
+	facts, err := json.Marshal(notice.Facts)
+	if err != nil {
+		return nil, fmt.Errorf("the facts of a mail: %w", err)
+	}
+	l, err := m.compose(ctx, &row{Kind: notice.Kind, Facts: string(facts), Name: name, At: database.At(m.Now())}, "")
+	if err != nil {
+		return nil, err
+	}
+	l.Message = message
+	plain, _, err := l.render()
+	return &Shown{l.Subject, plain}, err
 }

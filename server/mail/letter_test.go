@@ -20,6 +20,9 @@ func TestLetters(t *testing.T) {
 	left := map[string]int{"few": 2, "many": 8}
 	m, err := New(Dependencies{
 		Brand: "MailMachine", Settings: &Settings{PublicURL: &url.URL{Scheme: "https", Host: "account.example.org"}, Language: source},
+		Message: func(context.Context, string) ([]string, error) {
+			return []string{"We turn it on for everybody this month. <b>Questions?</b> Ask Ada, room 12.", "https://intranet.example.org/2-step"}, nil
+		},
 		CodesLeft: func(_ context.Context, userID string) (int, error) { return left[userID], nil },
 	})
 	if err != nil {
@@ -48,8 +51,15 @@ func TestLetters(t *testing.T) {
 		if kind == CodesVoided || kind == PasswordSet {
 			one.Facts = `{"by":"console"}`
 		}
+		switch kind {
+		case RequirementRequired, Reminder:
+			one.Facts = `{"by":"administrator","until":"2026-03-26T22:59:59Z"}`
+		case RollOut:
+			one.Facts = `{"by":"administrator","until":"2026-03-26T22:59:59Z","roll_out":"01"}`
+		}
 		named[string(kind)] = one
 	}
+	named["reminder_late"] = row{Kind: Reminder, Facts: `{"by":"administrator","until":"2026-03-10T22:59:59Z"}`}
 	named["code_used_few"] = row{Kind: CodeUsed, Facts: here, UserID: "few"}
 	for name, one := range named {
 		one.ID, one.Name, one.Address, one.At = "01KKGPQTP0CXJ900X0R2FHK1NB", "Ada Lovelace", "ada@example.org", at

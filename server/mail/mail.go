@@ -41,6 +41,8 @@ type Dependencies struct {
 	Brand    string
 	// CodesLeft counts a person's backup codes that are good.
 	CodesLeft func(ctx context.Context, userID string) (int, error)
+	// Message reads what an administrator wrote for the people of a roll-out, as paragraphs.
+	Message func(ctx context.Context, rollOut string) ([]string, error)
 	// GaveUp puts on record that a person could not be told of something.
 	GaveUp func(ctx context.Context, tx database.Tx, userID string, kind Kind) error
 	// Prepare queues what was asked for and is not written yet, before each look for mail; nil: nothing ever is.

@@ -1,5 +1,7 @@
 package mail
 
+import "time"
+
 // Kind is what a mail tells.
 type Kind string
 
@@ -22,6 +24,8 @@ const (
 	RequirementOff      Kind = "requirement_off"
 	RequirementAllowed  Kind = "requirement_allowed"
 	RequirementRequired Kind = "requirement_required"
+	RollOut             Kind = "roll_out" // the same, to many at once, with a message
+	Reminder            Kind = "reminder" // of what is required and not done
 	AlarmRaised         Kind = "alarm_raised"
 	SecondStepRefused   Kind = "second_step_refused"
 	NewBrowser          Kind = "new_browser"
@@ -45,8 +49,8 @@ const (
 // Kinds are all of them.
 var Kinds = []Kind{
 	TurnedOn, TurnedOff, AppAdded, AppReplaced, AppRemoved, KeyAdded, KeyRemoved, KeySuspect, CodesChanged, CodeUsed,
-	CodesVoided, PasswordChanged, PasswordChosen, PasswordSet, RequirementOff, RequirementAllowed, RequirementRequired, AlarmRaised,
-	SecondStepRefused, NewBrowser, EmailAsked, EmailConfirmed, EmailTaken, EmailStopped, ResetStopped,
+	CodesVoided, PasswordChanged, PasswordChosen, PasswordSet, RequirementOff, RequirementAllowed, RequirementRequired, RollOut,
+	Reminder, AlarmRaised, SecondStepRefused, NewBrowser, EmailAsked, EmailConfirmed, EmailTaken, EmailStopped, ResetStopped,
 	Invitation, EnrolmentLink, EmailProof, EmailChanged, Reset, PasswordLink,
 }
 
@@ -69,4 +73,7 @@ type Facts struct {
 	By      string `json:"by"`
 	Browser string `json:"browser,omitempty"` // from where; empty where that is not for everybody
 	Address string `json:"address,omitempty"`
+
+	Until   *time.Time `json:"until,omitempty"`    // a deadline
+	RollOut string     `json:"roll_out,omitempty"` // whose message is in it
 }

@@ -189,6 +189,22 @@ func TestWhatOnlyTheServerDoesIsToldToo(t *testing.T) {
 	}, servertest.Options{Mail: true})
 }
 
+// TestWhatManyGetKeepsNobodyWaiting is row 79 for mails: those to many at once are sent after those that somebody may have
+// to act on, however long they have waited.
+func TestWhatManyGetKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		id, other := in.AddPerson("Ada", ada, "member"), in.AddPerson("Bob", bob, "member")
+		record(t, in, audit.Event{Actor: id}.About(other).Is(audit.ReminderSent, audit.OK))
+		in.Clock.Advance(time.Minute)
+		record(t, in, audit.Event{Actor: id}.About(id).Is(audit.PasswordChanged, audit.OK))
+		letters := in.Mails()
+		if len(letters) != 2 || letters[0].Subject != "Your password was changed" || letters[1].Subject != "A reminder: turn on 2-step verification" {
+			t.Errorf("%d mails, the first %q", len(letters), letters[0].Subject)
+		}
+	}, servertest.Options{Mail: true})
+}
+
 func record(t *testing.T, in *servertest.Installation, events ...audit.Event) {
 	t.Helper()
 	err := in.First().Database.Write(context.Background(), func(ctx context.Context, tx database.Tx) error {

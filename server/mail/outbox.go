@@ -137,13 +137,25 @@ func QueueRepeated(ctx context.Context, tx database.Tx, notice Notice, first int
 	return queue(ctx, tx, notice, first, tx.Now)
 }
 
-// claim takes a mail that is due for this instance; nil where there is none. Of several instances one gets it, and
-// whoever dies with it gives it back when the claim is over.
+// urgent are the mails that tell somebody of their own account what they may have to act on. The others go to many at
+// once, and nobody waits behind them. It is as the index of migration 0015 says it.
+const urgent = " AND kind NOT IN ('roll_out', 'reminder')"
+
+// claim takes a mail that is due for this instance, an urgent one before any other; nil where there is none. Of several
+// instances one gets it, and whoever dies with it gives it back when the claim is over.
 func claim(ctx context.Context, tx database.Tx) (*row, error) {
+	mine, err := claimOf(ctx, tx, urgent)
+	if err != nil || mine != nil {
+		return mine, err
+	}
+	return claimOf(ctx, tx, "")
+}
+
+func claimOf(ctx context.Context, tx database.Tx, which string) (*row, error) {
 	now := database.At(tx.Now)
 	var rows []row
 	err := tx.NewRaw(`UPDATE outbox SET claimed_until = ?, tries = tries + 1
-		WHERE id = (SELECT id FROM outbox WHERE sent_at IS NULL AND given_up_at IS NULL AND next_at <= ? AND claimed_until <= ?
+		WHERE id = (SELECT id FROM outbox WHERE sent_at IS NULL AND given_up_at IS NULL AND next_at <= ? AND claimed_until <= ?`+which+`
 			ORDER BY next_at, id LIMIT 1)
 			AND sent_at IS NULL AND given_up_at IS NULL AND next_at <= ? AND claimed_until <= ?
 		RETURNING id, user_id, address, name, kind, facts, link, times, at, due_at, good_until, tries`,

@@ -51,6 +51,8 @@ type frame struct {
 	Where           string `json:"where"`
 	Who             string `json:"who"`
 	Until           string `json:"until"`
+	Deadline        string `json:"deadline"`
+	Message         string `json:"message"`
 	Place           string `json:"place"`
 	ByAdministrator string `json:"by_administrator"`
 	ByConsole       string `json:"by_console"`
@@ -68,7 +70,8 @@ type told struct {
 	Subject string    `json:"subject"`
 	Heading string    `json:"heading"`
 	Text    []counted `json:"text"`
-	Few     []counted `json:"few"` // said besides where few are left
+	Few     []counted `json:"few"`  // said besides where few are left
+	Late    []counted `json:"late"` // said besides where the deadline has passed
 
 	Action       string `json:"action"` // of a link of its own
 	IfUnexpected string `json:"if_unexpected"`

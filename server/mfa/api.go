@@ -181,11 +181,11 @@ func (m *MFA) Register(api *web.API) {
 			if err != nil {
 				return nil, err
 			}
-			var deadline time.Time
+			to := Requirement{Level: in.Body.Requirement, Reason: in.Body.Reason}
 			if in.Body.Deadline != nil {
-				deadline = *in.Body.Deadline
+				to.Deadline = *in.Body.Deadline
 			}
-			return nil, m.setRequirement(ctx, caller, id, in.Body.Requirement, deadline, in.Body.Reason)
+			return nil, m.setRequirement(ctx, caller, id, to)
 		})
 }
 

@@ -17,8 +17,6 @@ import (
 const (
 	// historyDays is how far the history goes back.
 	historyDays = 90
-	// soon is how near a deadline has to be to be told.
-	soon = 7 * 24 * time.Hour
 	// named is how many people are told by name.
 	named = 20
 )
@@ -71,7 +69,7 @@ func Read(ctx context.Context, db bun.IDB, at time.Time) (*Figures, error) {
 		{&goneProtected, disabled().Where("u.mfa_since IS NOT NULL")},
 		{&f.Administrators, active().Where("u.role = ?", account.Administrator)},
 		{&f.Overdue, waits().Where("COALESCE(u.deadline, 0) <= ?", now)},
-		{&f.DueSoon, waits().Where("u.deadline > ? AND u.deadline <= ?", now, database.At(at.Add(soon)))},
+		{&f.DueSoon, waits().Where("u.deadline > ? AND u.deadline <= ?", now, database.At(at.Add(account.DueWithin)))},
 	} {
 		counted, err := one.of.Count(ctx)
 		if err != nil {

@@ -2,7 +2,18 @@
 export type View = { query: string; protection: string; role: string; sort: string; cursor: string };
 
 const choices = {
-  protection: ['on', 'off', 'enrolling', 'required_not_yet', 'overdue', 'few_codes', 'locked', 'disabled', 'invited'],
+  protection: [
+    'on',
+    'off',
+    'enrolling',
+    'required_not_yet',
+    'overdue',
+    'due',
+    'few_codes',
+    'locked',
+    'disabled',
+    'invited',
+  ],
   role: ['administrator', 'member'],
   sort: ['name', 'email'],
 };

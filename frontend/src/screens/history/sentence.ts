@@ -128,6 +128,18 @@ const done: Record<string, Tell> = {
     more: reset(event.data?.why, m.event_link_renewed_more()),
   }),
   'codes.unlocked': plain('key', m.event_unlocked),
+  'roll_out.started': (event) => ({
+    icon: 'people',
+    tone: 'plain',
+    title: (event.data?.to === 'required' ? m.event_roll_out_required : m.event_roll_out_started)(people(event)),
+    more: typeof event.data?.why === 'string' ? m.event_requirement_why({ why: event.data.why }) : undefined,
+  }),
+  'roll_out.ended': (event) => ({
+    icon: 'people',
+    tone: 'plain',
+    title: (event.data?.how === 'stopped' ? m.event_roll_out_stopped : m.event_roll_out_done)(people(event)),
+  }),
+  'reminder.sent': plain('clock', m.event_reminder),
   'requirement.set': (event) => ({
     icon: 'shield',
     tone: 'plain',
@@ -234,6 +246,12 @@ function ended(event: SecurityEvent): ReturnType<Tell> {
 /** What a reset means, and why it was done, where an administrator did it. */
 function reset(why: unknown, means: string): string {
   return typeof why === 'string' ? `${means} ${m.event_reset_why({ why })}` : means;
+}
+
+/** How many people something was asked of. */
+function people(event: SecurityEvent) {
+  const count = Number(event.data?.people ?? 0);
+  return { count, shown: format.number(count) };
 }
 
 function requirement(to: unknown): string {
