@@ -72,6 +72,7 @@ const (
 	KeyRetired           = "key.retired"
 	Restored             = "installation.restored"
 	MailGivenUp          = "mail.given_up"
+	LogExported          = "audit.exported"
 )
 
 // Event is one security event. Times and ids come from the transaction.
