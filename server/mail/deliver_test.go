@@ -249,7 +249,7 @@ func TestOneMailboxIsInNobodysWay(t *testing.T) {
 	}, mails)
 }
 
-// TestMailServerIsABlackHole is row 79: it takes the connection and never says a word. People sign in meanwhile, and
+// TestMailServerIsABlackHole is rows 74 and 79: it takes the connection and never says a word. People sign in meanwhile, and
 // a stop waits for nothing.
 func TestMailServerIsABlackHole(t *testing.T) {
 	t.Parallel()
