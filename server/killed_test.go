@@ -161,7 +161,7 @@ func TestKilledWhileImporting(t *testing.T) {
 			t.Fatalf("call %d, made: %t, and again: %v", n, made, again)
 		}
 	}
-	if cut == 0 {
+	if cut+unanswered == 0 {
 		t.Error("every call was quicker than its kill: nothing was tested")
 	}
 	t.Logf("of %d calls %d were cut, %d done and not answered", calls, cut, unanswered)
