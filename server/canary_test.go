@@ -390,7 +390,7 @@ func (c *canaries) stray(client *servertest.Client, code map[string]string) {
 // look reads everything that can be read about somebody.
 func (c *canaries) look(client *servertest.Client, who string) {
 	for _, path := range []string{
-		"/api/v1/session", "/api/v1/users", "/api/v1/audit?limit=100", "/api/v1/audit/checkpoint", "/api/v1/users/" + who, "/api/v1/users/" + who + "/security", "/", "/healthz", "/readyz",
+		"/api/v1/session", "/api/v1/users", "/api/v1/audit?limit=100", "/api/v1/audit/checkpoint", "/api/v1/audit/export", "/api/v1/audit/export?format=csv", "/api/v1/users/" + who, "/api/v1/users/" + who + "/security", "/", "/healthz", "/readyz",
 	} {
 		c.do(client, "GET", path, nil).Want(http.StatusOK)
 	}

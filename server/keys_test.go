@@ -180,9 +180,9 @@ func TestRotateKey(t *testing.T) {
 				t.Errorf("%s is left behind", name)
 			}
 		}
-		for n, want := range map[string]uint32{"rotated": key, "retired": old} {
+		for n, want := range map[string]uint32{"key.rotated": key, "key.retired": old} {
 			var data struct{ Key uint32 }
-			events := in.Column("SELECT data FROM events WHERE kind = ?", "key."+n)
+			events := in.Column("SELECT data FROM events WHERE kind = ?", n)
 			if len(events) != 1 || json.Unmarshal([]byte(events[0]), &data) != nil || data.Key != want {
 				t.Errorf("events of %s: %v, want one of %d", n, events, want)
 			}

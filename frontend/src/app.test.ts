@@ -122,9 +122,18 @@ describe('the way to the server', () => {
 });
 
 describe('addresses', () => {
+  // Row 8 of security.md: to where a sign-in leads. It is asked at each use, since what is remembered is the browser's.
   it.each([
     ['/parameters/users?query=a', '/parameters/users?query=a'],
     ['//evil.example', undefined],
+    ['\t//evil.example', undefined],
+    ['/\t/evil.example', undefined],
+    ['/\n\\evil.example', undefined],
+    ['https:evil.example', undefined],
+    ['https://localhost@evil.example', undefined],
+    ['/%2f%2fevil.example', '/%2f%2fevil.example'],
+    ['/%252f%252fevil.example', '/%252f%252fevil.example'],
+    ['/@evil.example', '/@evil.example'],
     ['/\\evil.example', undefined],
     ['https://evil.example/', undefined],
     ['javascript:alert(1)', undefined],

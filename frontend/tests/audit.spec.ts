@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { inspect } from './kit/inspect';
 import { carryOver, Person } from './kit/person';
 import { expect, password, test } from './kit/test';
@@ -49,4 +50,19 @@ test('an administrator reads what happened, narrows it, and sees all that is sto
   await inspect(page, 'audit log, nothing fits');
   await page.getByRole('button', { name: say('audit_clear') }).click();
   await expect(rows.filter({ hasText: root.name })).not.toHaveCount(0);
+
+  const taken = page.waitForEvent('download');
+  await page.getByRole('button', { name: say('audit_export_lines') }).click();
+  const file = await taken;
+  expect(file.suggestedFilename()).toMatch(/-audit-\d{4}-\d\d-\d\d\.jsonl$/);
+  const lines = (await readFile(await file.path(), 'utf8')).trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line).kind)).toContain('audit.exported');
+  await inspect(page, 'audit log, exported');
+
+  await page.goto(`${empty.url}/parameters/users`);
+  await page.getByRole('link', { name: bo.name }).first().click();
+  await page.getByRole('link', { name: say('events_in_log') }).click();
+  await expect(page).toHaveURL(/parameters\/audit\?person=/);
+  await expect(page.getByLabel(say('audit_person'))).toHaveValue(bo.email);
+  await expect(rows.first()).toContainText(bo.name);
 });

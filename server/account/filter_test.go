@@ -90,6 +90,7 @@ func TestFiltersReadAnIndex(t *testing.T) {
 	for protection, want := range map[account.Protection]string{
 		account.ProtectionRequiredNotYet: "users_asked_by_name",
 		account.ProtectionOverdue:        "users_", // by name or by deadline
+		account.ProtectionEnrolling:      "totp_enrolments_by_expiry",
 		account.ProtectionFewCodes:       "backup_codes_used",
 		account.ProtectionLocked:         "second_step_tries_locked",
 		account.ProtectionDisabled:       "users_disabled_by_name",

@@ -79,7 +79,7 @@ func List(ctx context.Context, db bun.IDB, now database.Instant, query Query) (P
 	if err != nil {
 		return Page{}, err
 	}
-	if query.among, err = elsewhere(ctx, db, query.Protection); err != nil {
+	if query.among, err = elsewhere(ctx, db, now, query.Protection); err != nil {
 		return Page{}, err
 	}
 	if query.among != nil && len(query.among) == 0 {
@@ -197,7 +197,7 @@ func filter(q *bun.SelectQuery, now database.Instant, query Query) *bun.SelectQu
 	case ProtectionOff:
 		q = q.Where("u.mfa_since IS NULL AND NOT "+enrolling, now)
 	case ProtectionEnrolling:
-		q = q.Where("u.mfa_since IS NULL AND "+enrolling, now)
+		q = in(q.Where("u.mfa_since IS NULL"), underWay, query.among, now)
 	case ProtectionRequiredNotYet:
 		q = q.Where(asked)
 	case ProtectionOverdue:
@@ -226,15 +226,22 @@ const fewCodes = `SELECT s.user_id FROM (SELECT c.set_id FROM backup_codes AS c 
 
 const locked = "SELECT t.user_id FROM second_step_tries AS t WHERE t.locked_at IS NOT NULL"
 
+// underWay are those with an enrolment that can still be gone on with, along the index that they expire by.
+const underWay = "SELECT e.user_id FROM totp_enrolments AS e WHERE e.expires_at > ?"
+
 // elsewhere reads who is in a state that other tables tell, where that are few, as a rule: then the people are looked up
 // by their ids, and no plan can go through everybody. Nil for the other states, and where they are many.
-func elsewhere(ctx context.Context, db bun.IDB, protection Protection) ([]string, error) {
-	which := map[Protection]string{ProtectionFewCodes: fewCodes, ProtectionLocked: locked}[protection]
+func elsewhere(ctx context.Context, db bun.IDB, now database.Instant, protection Protection) ([]string, error) {
+	which := map[Protection]string{ProtectionFewCodes: fewCodes, ProtectionLocked: locked, ProtectionEnrolling: underWay}[protection]
 	if which == "" {
 		return nil, nil
 	}
+	args := []any{TotalCap + 1}
+	if protection == ProtectionEnrolling {
+		args = []any{now, TotalCap + 1}
+	}
 	ids := []string{}
-	if err := db.NewRaw(which+" LIMIT ?", TotalCap+1).Scan(ctx, &ids); err != nil {
+	if err := db.NewRaw(which+" LIMIT ?", args...).Scan(ctx, &ids); err != nil {
 		return nil, fmt.Errorf("look for people in a state: %w", err)
 	}
 	if len(ids) > TotalCap {
@@ -243,9 +250,9 @@ func elsewhere(ctx context.Context, db bun.IDB, protection Protection) ([]string
 	return ids, nil
 }
 
-func in(q *bun.SelectQuery, which string, among []string) *bun.SelectQuery {
+func in(q *bun.SelectQuery, which string, among []string, args ...any) *bun.SelectQuery {
 	if among == nil {
-		return q.Where("u.id IN (" + which + ")")
+		return q.Where("u.id IN ("+which+")", args...)
 	}
 	return q.Where("u.id IN ?", bun.Tuple(among))
 }

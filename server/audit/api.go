@@ -44,6 +44,7 @@ type listOutput struct{ Body EventPage }
 // Register adds the calls of this room.
 func Register(api *web.API, db *database.Database, people People) {
 	registerSearch(api, db, people)
+	registerExport(api, db, people)
 	web.Register(api, web.SignedIn, huma.Operation{
 		OperationID: "list-events", Method: http.MethodGet, Path: "/api/v1/users/{id}/security/events",
 		Summary: "What happened lately on a person's account", Tags: []string{"Security"},

@@ -81,6 +81,7 @@ const (
 	RollOutEnded         = "roll_out.ended"
 	ReminderSent         = "reminder.sent"
 	MailGivenUp          = "mail.given_up"
+	LogExported          = "audit.exported"
 )
 
 // ByPasswordLink is the method of what was done by the link for a forgotten password.

@@ -80,11 +80,13 @@ func Line(cells ...string) string {
 	return strings.Join(cells, ",") + "\n"
 }
 
+// exportPage is how many events are read at once.
+const exportPage = 500
+
 // Each gives all events that fit to act, the newest first, page by page, so that any number of them takes no memory.
 func (s Search) Each(ctx context.Context, db bun.IDB, people People, act func(entry *Entry) error) error {
-	const page = 500
 	for {
-		entries, more, err := s.Find(ctx, db, people, page)
+		entries, more, err := s.Find(ctx, db, people, exportPage)
 		if err != nil {
 			return err
 		}

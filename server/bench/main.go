@@ -36,6 +36,8 @@ var rows = []row{
 	{"backup-code", backupCodes},
 	{"confirm", confirms},
 	{"flood", flood},
+	{"sealing", sealing},
+	{"import", imports},
 	{"size", manyPeople},
 	{"start", starts},
 	{"idle", idle},

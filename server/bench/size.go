@@ -118,6 +118,13 @@ func (in *installation) acts() ([]act, error) {
 			return request("GET", "/api/v1/users?query="+what, administrator, "")
 		}},
 		{"list of people", func(int) []byte { return request("GET", "/api/v1/users", administrator, "") }},
+		{"list of people by protection", func(n int) []byte {
+			return request("GET", "/api/v1/users?limit=25&protection="+[]string{"on", "off", "required_not_yet", "overdue", "few_codes", "locked", "disabled", "enrolling"}[n%8], administrator, "")
+		}},
+		{"page of the audit log", func(n int) []byte {
+			narrowed := []string{"", "&result=refused", "&kind=sign_in.completed", "&kind=mfa.reset", "&address=198.51.100.7", "&person=" + in.people[spread(n)]}[n%6]
+			return request("GET", "/api/v1/audit?limit=25"+narrowed, administrator, "")
+		}},
 		{"protection page", func(int) []byte { return request("GET", "/api/v1/protection", administrator, "") }},
 		{"page of events", func(n int) []byte {
 			return request("GET", "/api/v1/users/me/security/events", cookies[n%len(cookies)], "")

@@ -99,6 +99,7 @@ func (c *keysRotateCommand) Run(p program) error {
 		if c.Keyring == "" {
 			fmt.Fprintln(p.errors, "Back up the key ring now: the stored secrets can't be read without the new key. Then see keys list, and keys retire.")
 		}
+		fmt.Fprintln(p.errors, "Save a new checkpoint of the audit log, with audit checkpoint: the new key signs it, and one of before can't be verified any more once its key is retired.")
 		return nil
 	})
 }

@@ -98,6 +98,72 @@ func TestMailServerDiesMidMail(t *testing.T) {
 	}, mails)
 }
 
+// TestMailServerDiesBeforeItsAnswer: it has the whole mail and hangs up before it says so. Nobody can know, so the mail is
+// sent again, later each time, and its Message-Id tells the mailbox that it is the same one. Then it is over.
+func TestMailServerDiesBeforeItsAnswer(t *testing.T) {
+	t.Parallel()
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		happens(t, in, in.AddPerson("Ada", ada, "administrator"))
+		in.Mailbox.Lose(2)
+		ids := map[string]bool{}
+		for _, pause := range []time.Duration{0, time.Minute, 2 * time.Minute} {
+			in.Clock.Advance(pause)
+			ids[told(t, in, ada, "Your password was changed").Header.Get("Message-Id")] = true
+			untold(t, in)
+		}
+		if len(ids) != 1 {
+			t.Errorf("one mail has the ids %v", ids)
+		}
+		in.Clock.Advance(24 * time.Hour)
+		untold(t, in)
+		if sent := in.Column("SELECT tries FROM outbox WHERE sent_at IS NOT NULL AND problem = ''"); len(sent) != 1 || sent[0] != "3" {
+			t.Errorf("tries of what was sent: %v", sent)
+		}
+	}, mails)
+}
+
+// TestMailServerDiesBeforeItsGreeting: it takes connections and hangs up without a word, as one does that starts. One
+// mail finds that out, all wait, and nobody who signs in meanwhile notices.
+func TestMailServerDiesBeforeItsGreeting(t *testing.T) {
+	t.Parallel()
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		mute, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		called := make(chan struct{}, 9)
+		go func() {
+			for {
+				conn, err := mute.Accept()
+				if err != nil {
+					return
+				}
+				called <- struct{}{}
+				_ = conn.Close()
+			}
+		}()
+		speaks := in.Mailbox.Server.Port
+		in.Mailbox.Server.Port = mute.Addr().(*net.TCPAddr).Port
+		enrolled := in.Protected(ada, "administrator")
+		happens(t, in, in.AddPerson("Bob", bob, "member"))
+		untold(t, in)
+		in.SignedIn(ada, enrolled, servertest.Safari).Do("GET", "/api/v1/session", nil).Want(http.StatusOK)
+		mute.Close()
+		if n := len(called); n != 1 {
+			t.Errorf("called %d times in one round", n)
+		}
+		in.Mailbox.Server.Port = speaks
+		in.Clock.Advance(time.Minute)
+		subjects := map[string]int{}
+		for _, letter := range in.Mails() {
+			subjects[letter.To+": "+letter.Subject]++
+		}
+		if subjects[bob+": Your password was changed"] != 1 || subjects[ada+": 2-step verification is on"] != 1 {
+			t.Errorf("arrived: %v", subjects)
+		}
+	}, mails)
+}
+
 // TestInstanceDiesWithMail: what it had claimed is sent by another, once the claim is over.
 func TestInstanceDiesWithMail(t *testing.T) {
 	t.Parallel()
@@ -183,7 +249,7 @@ func TestOneMailboxIsInNobodysWay(t *testing.T) {
 	}, mails)
 }
 
-// TestMailServerIsABlackHole is row 79: it takes the connection and never says a word. People sign in meanwhile, and
+// TestMailServerIsABlackHole is rows 74 and 79: it takes the connection and never says a word. People sign in meanwhile, and
 // a stop waits for nothing.
 func TestMailServerIsABlackHole(t *testing.T) {
 	t.Parallel()

@@ -129,6 +129,9 @@ func (m *MFA) resetBy(ctx context.Context, caller web.Caller, proof signin.Proof
 	}
 	var done *resetDone
 	token, err := m.SignIn.ProveFor(ctx, caller, proof, func(ctx context.Context, tx database.Tx) error {
+		if err := account.StillAdministrator(ctx, tx, caller); err != nil {
+			return err
+		}
 		user, err := account.Hold(ctx, tx, userID)
 		if err != nil {
 			return err

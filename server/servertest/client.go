@@ -104,7 +104,7 @@ func (c *Client) Try(method, path string, body any) (*Answer, error) {
 	if answer.Raw, err = io.ReadAll(response.Body); err != nil {
 		return nil, err
 	}
-	if len(answer.Raw) > 0 && answer.Raw[0] == '{' {
+	if len(answer.Raw) > 0 && answer.Raw[0] == '{' && answer.Header.Get("Content-Type") != "application/x-ndjson" { // of which each line is one
 		return answer, json.Unmarshal(answer.Raw, &answer.Body)
 	}
 	return answer, nil

@@ -38,6 +38,7 @@ type Mailbox struct {
 	letters []*Letter
 	answer  func(to string) error
 	drops   int
+	losses  int
 }
 
 // Letter is a mail that arrived.
@@ -96,6 +97,13 @@ func (b *Mailbox) Drop(mails int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.drops = mails
+}
+
+// Lose lets it take the next mails and hang up before it says so.
+func (b *Mailbox) Lose(mails int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.losses = mails
 }
 
 // Take empties the mailbox.
@@ -192,6 +200,11 @@ func (s *taking) Data(content io.Reader) error {
 	s.box.mu.Lock()
 	defer s.box.mu.Unlock()
 	s.box.letters = append(s.box.letters, letter)
+	if s.box.losses > 0 {
+		s.box.losses--
+		_ = s.conn.Conn().Close()
+		return errors.New("hung up")
+	}
 	return nil
 }
 

@@ -48,7 +48,9 @@ export async function stubFetch(input: Request | string | URL): Promise<Response
   const answer = typeof next === 'function' ? next(body) : next;
   if (answer === 'unreachable') throw new TypeError('Failed to fetch');
   const type = answer.status >= 400 ? 'application/problem+json' : 'application/json';
-  return new Response(answer.status === 204 ? null : JSON.stringify(answer.body), {
+  // Of another type than JSON it is a text as it is.
+  const said = answer.headers?.['Content-Type'] ? String(answer.body) : JSON.stringify(answer.body);
+  return new Response(answer.status === 204 ? null : said, {
     status: answer.status,
     headers: { 'Content-Type': type, 'Secondstep-Version': 'test', ...answer.headers },
   });

@@ -192,6 +192,55 @@ describe('the audit log', () => {
     expect(screen.queryByText(m.audit_checkpoint_saved({ count: 3, shown: '3' }))).toBeNull();
   });
 
+  it('exports what is shown as a file, as far as the whole of it came', async () => {
+    const written: string[] = [];
+    vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => undefined);
+    vi.spyOn(URL, 'createObjectURL').mockImplementation((blob) => {
+      void (blob as Blob).text().then((content) => written.push(content));
+      return 'blob:export';
+    });
+    const lines = (text: string, total: number, type = 'application/x-ndjson') =>
+      ok(text, { 'Content-Type': type, 'Secondstep-Events': String(total) });
+    reply('GET /audit', page([entry()], '01NEXT'));
+    reply(
+      'GET /audit/export',
+      lines('"id"\n"01A"\n"01B"\n', 2, 'text/csv'),
+      lines('{}\n', 1),
+      lines('{}\n', 2),
+      lines('{}\n{}\n', 2),
+    );
+    const user = open(`${path}?result=refused&from=2026-03-12&cursor=01OLD`, signedIn);
+    await user.click(await button(m.export_users()));
+    await screen.findByText(m.audit_export_done({ count: 2, shown: '2' }));
+    const asked = sent('GET /audit/export')[0]?.search;
+    expect(Object.fromEntries(asked ?? [])).toEqual({
+      result: 'refused',
+      from: new Date(2026, 2, 12).toISOString(),
+      format: 'csv',
+    });
+    await user.click(await button(m.audit_export_lines()));
+    await screen.findByText(m.audit_export_done({ count: 1, shown: '1' }));
+    await waitFor(() => expect(written).toEqual(['\ufeff"id"\n"01A"\n"01B"\n', '{}\n']));
+    // Cut off on its way: no file, and the same again at a press.
+    await user.click(await button(m.audit_export_lines()));
+    await screen.findByText(m.error_unreachable());
+    expect(written).toHaveLength(2);
+    await user.click(await button(m.try_again()));
+    await screen.findByText(m.audit_export_done({ count: 2, shown: '2' }));
+  });
+
+  it('can be stopped while it is exported, and asks for fresh proof first', async () => {
+    reply('GET /audit', page([entry()]));
+    reply('GET /audit/export', refuse(403, 'fresh_proof_required'));
+    const user = open(path, signedIn);
+    await user.click(await button(m.export_users()));
+    await screen.findByRole('dialog');
+    await user.click(await button(m.cancel()));
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+    expect(screen.queryByRole('alert')).toBeNull();
+    await button(m.export_users());
+  });
+
   it('is in the rail of administrators only', async () => {
     reply('GET /audit', page([]));
     open(path, signedIn);

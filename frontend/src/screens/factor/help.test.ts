@@ -218,5 +218,7 @@ describe('where somebody is signed in, and what happened', () => {
     await screen.findByText(m.sessions_theirs_none());
     expect(screen.getByText(m.event_signed_in_app())).toBeTruthy();
     expect(screen.queryByRole('button', { name: new RegExp(m.not_me_press()) })).toBeNull();
+    const all = screen.getByRole('link', { name: m.events_in_log() });
+    expect(all.getAttribute('href')).toBe('/parameters/audit?person=01BO');
   });
 });

@@ -113,6 +113,7 @@ const done: Record<string, Tell> = {
     title: m.event_mail_given_up(),
     more: m.event_mail_given_up_more(),
   }),
+  'audit.exported': plain('download', m.event_log_exported),
   'installation.restored': plain('clock', m.event_restored),
   'mfa.disabled': () => ({ icon: 'shield', tone: 'warn', title: m.event_disabled() }),
   'mfa.reset': (event) => ({
