@@ -24,7 +24,7 @@ type Span struct {
 // that goes through many people a few at a time, where the sort and the cursor of a page have no part.
 func Walk(ctx context.Context, db bun.IDB, now database.Instant, query Query, span Span) ([]User, error) {
 	var err error
-	if query.among, err = elsewhere(ctx, db, query.Protection); err != nil {
+	if query.among, err = elsewhere(ctx, db, now, query.Protection); err != nil {
 		return nil, err
 	}
 	if query.among != nil && len(query.among) == 0 {
