@@ -19,7 +19,7 @@ export function protectedMfa(remaining = 7) {
         name: 'iPhone',
         label,
         added_at: '2026-03-12T09:00:00Z',
-        last_used_at: later(-3_600),
+        last_used_at: later(0), // today, whenever that is
       },
     ],
     backup_codes: { total: 10, remaining, created_at: '2026-03-12T09:00:00Z' },
