@@ -6,6 +6,11 @@ function meta(name: string): string {
 /** The name that people see; Vite's own server fills no metas, hence the product's default. */
 export const brand = () => meta('brand') || 'MailMachine';
 
+/** The name was changed from this page. */
+export function nameIs(name: string) {
+  document.querySelector('meta[name=secondstep-brand]')?.setAttribute('content', name);
+}
+
 /** Nobody has set this installation up yet. */
 export const setupNeeded = () => meta('setup-needed') === 'true';
 

@@ -18,6 +18,7 @@ export const paths = {
   afterBackupCode: '/signed-in/backup-code',
   users: '/parameters/users',
   protection: '/parameters/protection',
+  settings: '/parameters/settings',
   importUsers: '/parameters/users/import',
   person: (id: string) => `/parameters/users/${part(id)}`,
   security,

@@ -51,7 +51,7 @@ func newDemoStart(p program) *cobra.Command {
 	flags.StringVar(&c.DatabaseURL, "database-url", "", "The `URL` of an empty PostgreSQL database for the demo, as postgres://user:password@host/name; by default the embedded SQLite.")
 	flags.StringVar(&c.Listen, "listen", "127.0.0.1:8080", "The `address` and port to listen on, of this machine's loopback.")
 	flags.IntVar(&c.People, "people", 0, "Add so many more people, who all have the same password.")
-	flags.StringVar(&c.Brand, "brand", "MailMachine", "The `name` that people see.")
+	bindBrand(flags, &c.Brand)
 	return cmd
 }
 

@@ -38,7 +38,7 @@ type Dependencies struct {
 	Database *database.Database
 	Keys     *keyring.Ring
 	Settings *Settings // nil: the installation sends no mail
-	Brand    string
+	Brand    func(context.Context) string
 	// CodesLeft counts a person's backup codes that are good.
 	CodesLeft func(ctx context.Context, userID string) (int, error)
 	// GaveUp puts on record that a person could not be told of something.

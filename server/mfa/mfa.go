@@ -39,7 +39,7 @@ type Dependencies struct {
 	Sessions *session.Sessions
 	SignIn   *signin.SignIn
 	ByMail   account.LinkByMail // of an enrolment link
-	Brand    string
+	Brand    func(context.Context) string
 	Now      func() time.Time
 	Random   io.Reader
 }

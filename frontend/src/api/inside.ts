@@ -5,6 +5,9 @@ import { fieldWords, problemWords, type Words } from './words';
 const problems: Record<string, Words> = {
   administrator_never_off: { title: m.error_administrator_never_off, next: m.error_administrator_never_off_next },
   administrator_reset: { title: m.error_administrator_reset, next: m.error_administrator_reset_next },
+  brand_fixed: { title: m.error_brand_fixed, next: m.error_brand_fixed_next },
+  key_changed: { title: m.error_key_changed, next: m.error_key_changed_next },
+  no_mail_server: { title: m.error_no_mail_server, next: m.error_no_mail_server_next },
   bad_cursor: { title: m.error_bad_cursor, next: m.error_bad_cursor_next },
   changed_meanwhile: { title: m.error_changed_meanwhile, next: m.error_changed_meanwhile_next },
   email_taken: { title: m.error_email_taken, next: m.error_email_taken_next },
@@ -66,6 +69,8 @@ const problems: Record<string, Words> = {
 const fields: typeof fieldWords = {
   too_short: () => m.field_too_short(),
   too_long: () => m.field_too_long(),
+  colour_invalid: () => m.field_colour_invalid(),
+  contrast_too_low: (params) => m.field_contrast_too_low({ nearest: String(params.nearest ?? '') }),
   password_too_short: (params) => m.field_password_too_short({ min: format.number(Number(params.min ?? 12)) }),
   password_too_long: (params) => m.field_password_too_long({ max: format.number(Number(params.max ?? 128)) }),
   password_too_common: () => m.field_password_too_common(),
