@@ -70,10 +70,10 @@ describe('protection', () => {
     open(path, signedIn);
     await screen.findByText('100%');
     const ways = [
-      [m.warning_key(), m.warning_key_act(), '/parameters/settings#key'],
+      [m.warning_key(), m.warning_key_act(), '/parameters/settings?section=key'],
       [m.warning_single(), m.warning_single_act(), '/parameters/users'],
-      [m.warning_given_up({ count: 3, shown: '3' }), m.warning_given_up_act(), '/parameters/settings#mail'],
-      [m.warning_no_mail(), m.warning_no_mail_act(), '/parameters/settings#mail'],
+      [m.warning_given_up({ count: 3, shown: '3' }), m.warning_given_up_act(), '/parameters/settings?section=mail'],
+      [m.warning_no_mail(), m.warning_no_mail_act(), '/parameters/settings?section=mail'],
     ] as const;
     for (const [title, act, href] of ways) {
       const way = screen.getByRole('link', { name: pressOn(act, title) });

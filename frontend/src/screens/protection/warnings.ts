@@ -13,7 +13,7 @@ const tell: Record<Warning['kind'], (count: number) => Told> = {
     title: m.warning_key(),
     body: m.warning_key_body(),
     act: m.warning_key_act(),
-    href: `${paths.settings}#key`,
+    href: `${paths.settings}?section=key`,
   }),
   single_administrator: () => ({
     icon: 'person',
@@ -34,14 +34,14 @@ const tell: Record<Warning['kind'], (count: number) => Told> = {
     title: m.warning_given_up({ count, shown: format.number(count) }),
     body: m.warning_given_up_body(),
     act: m.warning_given_up_act(),
-    href: `${paths.settings}#mail`,
+    href: `${paths.settings}?section=mail`,
   }),
   no_mail_server: () => ({
     icon: 'notice',
     title: m.warning_no_mail(),
     body: m.warning_no_mail_body(),
     act: m.warning_no_mail_act(),
-    href: `${paths.settings}#mail`,
+    href: `${paths.settings}?section=mail`,
   }),
 };
 

@@ -20,6 +20,11 @@ const backgrounds = {
   light: [of(0.982, 0.003, 260), of(1, 0, 0), of(0.965, 0.004, 260)],
   dark: [of(0.185, 0.008, 265), of(0.225, 0.009, 265), of(0.205, 0.008, 265)],
 };
+/** What the preview stands on, and is written in: the tokens surface and ink. */
+export const ground = {
+  light: { surface: '#ffffff', ink: '#181d29' },
+  dark: { surface: '#1a1c20', ink: '#eff0f3' },
+};
 const grey = 0.002;
 const steps = 24;
 

@@ -220,7 +220,7 @@ describe('settings: the key, and what flags have set', () => {
 
 describe('settings: who and when', () => {
   it('begins at the section that a warning leads to', async () => {
-    open(path, { session: administrator, hash: '#mail' });
+    open(`${path}?section=mail`, { session: administrator });
     const section = await heading(m.settings_mail());
     await expect.poll(() => document.activeElement).toBe(section);
   });
