@@ -13,6 +13,7 @@ import { atHome } from './pictures/home';
 import { mails } from './pictures/mails';
 import { secondStep } from './pictures/second-step';
 import { securityPage } from './pictures/security';
+import { settingsScreens } from './pictures/settings';
 import { signIn } from './pictures/sign-in';
 import { type Chapter, type Scene, Stage } from './pictures/stage';
 import { troubles } from './pictures/troubles';
@@ -30,6 +31,7 @@ const chapters: Chapter[] = [
   firstStart,
   usersList,
   auditLog,
+  settingsScreens,
   atHome,
   securityPage,
   setUp,
