@@ -102,6 +102,12 @@ func (c *demoStartCommand) make(p program, listening net.Addr) (installation *se
 		PasswordCost: hashing.Passwords, BackupCodeCost: hashing.BackupCodes, TOTPWindow: 1, Sessions: standardLives,
 		Now: time.Now, Random: rand.Reader, Logger: p.warnings(),
 	}
+	as := serveCommand{
+		storage: storage{DatabaseURL: c.DatabaseURL}, TOTPWindow: config.TOTPWindow, LogLevel: slog.LevelWarn,
+		SessionIdle: standardLives.Member.Idle, SessionLife: standardLives.Member.Absolute,
+		AdministratorSessionIdle: standardLives.Administrator.Idle, AdministratorSessionLife: standardLives.Administrator.Absolute,
+	}
+	config.Fixed = as.fixed(own(listening))
 	made, err = demo.Make(p.ctx, demo.Options{Config: config, PublicURL: own(listening), Progress: p.progress("Three weeks of a small company")})
 	if err != nil {
 		return nil, nil, cleanUp, err
