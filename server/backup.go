@@ -16,6 +16,7 @@ import (
 	"github.com/secondstep/secondstep/server/keyring"
 	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/rollout"
+	"github.com/secondstep/secondstep/server/settings"
 )
 
 // keysFile is the key ring's name in the data folder.
@@ -51,7 +52,17 @@ func (s *Server) Backup(ctx context.Context, path string, withKeys bool) (about 
 			return about, err
 		}
 	}
-	return about, backup.Write(path, about, copied, keys)
+	if err := backup.Write(path, about, copied, keys); err != nil || !withKeys {
+		return about, err
+	}
+	return about, s.noteKept(ctx)
+}
+
+// noteKept notes that the key of now is in a backup, so that nobody is warned that there is no copy of it.
+func (s *Server) noteKept(ctx context.Context) error {
+	return s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		return settings.NoteKept(ctx, tx, audit.FromConsole(), s.ring.PrimaryID())
+	})
 }
 
 func (s *Server) people(ctx context.Context) (int, error) {

@@ -30,6 +30,7 @@ import (
 	"github.com/secondstep/secondstep/server/protection"
 	"github.com/secondstep/secondstep/server/rollout"
 	"github.com/secondstep/secondstep/server/session"
+	"github.com/secondstep/secondstep/server/settings"
 	"github.com/secondstep/secondstep/server/signin"
 	"github.com/secondstep/secondstep/server/stop"
 	"github.com/secondstep/secondstep/server/upkeep"
@@ -45,7 +46,8 @@ type Config struct {
 	DatabaseURL string // postgres://…; empty for the embedded SQLite
 	Keyring     string // the text of the key ring; empty for the file in Data
 	Version     string
-	Brand       string
+	Brand       string           // that a flag has set; empty: what is stored
+	Fixed       []settings.Fixed // what flags have set, for administrators to see
 
 	PasswordCost   hashing.Params
 	BackupCodeCost hashing.Params
@@ -89,6 +91,7 @@ type Server struct {
 	mfa      *mfa.MFA
 	emails   *email.Emails
 	stops    *stop.Stops
+	settings *settings.Settings
 }
 
 // Open opens the database, migrates it, and opens the keys.
@@ -113,13 +116,16 @@ func Open(ctx context.Context, config Config) (*Server, error) {
 // wire gives each room what it works with.
 func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, error) {
 	pool := hashing.New(hashing.Options{Workers: config.HashWorkers, MaxWait: config.HashWait, Now: config.Now})
-	passwords := account.NewPasswords(pool, config.PasswordCost, account.PasswordRules{Brand: config.Brand})
+	own := settings.New(settings.Dependencies{
+		Database: db, Keys: ring, Brand: config.Brand, Fixed: config.Fixed, Now: config.Now, Logger: config.Logger,
+	})
+	passwords := account.NewPasswords(pool, config.PasswordCost, own.Name)
 	sessions := session.New(db, config.Sessions, config.Now, config.Random)
 
 	apps := authenticator.New(db, ring, config.TOTPWindow, config.Now, config.Logger)
 	codes := backupcode.New(db, pool, config.BackupCodeCost)
 	keys, err := webauthn.New(webauthn.Dependencies{
-		Database: db, Site: config.SecurityKeys, Brand: config.Brand,
+		Database: db, Site: config.SecurityKeys, Brand: own.Name,
 		Now: config.Now, Random: config.Random, Logger: config.Logger,
 	})
 	if err != nil {
@@ -132,20 +138,21 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		Now: config.Now, Random: config.Random, Logger: config.Logger,
 	})
 	mails, err := mail.New(mail.Dependencies{
-		Database: db, Keys: ring, Settings: config.Mail, Brand: config.Brand, CodesLeft: codesLeft(db, codes), GaveUp: mailGivenUp, Message: rollout.MessageOf(db),
+		Database: db, Keys: ring, Settings: config.Mail, Brand: own.Name, CodesLeft: codesLeft(db, codes), GaveUp: mailGivenUp, Message: rollout.MessageOf(db),
 		Now: config.Now, Logger: config.Logger,
 	})
 	if err != nil {
 		return nil, err
 	}
+	own.Mail = mails
 	stops := stop.New(stop.Dependencies{
 		Database: db, Sessions: sessions, Mail: mails, Random: config.Random,
 		Links: []func(context.Context, database.Tx, string) error{signin.VoidEnrolmentLink, voidEmailChange},
 	})
 	emails := email.New(email.Dependencies{Database: db, Sessions: sessions, Stops: stops, Mail: mails, Random: config.Random})
-	own := mfa.New(mfa.Dependencies{
+	protects := mfa.New(mfa.Dependencies{
 		Database: db, Keys: ring, Apps: apps, Codes: backupcode.NewIssuer(db, pool, config.BackupCodeCost, config.Random),
-		Factors: factors, Sessions: sessions, SignIn: in, ByMail: byMail(mails, mail.EnrolmentLink), Stops: stops, Mails: mails.Sends(), Brand: config.Brand, Now: config.Now, Random: config.Random,
+		Factors: factors, Sessions: sessions, SignIn: in, ByMail: byMail(mails, mail.EnrolmentLink), Stops: stops, Mails: mails.Sends(), Brand: own.Name, Now: config.Now, Random: config.Random,
 	})
 	others := people.New(people.Dependencies{
 		Database: db, Passwords: passwords, Sessions: sessions, ByMail: byMail(mails, mail.Invitation), Mails: mails.Sends(),
@@ -156,7 +163,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	})
 	mails.Prepare = lost.Answer
 	many := rollout.New(rollout.Dependencies{
-		Database: db, MFA: own, Mail: mails, People: account.Known{Database: db}, Now: config.Now, Logger: config.Logger,
+		Database: db, MFA: protects, Mail: mails, People: account.Known{Database: db}, Now: config.Now, Logger: config.Logger,
 	})
 	// Each room prunes in a transaction of its own: what one can't delete keeps no other from it.
 	jobs := []upkeep.Job{
@@ -169,8 +176,8 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	}
 	return &Server{
 		Database: db, Passwords: passwords, SignIn: in, People: others, Forgotten: lost, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
-		Mail: mails, RollOuts: many, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
-		emails: emails, stops: stops,
+		Mail: mails, RollOuts: many, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: protects,
+		emails: emails, stops: stops, settings: own,
 	}, nil
 }
 
@@ -216,7 +223,7 @@ func mailGivenUp(ctx context.Context, tx database.Tx, userID string, kind mail.K
 func (s *Server) API(face Face) (*web.API, error) {
 	api, err := web.New(web.Options{
 		PublicURL: face.PublicURL, LoopbackAliases: face.LoopbackAliases, TrustedProxies: face.TrustedProxies,
-		Brand: s.config.Brand, Version: s.config.Version, Now: s.config.Now, Random: s.config.Random, Logger: s.config.Logger,
+		Look: s.settings.Look, Stylesheet: settings.Stylesheet, Version: s.config.Version, Now: s.config.Now, Random: s.config.Random, Logger: s.config.Logger,
 		Dist: face.Dist, Ready: s.Database.Ping, SetupNeeded: s.setupNeeded, Mails: s.Mail.Sends(),
 		// A password is one where there is no second step: the session room lets it be none where there is.
 		FullProofs: append(s.factors.Full(), web.Password),
@@ -237,11 +244,13 @@ func (s *Server) register(api *web.API) {
 	audit.Register(api, s.Database, account.Known{Database: s.Database})
 	s.Seals.Register(api)
 	s.Mail.Register(api)
+	s.settings.Register(api)
 	s.mfa.Register(api)
 	s.emails.Register(api)
 	s.stops.Register(api, s.config.Now)
 	s.RollOuts.Register(api)
 	protection.Register(api, s.Database, s.config.Now)
+	protection.RegisterWarnings(api, s.Database, s.config.Now, s.ring.PrimaryID)
 	s.factors.Register(api, s.mfa.FactorsChanged)
 }
 

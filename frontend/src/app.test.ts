@@ -93,6 +93,7 @@ describe('the way to the server', () => {
     reply('GET /users/me/security', 'unreachable', 'unreachable', mine);
     const none = ok({ events: [], next_cursor: null });
     reply('GET /users/me/security/events', 'unreachable', 'unreachable', none);
+    reply('GET /protection/warnings', 'unreachable', 'unreachable', ok({ warnings: [] }));
     const user = open('/', { session: sessionOf() });
     await screen.findByText(m.banner_unreachable());
     await user.click(await button(m.try_now()));
@@ -105,6 +106,7 @@ describe('the way to the server', () => {
   it('says that it is offline, and goes on when the network is back', async () => {
     const online = vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false);
     reply('GET /users/me/security', 'unreachable', mine);
+    reply('GET /protection/warnings', 'unreachable', ok({ warnings: [] }));
     open('/', { session: sessionOf() });
     await screen.findByText(m.banner_offline());
     online.mockReturnValue(true);

@@ -8,6 +8,10 @@ export const brand = () => meta('brand') || 'MailMachine';
 
 /** Mail leaves this installation; where that is not known, asking for one says so. */
 export const mailSent = () => meta('mails') !== 'false';
+/** The name was changed from this page. */
+export function nameIs(name: string) {
+  document.querySelector('meta[name=secondstep-brand]')?.setAttribute('content', name);
+}
 
 /** Nobody has set this installation up yet. */
 export const setupNeeded = () => meta('setup-needed') === 'true';

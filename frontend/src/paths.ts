@@ -26,6 +26,7 @@ export const paths = {
   /** "Turn it on for everybody", and what became of it. */
   rollOut: '/parameters/protection/roll-out',
   run: (id: string) => `/parameters/protection/roll-outs/${part(id)}`,
+  settings: '/parameters/settings',
   importUsers: '/parameters/users/import',
   person: (id: string) => `/parameters/users/${part(id)}`,
   security,

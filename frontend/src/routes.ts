@@ -109,6 +109,12 @@ export const routes: Route[] = [
     load: () => import('./screens/rollout/Run.svelte'),
   },
   {
+    path: paths.settings,
+    frame: 'in',
+    title: m.settings_title,
+    load: () => import('./screens/settings/Settings.svelte'),
+  },
+  {
     path: paths.importUsers,
     frame: 'in',
     title: m.import_title,

@@ -70,7 +70,7 @@ test('from the setup link to signed in with a code, by keyboard alone', async ({
   await pressAt(page, button(page, say('have_saved')));
   await expect(heading(page, say('done_heading'))).toBeVisible();
   await pressAt(page, page.getByRole('link', { name: say('done_home') }));
-  await expect(page.getByText(say('home_calm'))).toBeVisible();
+  await expect(page.getByText(say('warning_single'), { exact: true })).toBeVisible();
 
   await pressAt(page, page.getByRole('navigation').getByRole('button', { name: ada.name }));
   await pressAt(page, button(page, say('sign_out')));

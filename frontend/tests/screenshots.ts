@@ -17,6 +17,7 @@ import { mails } from './pictures/mails';
 import { rollOuts } from './pictures/rollout';
 import { secondStep } from './pictures/second-step';
 import { securityPage } from './pictures/security';
+import { settingsScreens } from './pictures/settings';
 import { signIn } from './pictures/sign-in';
 import { type Chapter, type Scene, Stage } from './pictures/stage';
 import { troubles } from './pictures/troubles';
@@ -35,6 +36,7 @@ const chapters: Chapter[] = [
   usersList,
   rollOuts,
   auditLog,
+  settingsScreens,
   atHome,
   securityPage,
   email,

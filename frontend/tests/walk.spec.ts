@@ -60,7 +60,7 @@ async function turnOn(page: Page, { link, shake }: Installation): Promise<{ app:
   await press(page, say('have_saved'));
   await expect(heading(page, say('done_heading'))).toBeVisible();
   await page.getByRole('link', { name: say('done_home') }).click();
-  await expect(page.getByText(say('home_calm'))).toBeVisible();
+  await expect(page.getByText(say('warning_single'), { exact: true })).toBeVisible();
   return { app, codes };
 }
 

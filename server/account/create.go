@@ -14,7 +14,7 @@ import (
 )
 
 // New is what a new person starts with. PasswordHash is a PHC string; empty for one who is invited. An empty Requirement
-// is RequirementAllowed.
+// is the installation's Standard.
 type New struct {
 	Name, Email, Role, PasswordHash string
 
@@ -44,7 +44,11 @@ func Create(ctx context.Context, tx database.Tx, person New) (*User, error) {
 	if taken != nil {
 		return nil, ErrEmailTaken
 	}
-	made := fresh(tx, person, key)
+	people, err := complete(ctx, tx, []New{person})
+	if err != nil {
+		return nil, err
+	}
+	made := fresh(tx, people[0], key)
 	user := &made
 	if _, err := tx.NewInsert().Model(user).Exec(ctx); err != nil {
 		if database.Unique(err) {

@@ -14,7 +14,7 @@ import (
 // CreateMany adds people as Create does, in a handful of statements for all of them. It asks nobody whether an address
 // is taken: one that is fails the whole, which is for callers that make the addresses themselves.
 func CreateMany(ctx context.Context, tx database.Tx, people []New) ([]User, error) {
-	users, err := freshMany(tx, people)
+	users, err := freshMany(ctx, tx, people)
 	if err != nil || len(users) == 0 {
 		return users, err
 	}
@@ -28,7 +28,7 @@ func CreateMany(ctx context.Context, tx database.Tx, people []New) ([]User, erro
 // Of any number of transactions that add the same person at once exactly one does, and the others do the rest of
 // theirs. They take the addresses in the same order, so that none waits for one that waits for it.
 func CreateAbsent(ctx context.Context, tx database.Tx, people []New) ([]User, error) {
-	users, err := freshMany(tx, people)
+	users, err := freshMany(ctx, tx, people)
 	if err != nil || len(users) == 0 {
 		return users, err
 	}
@@ -64,7 +64,11 @@ func Taken(ctx context.Context, db bun.IDB, keys []string) (map[string]bool, err
 	return taken, nil
 }
 
-func freshMany(tx database.Tx, people []New) ([]User, error) {
+func freshMany(ctx context.Context, tx database.Tx, people []New) ([]User, error) {
+	people, err := complete(ctx, tx, people)
+	if err != nil {
+		return nil, err
+	}
 	users := make([]User, len(people))
 	for n, person := range people {
 		key, err := EmailKey(person.Email)
@@ -95,13 +99,9 @@ func indexMany(ctx context.Context, tx database.Tx, users []User) error {
 // fresh is the row of a person who has just been added.
 func fresh(tx database.Tx, person New, key string) User {
 	name := strings.TrimSpace(person.Name)
-	requirement := person.Requirement
-	if requirement == "" {
-		requirement = RequirementAllowed
-	}
 	return User{
 		ID: tx.NewID(), Name: name, Email: strings.TrimSpace(person.Email), EmailKey: key, SortName: sortName(name),
 		Role: person.Role, PasswordHash: person.PasswordHash, PasswordChangedAt: database.At(tx.Now),
-		Requirement: requirement, Deadline: person.Deadline, CreatedAt: database.At(tx.Now),
+		Requirement: person.Requirement, Deadline: person.Deadline, CreatedAt: database.At(tx.Now),
 	}
 }

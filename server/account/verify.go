@@ -6,20 +6,21 @@ import (
 
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/hashing"
+	"github.com/secondstep/secondstep/server/problem"
 )
 
 // Passwords hashes and checks passwords at the installation's cost.
 type Passwords struct {
 	Pool  *hashing.Pool
 	Cost  hashing.Params
-	Rules PasswordRules
+	Brand func(context.Context) string // one of the words that a password must not be about
 
 	decoy string // what an unknown name is checked against, at the same cost (security.md row 6)
 }
 
 // NewPasswords prepares the checking of passwords.
-func NewPasswords(pool *hashing.Pool, cost hashing.Params, rules PasswordRules) *Passwords {
-	return &Passwords{Pool: pool, Cost: cost, Rules: rules, decoy: hashing.Decoy(cost)}
+func NewPasswords(pool *hashing.Pool, cost hashing.Params, brand func(context.Context) string) *Passwords {
+	return &Passwords{Pool: pool, Cost: cost, Brand: brand, decoy: hashing.Decoy(cost)}
 }
 
 // Verify reports whether the password is this person's. Without a person, and for one who has not
@@ -37,9 +38,14 @@ func (p *Passwords) Verify(ctx context.Context, user *User, password string) (bo
 	return right && known, nil
 }
 
+// Check says what is wrong with a new password, if anything.
+func (p *Passwords) Check(ctx context.Context, password, name, email string) []problem.Field {
+	return PasswordRules{Brand: p.Brand(ctx)}.Check(password, name, email)
+}
+
 // New checks a new password against the rules and hashes it. A refused one is a 422 with its fields.
 func (p *Passwords) New(ctx context.Context, password, name, email string) (string, error) {
-	if fields := p.Rules.Check(password, name, email); len(fields) > 0 {
+	if fields := p.Check(ctx, password, name, email); len(fields) > 0 {
 		return "", ErrInvalid.For(fields...)
 	}
 	return p.Pool.Hash(ctx, password, p.Cost)

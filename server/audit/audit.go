@@ -2,8 +2,8 @@
 //
 // An event is a row written in the transaction of what it records, so neither can exist without the other
 // (security.md rows 71 and 72). Rows are only ever added. An event names people by id and never carries anything
-// that somebody typed: no password, code, secret, token, address of mail or user agent. The one exception is the reason
-// that an administrator gives so that others can read it.
+// that somebody typed: no password, code, secret, token, address of mail or user agent. The exceptions are what
+// administrators write so that others read it: the reason that they give, and the name of the installation.
 package audit
 
 import (
@@ -82,6 +82,11 @@ const (
 	ReminderSent         = "reminder.sent"
 	MailGivenUp          = "mail.given_up"
 	LogExported          = "audit.exported"
+	MailTested           = "mail.tested"
+	BrandChanged         = "brand.changed"
+	AccentChanged        = "accent.changed"
+	NewPeopleChanged     = "new_people.changed"
+	KeyKeptElsewhere     = "key.kept_elsewhere"
 )
 
 // ByPasswordLink is the method of what was done by the link for a forgotten password.

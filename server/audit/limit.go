@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/problem"
 	"github.com/secondstep/secondstep/server/web"
@@ -33,6 +35,16 @@ func (l Limit) Refuse(ctx context.Context, tx database.Tx, userID string) error 
 	return ErrTooManyChanges.After(wait)
 }
 
+// RefuseAll refuses everybody where the account as a whole is at the limit. The count is exact where the transaction holds
+// the installation.
+func (l Limit) RefuseAll(ctx context.Context, tx database.Tx) error {
+	wait, err := l.waitFor(ctx, tx, func(query *bun.SelectQuery) *bun.SelectQuery { return query })
+	if err != nil || wait == 0 {
+		return err
+	}
+	return ErrTooManyChanges.After(wait)
+}
+
 // AskProof asks a caller who is at the limit for fresh proof, which a stolen cookie alone does not give.
 func (l Limit) AskProof(ctx context.Context, tx database.Tx, caller web.Caller) error {
 	if caller.Session.Fresh(tx.Now) {
@@ -48,10 +60,14 @@ func (l Limit) AskProof(ctx context.Context, tx database.Tx, caller web.Caller) 
 // wait is how long the person has no room under the limit; zero where there is room. It reads no more than the
 // person's events of that time, as ids sort by it.
 func (l Limit) wait(ctx context.Context, tx database.Tx, userID string) (time.Duration, error) {
+	return l.waitFor(ctx, tx, func(query *bun.SelectQuery) *bun.SelectQuery { return query.Where("subject_id = ?", userID) })
+}
+
+func (l Limit) waitFor(ctx context.Context, tx database.Tx, of func(*bun.SelectQuery) *bun.SelectQuery) (time.Duration, error) {
 	after := tx.Now.Add(-l.Within)
 	var at []database.Instant
-	query := tx.NewSelect().Model((*row)(nil)).Column("at").
-		Where("subject_id = ? AND id >= ?", userID, database.FirstID(after.Add(time.Millisecond))).Where("kind = ?", l.Kind)
+	query := of(tx.NewSelect().Model((*row)(nil)).Column("at")).
+		Where("id >= ?", database.FirstID(after.Add(time.Millisecond))).Where("kind = ?", l.Kind)
 	if l.Reason != "" {
 		query = query.Where("reason = ?", l.Reason)
 	}

@@ -200,15 +200,23 @@ func (c *auditVerifyCommand) Run(p program) error {
 			}
 			return fmt.Errorf("the audit log does not verify: %s", said)
 		}
-		fmt.Fprintf(p.out, "The audit log is whole: %d events, %s.\n", report.Events, report.Root)
+		fmt.Fprintf(p.out, "The audit log is whole: %s, %s.\n", events(report.Events), report.Root)
 		if report.Waiting > 0 {
 			fmt.Fprintf(p.out, "Not sealed yet, of the last seconds: %d.\n", report.Waiting)
 		}
 		if checkpoint != nil {
-			fmt.Fprintf(p.out, "The checkpoint of %d events is its beginning.\n", checkpoint.Size)
+			fmt.Fprintf(p.out, "The checkpoint of %s is its beginning.\n", events(checkpoint.Size))
 		}
 		return nil
 	})
+}
+
+// events is a number of them in words.
+func events(count int64) string {
+	if count == 1 {
+		return "1 event"
+	}
+	return fmt.Sprintf("%d events", count)
 }
 
 // readLimited reads a small file.

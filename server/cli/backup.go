@@ -43,6 +43,7 @@ func (c *backupCommand) Run(p program) error {
 		return fmt.Errorf("PostgreSQL is backed up by its own program: pg_dump --format=custom --file=%q %q",
 			c.File, withoutPassword(c.DatabaseURL))
 	}
+	c.looksOnly = !c.WithKeys // that there is a copy of the keys is on record
 	return c.existing(p, func(installation *server.Server) error {
 		about, err := installation.Backup(p.ctx, c.File, c.WithKeys)
 		if errors.Is(err, fs.ErrExist) {

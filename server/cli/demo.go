@@ -51,7 +51,7 @@ func newDemoStart(p program) *cobra.Command {
 	flags.StringVar(&c.DatabaseURL, "database-url", "", "The `URL` of an empty PostgreSQL database for the demo, as postgres://user:password@host/name; by default the embedded SQLite.")
 	flags.StringVar(&c.Listen, "listen", "127.0.0.1:8080", "The `address` and port to listen on, of this machine's loopback.")
 	flags.IntVar(&c.People, "people", 0, "Add so many more people, who all have the same password.")
-	flags.StringVar(&c.Brand, "brand", "MailMachine", "The `name` that people see.")
+	bindBrand(flags, &c.Brand)
 	return cmd
 }
 
@@ -102,6 +102,12 @@ func (c *demoStartCommand) make(p program, listening net.Addr) (installation *se
 		PasswordCost: hashing.Passwords, BackupCodeCost: hashing.BackupCodes, TOTPWindow: 1, Sessions: standardLives,
 		Now: time.Now, Random: rand.Reader, Logger: p.warnings(),
 	}
+	as := serveCommand{
+		storage: storage{DatabaseURL: c.DatabaseURL}, TOTPWindow: config.TOTPWindow, LogLevel: slog.LevelWarn,
+		SessionIdle: standardLives.Member.Idle, SessionLife: standardLives.Member.Absolute,
+		AdministratorSessionIdle: standardLives.Administrator.Idle, AdministratorSessionLife: standardLives.Administrator.Absolute,
+	}
+	config.Fixed = as.fixed(own(listening))
 	made, err = demo.Make(p.ctx, demo.Options{Config: config, PublicURL: own(listening), Progress: p.progress("Three weeks of a small company")})
 	if err != nil {
 		return nil, nil, cleanUp, err

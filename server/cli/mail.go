@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	netmail "net/mail"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/secondstep/secondstep/server/mail"
+	installation "github.com/secondstep/secondstep/server/settings"
 )
 
 // mailing are the settings of what sends mail.
@@ -95,6 +97,14 @@ func newMailTest(p program) *cobra.Command {
 	return cmd
 }
 
+// brand is what the flag says, and nothing that is stored: no installation is opened for this.
+func (c *mailTestCommand) brand(context.Context) string {
+	if c.Brand == "" {
+		return installation.DefaultBrand
+	}
+	return c.Brand
+}
+
 // Run sends the mail with the settings of serve.
 func (c *mailTestCommand) Run(p program) error {
 	settings, err := c.settings(&url.URL{})
@@ -104,7 +114,7 @@ func (c *mailTestCommand) Run(p program) error {
 	if settings == nil {
 		return misusedf("--smtp-url and --mail-from are needed: without them no mail is sent")
 	}
-	room, err := mail.New(mail.Dependencies{Settings: settings, Brand: c.Brand, Now: time.Now})
+	room, err := mail.New(mail.Dependencies{Settings: settings, Brand: c.brand, Now: time.Now})
 	if err != nil {
 		return err
 	}

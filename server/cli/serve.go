@@ -105,6 +105,7 @@ func (c *serveCommand) Run(p program) (err error) {
 		}
 		config.SecurityKeys = face.PublicURL
 	}
+	config.Fixed = c.fixed(face.PublicURL)
 	if err := c.makeFolder(); err != nil {
 		return errors.Join(err, listener.Close())
 	}

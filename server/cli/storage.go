@@ -50,7 +50,7 @@ func (s *storage) bind(flags *pflag.FlagSet) {
 }
 
 func bindBrand(flags *pflag.FlagSet, into *string) {
-	flags.StringVar(into, "brand", "MailMachine", "The `name` that people see.")
+	flags.Var((*brandName)(into), "brand", "The `name` that people see, in the place of the one in Parameters → Settings.")
 }
 
 func (s *storage) passwordCost() (hashing.Params, error) {
@@ -67,14 +67,11 @@ func (s *storage) config(p program, logger *slog.Logger) (server.Config, error) 
 	if err != nil {
 		return server.Config{}, err
 	}
-	if strings.TrimSpace(s.Brand) == "" || len(s.Brand) > 60 {
-		return server.Config{}, misusedf("--brand must be a name of 1 to 60 characters")
-	}
 	if s.DatabaseURL != "" && !strings.HasPrefix(s.DatabaseURL, "postgres://") && !strings.HasPrefix(s.DatabaseURL, "postgresql://") {
 		return server.Config{}, misusedf("--database-url must begin with postgres://, or be empty for the embedded SQLite")
 	}
 	return server.Config{
-		Data: s.Data, DatabaseURL: s.DatabaseURL, Keyring: s.Keyring, Version: p.version, Brand: strings.TrimSpace(s.Brand),
+		Data: s.Data, DatabaseURL: s.DatabaseURL, Keyring: s.Keyring, Version: p.version, Brand: s.Brand,
 		PasswordCost: cost, BackupCodeCost: hashing.BackupCodes, TOTPWindow: 1, Sessions: standardLives,
 		Now: time.Now, Random: rand.Reader, Logger: logger,
 	}, nil

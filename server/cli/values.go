@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	installation "github.com/secondstep/secondstep/server/settings"
 )
 
 // expected is what flags of the library's types take. Those below say it themselves.
@@ -119,6 +121,20 @@ func (n *networks) Set(text string) error {
 
 func (n *networks) String() string { return "" } // none by itself
 func (n *networks) Type() string   { return "networks" }
+
+// brandName is what an installation calls itself; empty where no flag says.
+type brandName string
+
+func (b *brandName) Set(text string) error {
+	if len(installation.CheckBrand(text)) > 0 {
+		return errors.New("must be a name of 1 to 60 characters")
+	}
+	*b = brandName(strings.TrimSpace(text))
+	return nil
+}
+
+func (b *brandName) String() string { return string(*b) }
+func (b *brandName) Type() string   { return "name" }
 
 // level is how much is logged.
 type level slog.Level

@@ -55,3 +55,25 @@ func KeepUse(ctx context.Context, tx database.Tx, id uint32) (bool, error) {
 	}
 	return kept, nil
 }
+
+// NoteKeptElsewhere notes that somebody has a copy of a used key; false where no such key is in use.
+func NoteKeptElsewhere(ctx context.Context, tx database.Tx, id uint32) (bool, error) {
+	touched, err := database.Touched(tx.NewUpdate().Model((*Use)(nil)).Set("kept_elsewhere_at = ?", database.At(tx.Now)).Where("key_id = ?", id).Exec(ctx))
+	if err != nil {
+		return false, fmt.Errorf("note that a key is kept elsewhere: %w", err)
+	}
+	return touched == 1, nil
+}
+
+// KeptElsewhere is when somebody was last known to have a copy of a key; zero where nobody is.
+func KeptElsewhere(ctx context.Context, db bun.IDB, id uint32) (at database.Instant, err error) {
+	var noted []database.Instant
+	err = db.NewSelect().Model((*Use)(nil)).Column("kept_elsewhere_at").Where("key_id = ? AND kept_elsewhere_at IS NOT NULL", id).Scan(ctx, &noted)
+	if err != nil {
+		return 0, fmt.Errorf("read whether a key is kept elsewhere: %w", err)
+	}
+	if len(noted) == 0 {
+		return 0, nil
+	}
+	return noted[0], nil
+}

@@ -19,6 +19,7 @@ type MailState struct {
 	Sends        bool       `json:"sends" doc:"A mail server is set. Without one the rest is empty."`
 	Server       string     `json:"server" doc:"Host and port."`
 	From         string     `json:"from"`
+	Language     string     `json:"language" doc:"Of the words: en."`
 	Waiting      int        `json:"waiting" doc:"How many mails are due and were not taken yet."`
 	WaitingSince *time.Time `json:"waiting_since" doc:"Of the oldest of them."`
 	GivenUp      int        `json:"given_up" doc:"How many of the last 30 days were never taken, or too late."`
@@ -47,7 +48,7 @@ func (m *Mail) state(ctx context.Context) (*MailState, error) {
 		return state, nil
 	}
 	state.Server = net.JoinHostPort(m.Settings.Server.Host, strconv.Itoa(m.Settings.Server.Port))
-	state.From = m.Settings.From.Address
+	state.From, state.Language = m.Settings.From.Address, m.Settings.Language
 	var counted struct {
 		Waiting, GivenUp int
 		Since            database.Instant

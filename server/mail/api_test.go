@@ -26,7 +26,7 @@ func TestAdministratorsSeeWhatWaits(t *testing.T) {
 			browser.Password(ada).Want(http.StatusOK)
 			in.Change("DELETE FROM outbox WHERE kind = 'new_browser'") // of this browser
 			state := browser.Do("GET", "/api/v1/mail", nil).Want(http.StatusOK).Body
-			if state["sends"] != true || state["from"] != "no-reply@example.test" || state["waiting"] != waiting || state["given_up"] != givenUp ||
+			if state["sends"] != true || state["from"] != "no-reply@example.test" || state["language"] != "en" || state["waiting"] != waiting || state["given_up"] != givenUp ||
 				state["waiting_since"] != since || state["last_problem"] != problem {
 				t.Errorf("%v, want %v waiting since %v, %v given up, %q", state, waiting, since, givenUp, problem)
 			}

@@ -75,7 +75,7 @@ func (m *Mail) compose(ctx context.Context, mine *row, path string) (*letter, er
 	if mine.Kind == Reminder && facts.late(mine.At.Time()) {
 		sentences = append(sentences[:len(sentences):len(sentences)], told.Late...)
 	}
-	l := m.letter(mine, told, sentences, number)
+	l := m.letter(m.Brand(ctx), mine, told, sentences, number)
 	if facts.RollOut != "" {
 		if l.Message, err = m.Message(ctx, facts.RollOut); err != nil {
 			return nil, err
@@ -114,15 +114,15 @@ func (m *Mail) compose(ctx context.Context, mine *row, path string) (*letter, er
 	default:
 		l.Closing, l.Action, l.Link = []string{frame.IfYou, frame.IfNotYou}, frame.NotMe, security+"/not-me"
 	}
-	l.Footer = append([]string{fill(frame.Why, values{"brand": m.Brand, "url": public})}, l.Footer...)
+	l.Footer = append([]string{fill(frame.Why, values{"brand": l.Brand, "url": public})}, l.Footer...)
 	return l, nil
 }
 
 // letter is what every mail has.
-func (m *Mail) letter(mine *row, told told, sentences []counted, number int) *letter {
-	with := values{"brand": m.Brand, "count": strconv.Itoa(number)}
+func (m *Mail) letter(brand string, mine *row, told told, sentences []counted, number int) *letter {
+	with := values{"brand": brand, "count": strconv.Itoa(number)}
 	l := &letter{
-		id: mine.ID, MessageBy: fill(m.words.Frame.Message, with), to: mine.Address, Language: m.Settings.Language, Direction: m.words.Direction, Brand: m.Brand,
+		id: mine.ID, MessageBy: fill(m.words.Frame.Message, with), to: mine.Address, Language: m.Settings.Language, Direction: m.words.Direction, Brand: brand,
 		Subject: fill(told.Subject, with), Heading: fill(told.Heading, with), Footer: []string{m.words.Frame.Never},
 	}
 	for _, sentence := range sentences {

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write the letters of testdata anew")
 func TestLetters(t *testing.T) {
 	left := map[string]int{"few": 2, "many": 8}
 	m, err := New(Dependencies{
-		Brand: "MailMachine", Settings: &Settings{PublicURL: &url.URL{Scheme: "https", Host: "account.example.org"}, Language: source},
+		Brand: func(context.Context) string { return "MailMachine" }, Settings: &Settings{PublicURL: &url.URL{Scheme: "https", Host: "account.example.org"}, Language: source},
 		Message: func(context.Context, string) ([]string, error) {
 			return []string{"We turn it on for everybody this month. <b>Questions?</b> Ask Ada, room 12.", "https://intranet.example.org/2-step"}, nil
 		},
@@ -79,7 +79,7 @@ func TestLetters(t *testing.T) {
 		same(t, name+".html", html)
 	}
 	test := m.words.Test
-	plain, html, err := m.letter(&row{}, test, test.Text, 0).render()
+	plain, html, err := m.letter("MailMachine", &row{}, test, test.Text, 0).render()
 	if err != nil {
 		t.Fatal(err)
 	}

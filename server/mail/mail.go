@@ -38,7 +38,7 @@ type Dependencies struct {
 	Database *database.Database
 	Keys     *keyring.Ring
 	Settings *Settings // nil: the installation sends no mail
-	Brand    string
+	Brand    func(context.Context) string
 	// CodesLeft counts a person's backup codes that are good.
 	CodesLeft func(ctx context.Context, userID string) (int, error)
 	// Message reads what an administrator wrote for the people of a roll-out, as paragraphs.

@@ -42,7 +42,7 @@ func TestParseServer(t *testing.T) {
 // room sends mail by this server.
 func room(t *testing.T, server *mail.Server) *mail.Mail {
 	t.Helper()
-	made, err := mail.New(mail.Dependencies{Brand: "MailMachine", Now: time.Now, Settings: &mail.Settings{
+	made, err := mail.New(mail.Dependencies{Brand: func(context.Context) string { return "MailMachine" }, Now: time.Now, Settings: &mail.Settings{
 		Server: server, From: &netmail.Address{Name: "Müller & Söhne", Address: "no-reply@example.test"}, PublicURL: &url.URL{}, Language: "en",
 	}})
 	if err != nil {

@@ -17,5 +17,5 @@ func (m *Mail) Test(ctx context.Context, address string) (said string, err error
 	now := m.Now()
 	id := "test-" + strconv.FormatInt(now.UnixNano(), 36)
 	test := m.words.Test
-	return m.Settings.hand(ctx, m.letter(&row{ID: id, Address: to.Address}, test, test.Text, 0), now)
+	return m.Settings.hand(ctx, m.letter(m.Brand(ctx), &row{ID: id, Address: to.Address}, test, test.Text, 0), now)
 }

@@ -26,6 +26,7 @@ func (m *MFA) begin(ctx context.Context, caller web.Caller, name, replaces strin
 	}
 	var begun *authenticator.Enrolment
 	var number int
+	brand := m.Brand(ctx)
 	err = m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		user, err := account.Hold(ctx, tx, caller.Session.UserID)
 		if err != nil {
@@ -48,7 +49,7 @@ func (m *MFA) begin(ctx context.Context, caller web.Caller, name, replaces strin
 		}
 		begun, err = authenticator.BeginEnrolment(ctx, tx, m.Keys, authenticator.Begun{
 			UserID: user.ID, SessionID: caller.Session.ID, Name: name, Replaces: replaces,
-			Label: totp.Label(m.Brand, user.Email, number), Secret: secret,
+			Label: totp.Label(brand, user.Email, number), Secret: secret,
 		})
 		if err != nil {
 			return err

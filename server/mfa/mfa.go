@@ -42,7 +42,7 @@ type Dependencies struct {
 	ByMail   account.LinkByMail // of an enrolment link
 	Stops    *stop.Stops
 	Mails    bool // whether mail leaves the installation
-	Brand    string
+	Brand    func(context.Context) string
 	Now      func() time.Time
 	Random   io.Reader
 }

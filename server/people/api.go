@@ -19,7 +19,7 @@ type inviteInput struct {
 		Name        string     `json:"name" maxLength:"400"`
 		Email       string     `json:"email" maxLength:"254"`
 		Role        string     `json:"role" enum:"member,administrator"`
-		Requirement string     `json:"requirement,omitempty" enum:"off,allowed,required" doc:"allowed where it is left out."`
+		Requirement string     `json:"requirement,omitempty" enum:"off,allowed,required" doc:"Where it is left out: the installation's (GET /api/v1/settings, new_people)."`
 		Deadline    *time.Time `json:"deadline,omitempty" doc:"With required: until when; without one it holds at once."`
 	}
 }

@@ -28,7 +28,7 @@ type importLine struct {
 	Name        string `json:"name" maxLength:"400"`
 	Email       string `json:"email" maxLength:"1000"`
 	Role        string `json:"role,omitempty" maxLength:"100" doc:"member, where it is left out, or administrator."`
-	Requirement string `json:"requirement,omitempty" maxLength:"100" doc:"off, allowed, where it is left out, or required."`
+	Requirement string `json:"requirement,omitempty" maxLength:"100" doc:"off, allowed or required; where it is left out: the installation's (GET /api/v1/settings, new_people)."`
 	Deadline    string `json:"deadline,omitempty" maxLength:"100" doc:"With required: a date, until whose end in UTC, or a date with its time (RFC 3339)."`
 }
 

@@ -74,7 +74,7 @@ func (p *People) join(ctx context.Context, caller web.Caller, link, password str
 		called = *name
 	}
 	if fields := account.CheckName(called); len(fields) > 0 {
-		return nil, account.ErrInvalid.For(append(fields, p.Passwords.Rules.Check(password, called, invited.Email)...)...)
+		return nil, account.ErrInvalid.For(append(fields, p.Passwords.Check(ctx, password, called, invited.Email)...)...)
 	}
 	hash, err := p.Passwords.New(ctx, password, called, invited.Email)
 	if err != nil {

@@ -27,6 +27,7 @@ import (
 	"github.com/secondstep/secondstep/server/hashing"
 	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/session"
+	"github.com/secondstep/secondstep/server/settings"
 )
 
 // Cheap is the least argon2id, so that tests count computations instead of waiting for them.
@@ -69,7 +70,8 @@ type Options struct {
 	Window         *int
 	SecurityKeys   bool // goes with a PublicURL that has a host name
 	HashWorkers    int
-	Brand          string
+	Brand          string           // that a flag has set
+	Fixed          []settings.Fixed // what else flags have set
 	PasswordCost   hashing.Params
 	Mail           bool // mail leaves, and arrives in the installation's Mailbox
 }
@@ -183,10 +185,6 @@ func (in *Installation) config(log *Log) server.Config {
 	if in.options.Window != nil {
 		window = *in.options.Window
 	}
-	brand := in.options.Brand
-	if brand == "" {
-		brand = "MailMachine"
-	}
 	var keys *url.URL
 	if in.options.SecurityKeys {
 		site, err := url.Parse(in.options.PublicURL)
@@ -196,7 +194,7 @@ func (in *Installation) config(log *Log) server.Config {
 		keys = site
 	}
 	return server.Config{
-		Data: in.Folder, DatabaseURL: in.URL, Version: "test", Brand: brand,
+		Data: in.Folder, DatabaseURL: in.URL, Version: "test", Brand: in.options.Brand, Fixed: in.options.Fixed,
 		PasswordCost: cost, BackupCodeCost: Cheap, HashWorkers: in.options.HashWorkers, HashWait: 5 * time.Second,
 		Sessions: session.Settings{
 			Member:        session.Life{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},

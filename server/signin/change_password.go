@@ -54,7 +54,7 @@ func (s *SignIn) registerPassword(api *web.API) {
 func (s *SignIn) changePassword(ctx context.Context, caller web.Caller, password, wanted string) (session.Token, int, error) {
 	held := caller.Session
 	// The rules come first: what they refuse costs no try of the password.
-	if fields := s.newPasswordFields(held, password, wanted); len(fields) > 0 {
+	if fields := s.newPasswordFields(ctx, held, password, wanted); len(fields) > 0 {
 		return nil, 0, account.ErrInvalid.For(fields...)
 	}
 	before, err := account.ByID(ctx, s.Database.Read(), held.UserID)
@@ -97,11 +97,11 @@ func (s *SignIn) changePassword(ctx context.Context, caller web.Caller, password
 }
 
 // newPasswordFields says what is wrong with the password that is wanted.
-func (s *SignIn) newPasswordFields(held *web.Session, password, wanted string) []problem.Field {
+func (s *SignIn) newPasswordFields(ctx context.Context, held *web.Session, password, wanted string) []problem.Field {
 	if password == wanted {
 		return []problem.Field{{Name: "new_password", Code: "password_unchanged"}}
 	}
-	fields := s.Passwords.Rules.Check(wanted, held.Name, held.Email)
+	fields := s.Passwords.Check(ctx, wanted, held.Name, held.Email)
 	for n := range fields {
 		fields[n].Name = "new_password"
 	}

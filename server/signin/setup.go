@@ -70,7 +70,7 @@ func (s *SignIn) setup(ctx context.Context, caller web.Caller, link, name, email
 		return nil, ErrSetupLink
 	}
 	if fields := account.CheckIdentity(name, email); len(fields) > 0 {
-		return nil, account.ErrInvalid.For(append(fields, s.Passwords.Rules.Check(password, name, email)...)...)
+		return nil, account.ErrInvalid.For(append(fields, s.Passwords.Check(ctx, password, name, email)...)...)
 	}
 	hashed, err := s.Passwords.New(ctx, password, name, email)
 	if err != nil {

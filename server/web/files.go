@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"html"
 	"io"
 	"io/fs"
 	"net/http"
@@ -23,7 +22,7 @@ import (
 // files is the built front end. A file is read when somebody first asks for it, and kept.
 type files struct {
 	byPath map[string]*file // "/assets/main-x.js"
-	pages  map[facts][]byte // index.html, for what differs from request to request
+	pages  *pages
 }
 
 // facts are what a page tells its script, so that it need not ask: each question
@@ -56,9 +55,11 @@ type coded struct {
 
 const assetsFolder = "/assets/"
 
-// readFiles takes all of dist. index.html gets the brand, the version and whether mail leaves, and
-// comes once for each state of the facts.
-func readFiles(dist fs.FS, brand, version string, mails bool) (*files, error) {
+// forever is for what never changes under its name.
+const forever = "public, max-age=31536000, immutable"
+
+// readFiles takes all of dist.
+func readFiles(dist fs.FS, version string, mails bool) (*files, error) {
 	if dist == nil {
 		return &files{}, nil
 	}
@@ -70,7 +71,7 @@ func readFiles(dist fs.FS, brand, version string, mails bool) (*files, error) {
 		return nil, fmt.Errorf("reading the front end: %w", err)
 	}
 	f := &files{byPath: map[string]*file{}}
-	if f.pages, err = fillPages(string(index), brand, version, mails); err != nil {
+	if f.pages, err = newPages(string(index), version, mails); err != nil {
 		return nil, err
 	}
 	err = fs.WalkDir(dist, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -138,47 +139,6 @@ func unpacked(packed reading) func() ([]byte, error) {
 
 var titleTag = regexp.MustCompile(`<title>[^<]*</title>`)
 
-// fillPages makes the page for each state of the facts.
-func fillPages(page, brand, version string, mails bool) (map[facts][]byte, error) {
-	fill := func(page, meta, value string) (string, error) {
-		place := regexp.MustCompile(`(<meta\s+name="` + meta + `"\s+content=")[^"]*(")`)
-		if !place.MatchString(page) {
-			return "", fmt.Errorf("the front end built into this program has no place for %s: run `make build`", meta)
-		}
-		return replaceOnce(page, place, func(parts []string) string {
-			return parts[1] + html.EscapeString(value) + parts[2]
-		}), nil
-	}
-	page = replaceOnce(page, titleTag, func([]string) string {
-		return "<title>" + html.EscapeString(brand) + "</title>"
-	})
-	page, err := fill(page, "secondstep-brand", brand)
-	if err != nil {
-		return nil, err
-	}
-	if page, err = fill(page, "secondstep-version", version); err != nil {
-		return nil, err
-	}
-	if page, err = fill(page, "secondstep-mails", strconv.FormatBool(mails)); err != nil {
-		return nil, err
-	}
-	pages := map[facts][]byte{}
-	for _, session := range []string{sessionNone, sessionLive, sessionOver} {
-		told, err := fill(page, "secondstep-session", session)
-		if err != nil {
-			return nil, err
-		}
-		for _, needed := range []bool{false, true} {
-			whole, err := fill(told, "secondstep-setup-needed", strconv.FormatBool(needed))
-			if err != nil {
-				return nil, err
-			}
-			pages[facts{setupNeeded: needed, session: session}] = []byte(whole)
-		}
-	}
-	return pages, nil
-}
-
 // replaceOnce replaces the first match, without any of regexp's own templates:
 // a brand may hold a dollar sign.
 func replaceOnce(s string, place *regexp.Regexp, with func(parts []string) string) string {
@@ -234,7 +194,10 @@ func (a *API) servePage(fctx *requestCtx, r *request) {
 		a.serveFile(fctx, r, f)
 		return
 	}
-	if strings.HasPrefix(name, assetsFolder) || !wantsPage(name, string(fctx.Request.Header.Peek("Accept"))) {
+	if a.serveAccent(fctx, name) {
+		return
+	}
+	if strings.HasPrefix(name, assetsFolder) || strings.HasPrefix(name, accentFolder) || !wantsPage(name, string(fctx.Request.Header.Peek("Accept"))) {
 		a.answer(fctx, r, notFound)
 		return
 	}
@@ -242,7 +205,11 @@ func (a *API) servePage(fctx *requestCtx, r *request) {
 	if a.setupNeeded != nil {
 		state.setupNeeded = a.setupNeeded(r)
 	}
-	page := a.files.pages[state]
+	page, err := a.files.pages.of(a.lookOf(r), state)
+	if err != nil {
+		a.answer(fctx, r, problem.Fault(err))
+		return
+	}
 	h.Set("Cache-Control", "no-store")
 	h.SetContentType("text/html; charset=utf-8")
 	fctx.Response.SetBody(page)
@@ -296,7 +263,7 @@ func (a *API) serveFile(fctx *requestCtx, r *request, f *file) {
 		h.Set("Content-Encoding", coding)
 	}
 	if f.immutable {
-		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		h.Set("Cache-Control", forever)
 	} else {
 		h.Set("Cache-Control", "no-cache")
 	}

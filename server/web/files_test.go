@@ -103,13 +103,44 @@ func TestThePage(t *testing.T) {
 	}
 }
 
+// TestTheLookIsOfNow: a name or a colour that is set reaches the next page, without inline code (row 68).
+func TestTheLookIsOfNow(t *testing.T) {
+	look := web.Look{Brand: "Acme"}
+	h := serve(t, func(o *web.Options) {
+		o.Look = func(context.Context) web.Look { return look }
+		o.Stylesheet = func(accent string) []byte {
+			if accent != "#0a7a55" {
+				return nil
+			}
+			return []byte("html:root{}")
+		}
+	}, nil)
+	if got := h.call("GET", "/", "").body; !strings.Contains(got, "<title>Acme</title>") || strings.Contains(got, "/accent/") {
+		t.Errorf("without an accent: %s", got)
+	}
+	look = web.Look{Brand: "Other", Accent: "#0a7a55"}
+	if got := h.call("GET", "/", "").body; !strings.Contains(got, `<title>Other</title><link rel="stylesheet" id="accent-sheet" href="/accent/0a7a55.css">`) {
+		t.Errorf("with an accent: %s", got)
+	}
+	sheet := h.call("GET", "/accent/0a7a55.css", "")
+	if sheet.status != 200 || sheet.body != "html:root{}" || sheet.header.Get("Content-Type") != "text/css; charset=utf-8" ||
+		!strings.Contains(sheet.header.Get("Cache-Control"), "immutable") {
+		t.Errorf("the stylesheet: %d %v %q", sheet.status, sheet.header, sheet.body)
+	}
+	for _, path := range []string{"/accent/0a7a56.css", "/accent/0a7a55", "/accent/.css", "/accent/../accent/0a7a55.css", "/accent/"} {
+		if got := h.call("GET", path, ""); got.status != 404 {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*web.Options)
 		says   string
 	}{
 		"no front end":         {func(o *web.Options) { o.Dist = fstest.MapFS{".gitkeep": &fstest.MapFile{}} }, "`make build`"},
-		"a page without metas": {func(o *web.Options) { o.Dist = fstest.MapFS{"index.html": &fstest.MapFile{Data: []byte("<html>")}} }, "secondstep-brand"},
+		"a page without metas": {func(o *web.Options) { o.Dist = fstest.MapFS{"index.html": &fstest.MapFile{Data: []byte("<html>")}} }, "secondstep-version"},
 		"no public URL":        {func(o *web.Options) { o.PublicURL = nil }, "no public URL"},
 		"a path":               {func(o *web.Options) { o.PublicURL, _ = url.Parse("https://x.example/a") }, "nothing after it"},
 		"another scheme":       {func(o *web.Options) { o.PublicURL, _ = url.Parse("ftp://x.example") }, "http:// or https://"},

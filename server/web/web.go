@@ -53,8 +53,11 @@ type Options struct {
 	LoopbackAliases bool
 	// TrustedProxies may say whom they speak for in X-Forwarded-For. Optional.
 	TrustedProxies []netip.Prefix
-	// Brand is the product's name as people see it; "Secondstep" when empty.
-	Brand string
+	// Look is how the installation shows itself now; nil is "Secondstep" in the front end's own colours. It is asked for
+	// each page.
+	Look func(ctx context.Context) Look
+	// Stylesheet is that of a Look.Accent; nil where the colour is none that may be one. Optional.
+	Stylesheet func(accent string) []byte
 	// Version is sent with every answer. Optional.
 	Version string
 	// Now is the time of all checks. It may be called by many at once.
@@ -93,6 +96,8 @@ type API struct {
 	ready          func(ctx context.Context) error
 	setupNeeded    func(ctx context.Context) bool
 	fullProofs     []string
+	look           func(ctx context.Context) Look
+	stylesheet     func(accent string) []byte
 
 	cookies  cookieNames
 	browsers *browserLabels
@@ -112,10 +117,7 @@ func New(o Options) (*API, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	if o.Brand == "" {
-		o.Brand = "Secondstep"
-	}
-	served, err := readFiles(o.Dist, o.Brand, o.Version, o.Mails)
+	served, err := readFiles(o.Dist, o.Version, o.Mails)
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +132,8 @@ func New(o Options) (*API, error) {
 		logger:         o.Logger,
 		ready:          o.Ready,
 		setupNeeded:    o.SetupNeeded,
+		look:           o.Look,
+		stylesheet:     o.Stylesheet,
 		fullProofs:     o.FullProofs,
 		browsers:       newBrowserLabels(),
 		files:          served,

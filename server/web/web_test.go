@@ -139,7 +139,7 @@ type house struct {
 func options(log io.Writer) web.Options {
 	u, _ := url.Parse(publicURL)
 	return web.Options{
-		PublicURL: u, Version: "1.2.3", Brand: "Acme <&\"$1>", Now: func() time.Time { return clock }, Random: rand.Reader,
+		PublicURL: u, Version: "1.2.3", Look: func(context.Context) web.Look { return web.Look{Brand: "Acme <&\"$1>"} }, Now: func() time.Time { return clock }, Random: rand.Reader,
 		Logger: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Dist: fs.FS(dist()),
 		FullProofs: []string{web.Password, "totp"},
 	}

@@ -32,8 +32,8 @@ const Kind factor.Kind = "webauthn"
 // Dependencies are what the room works with.
 type Dependencies struct {
 	Database *database.Database
-	Site     *url.URL // the public URL; nil turns security keys off
-	Brand    string   // what the site is called on the device
+	Site     *url.URL                     // the public URL; nil turns security keys off
+	Brand    func(context.Context) string // what the site is called on the device
 	Now      func() time.Time
 	Random   io.Reader
 	Logger   *slog.Logger
@@ -52,7 +52,7 @@ func New(dependencies Dependencies) (*Factor, error) {
 		return f, nil
 	}
 	var err error
-	f.party, err = newParty(f.Site, f.Brand)
+	f.party, err = newParty(f.Site)
 	return f, err
 }
 

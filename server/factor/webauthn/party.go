@@ -23,11 +23,11 @@ type party struct {
 	origin string
 }
 
-func newParty(site *url.URL, brand string) (*party, error) {
+func newParty(site *url.URL) (*party, error) {
 	// The library's own clock enforces the time as well; what decides is the server's, in the row of the challenge.
 	within := lib.TimeoutConfig{Enforce: true, Timeout: challengeFor, TimeoutUVD: challengeFor}
 	made, err := lib.New(&lib.Config{
-		RPID: strings.ToLower(site.Hostname()), RPDisplayName: brand, RPOrigins: []string{web.Origin(site)},
+		RPID: strings.ToLower(site.Hostname()), RPDisplayName: site.Hostname(), RPOrigins: []string{web.Origin(site)},
 		AttestationPreference: protocol.PreferNoAttestation,
 		Timeouts:              lib.TimeoutsConfig{Login: within, Registration: within},
 		// Some browsers answer what nobody asked for. Nothing of it is read.

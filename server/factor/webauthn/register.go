@@ -41,6 +41,7 @@ func (f *Factor) begin(ctx context.Context, caller web.Caller) (*Registration, e
 	}
 	var options *protocol.CredentialCreation
 	var begins challenge
+	brand := f.Brand(ctx)
 	err = f.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		user, err := account.Hold(ctx, tx, caller.Session.UserID)
 		if err != nil {
@@ -65,7 +66,7 @@ func (f *Factor) begin(ctx context.Context, caller web.Caller) (*Registration, e
 				ResidentKey: protocol.ResidentKeyRequirementDiscouraged, UserVerification: verification(user),
 			}),
 			func(options *protocol.PublicKeyCredentialCreationOptions) error {
-				options.Challenge = drawn
+				options.Challenge, options.RelyingParty.Name = drawn, brand
 				return nil
 			})
 		if err != nil {

@@ -7,11 +7,12 @@ export type Requirement = 'off' | 'allowed' | 'required';
 /** What is chosen in a form: the day as the date field has it. */
 export type Choice = { requirement: Requirement; day: string; atOnce: boolean };
 
-const fortnight = 14 * 86_400_000;
-
 /** Two weeks is what is suggested. */
-export function suggestedDay(now = new Date()): string {
-  return format.isoDay(new Date(now.getTime() + fortnight));
+export const suggestedDay = (now = new Date()) => dayIn(14, now);
+
+/** The day that is so many days away. */
+export function dayIn(days: number, now = new Date()): string {
+  return format.isoDay(new Date(now.getTime() + days * 86_400_000));
 }
 
 /** The end of a day in the reader's own time, as the server takes it. */

@@ -5,8 +5,13 @@ import { m } from '../../paraglide/messages';
 import { button, heading, open } from '../../testing/open';
 import { ada, bo, later, protectedMfa, sessionOf } from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
+import { dayIn } from './choice';
 import { glance } from './protection';
 import { readView, writeView } from './view';
+
+/** What is asked of new people, as the settings say. */
+const standard = (requirement = 'allowed', days = 0) =>
+  reply('GET /settings', ok({ new_people: { requirement, days } }));
 
 const signedIn = { session: sessionOf() };
 const off = {
@@ -70,8 +75,36 @@ describe('users', () => {
     }
   });
 
+  it('begins with what is asked of new people, and asks nothing else of an administrator', async () => {
+    reply('GET /users', page([row(ada)]));
+    standard('off');
+    const on = { mfa: { state: 'on', requirement: 'allowed', deadline: null } };
+    const user = open('/parameters/users', { session: sessionOf(ada, on) });
+    await user.click(await button(m.invite()));
+    const way = (name: string) => screen.findByLabelText<HTMLInputElement>(new RegExp(`^${name}`));
+    expect((await way(m.requirement_off())).checked).toBe(true);
+    await user.selectOptions(within(screen.getByRole('dialog')).getByLabelText(m.role_title()), 'administrator');
+    expect((await way(m.requirement_allowed())).checked).toBe(true);
+    expect((await way(m.requirement_off())).disabled).toBe(true);
+    await user.click(await button(m.cancel()));
+    standard('required', 30);
+    await user.click(await button(m.invite()));
+    expect((await way(m.requirement_required())).checked).toBe(true);
+    expect(screen.queryByLabelText(new RegExp(`^${m.requirement_off()}`))).toBeNull();
+    const day = screen.getByLabelText<HTMLInputElement>(m.requirement_deadline()).value;
+    expect(day).toBe(dayIn(30));
+    await user.click(await button(m.cancel()));
+    reply('GET /settings', refuse(500, 'internal_fault'));
+    await user.click(await button(m.invite()));
+    await screen.findByText(m.error_internal_fault());
+    standard('required');
+    await user.click(await button(m.try_again()));
+    expect((await screen.findByLabelText<HTMLInputElement>(m.requirement_at_once())).checked).toBe(true);
+  });
+
   it('invites somebody, and shows the link this once', async () => {
     reply('GET /users', page([row(ada)]));
+    standard();
     const link = 'https://id.example.test/join#token=TOKEN';
     reply(
       'POST /users',
@@ -104,12 +137,13 @@ describe('users', () => {
   });
 
   it('shows no link where it was mailed', async () => {
+    standard();
     reply('GET /users', page([row(ada)]));
     reply('POST /users', ok({ user: bo, invitation_link: null, expires_at: later(259_200) }));
     const on = { mfa: { state: 'on', requirement: 'allowed', deadline: null } };
     const user = open('/parameters/users', { session: sessionOf(ada, on) });
     await user.click(await button(m.invite()));
-    await user.type(screen.getByLabelText(m.name()), 'Bo Lindqvist');
+    await user.type(await screen.findByLabelText(m.name()), 'Bo Lindqvist');
     await user.type(screen.getByLabelText(m.email()), 'bo@example.test{Enter}');
     await heading(m.invited_title({ name: bo.name }));
     expect(screen.getByText(/is on its way to bo@example\.test/)).toBeTruthy();

@@ -114,6 +114,26 @@ const done: Record<string, Tell> = {
     more: m.event_mail_given_up_more(),
   }),
   'audit.exported': plain('download', m.event_log_exported),
+  'mail.tested': plain('notice', m.event_mail_tested),
+  'brand.changed': (event) => ({
+    icon: 'edit',
+    tone: 'plain',
+    title: m.event_brand_changed({ from: String(event.data?.from ?? ''), to: String(event.data?.to ?? '') }),
+  }),
+  'accent.changed': (event) => ({
+    icon: 'edit',
+    tone: 'plain',
+    title: m.event_accent_changed({ from: colour(event.data?.from), to: colour(event.data?.to) }),
+  }),
+  'new_people.changed': ({ data }) => ({
+    icon: 'shield',
+    tone: 'plain',
+    title: m.event_new_people_changed({
+      from: newPeople(data?.from, data?.from_days),
+      to: newPeople(data?.to, data?.to_days),
+    }),
+  }),
+  'key.kept_elsewhere': good('key', m.event_key_kept),
   'installation.restored': plain('clock', m.event_restored),
   'mfa.disabled': () => ({ icon: 'shield', tone: 'warn', title: m.event_disabled() }),
   'mfa.reset': (event) => ({
@@ -242,6 +262,18 @@ function ended(event: SecurityEvent): ReturnType<Tell> {
     title: m.event_ended({ count, shown: format.number(count) }),
     more: endings[event.reason]?.(),
   };
+}
+
+const colour = (hex: unknown) => (typeof hex === 'string' && hex !== '' ? hex : m.event_accent_own());
+
+/** What is asked of new people, in a few words. */
+function newPeople(requirement: unknown, days: unknown): string {
+  if (requirement === 'off') return m.event_new_people_off();
+  if (requirement === 'allowed') return m.event_new_people_allowed();
+  const count = Number(days ?? 0);
+  return count === 0
+    ? m.event_new_people_required()
+    : m.event_new_people_required_days({ count, shown: format.number(count) });
 }
 
 /** What a reset means, and why it was done, where an administrator did it. */

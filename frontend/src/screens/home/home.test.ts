@@ -2,9 +2,9 @@ import { screen } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
 import type { SecurityEvent, SecurityView } from '../../api/shapes';
 import { m } from '../../paraglide/messages';
-import { button, open } from '../../testing/open';
+import { button, open, pressOn } from '../../testing/open';
 import { ada, bo, enrolment, event, later, openMfa, protectedMfa, sessionOf } from '../../testing/people';
-import { ok, refuse, reply } from '../../testing/server';
+import { ok, refuse, reply, sent } from '../../testing/server';
 import { doubtful, tasks } from './tasks';
 
 function view(user: object, mfa: object, current: object | null = null): SecurityView {
@@ -50,6 +50,29 @@ describe('a sign-in that may not have been theirs', () => {
 });
 
 describe('home', () => {
+  it('warns administrators of what would go wrong, with what to do next', async () => {
+    reply('GET /users/me/security', ok({ user: ada, mfa: protectedMfa(), enrolment: null }));
+    const warnings = [
+      { kind: 'key_not_kept', count: 1 },
+      { kind: 'unprotected_administrators', count: 2 },
+    ];
+    reply('GET /protection/warnings', ok({ warnings }));
+    open('/', { session: sessionOf() });
+    await screen.findByText(m.warning_key());
+    expect(screen.queryByText(m.home_calm())).toBeNull();
+    const way = screen.getByRole('link', {
+      name: pressOn(m.warning_unprotected_act(), m.warning_unprotected({ count: 2, shown: '2' })),
+    });
+    expect(way.getAttribute('href')).toBe('/parameters/users?protection=off&role=administrator');
+  });
+
+  it('does not ask for warnings where they are not the person’s to see to', async () => {
+    reply('GET /users/me/security', ok({ user: bo, mfa: protectedMfa(), enrolment: null }));
+    open('/', { session: sessionOf(bo) });
+    await screen.findByText(m.home_calm());
+    expect(sent('GET /protection/warnings')).toEqual([]);
+  });
+
   it('asks about a browser not seen before, and is calm once that is answered', async () => {
     reply('GET /users/me/security', ok({ user: ada, mfa: protectedMfa(), enrolment: null }));
     const events = [event({ id: '01STRANGE', new_browser: true })];

@@ -24,6 +24,10 @@ function figures(more: object = {}) {
   };
 }
 
+function warned(...warnings: [string, number][]) {
+  reply('GET /protection/warnings', ok({ warnings: warnings.map(([kind, count]) => ({ kind, count })) }));
+}
+
 describe('protection', () => {
   it('says how many are protected, and shows the way there as a table too', async () => {
     reply('GET /protection', ok(figures()));
@@ -59,12 +63,32 @@ describe('protection', () => {
     expect(screen.queryByText(m.protection_calm())).toBeNull();
   });
 
-  it('warns of a single administrator, on the very first day', async () => {
+  it('tells each warning with what to do next, on the very first day too', async () => {
     const history = [{ date: '2026-03-01', protected: 1 }];
     reply('GET /protection', ok(figures({ people: 1, protected: 1, administrators: 1, history })));
+    warned(['key_not_kept', 1], ['single_administrator', 1], ['mails_given_up', 3], ['no_mail_server', 1]);
     open(path, signedIn);
-    await screen.findByText(m.protection_single());
-    expect(screen.getByText('100%')).toBeTruthy();
+    await screen.findByText('100%');
+    const ways = [
+      [m.warning_key(), m.warning_key_act(), '/parameters/settings?section=key'],
+      [m.warning_single(), m.warning_single_act(), '/parameters/users'],
+      [m.warning_given_up({ count: 3, shown: '3' }), m.warning_given_up_act(), '/parameters/settings?section=mail'],
+      [m.warning_no_mail(), m.warning_no_mail_act(), '/parameters/settings?section=mail'],
+    ] as const;
+    for (const [title, act, href] of ways) {
+      const way = screen.getByRole('link', { name: pressOn(act, title) });
+      expect(way.getAttribute('href')).toBe(href);
+    }
+    expect(screen.queryByText(m.protection_calm())).toBeNull();
+  });
+
+  it('leaves out what it has no words for, and administrators who are named anyway', async () => {
+    const ann = [{ id: '01GRACE', name: 'Grace' }];
+    reply('GET /protection', ok(figures({ unprotected_administrators: ann })));
+    warned(['unprotected_administrators', 1], ['something_new', 1]);
+    open(path, signedIn);
+    await screen.findByText(m.protection_administrator({ name: 'Grace' }));
+    expect(screen.queryByText(m.warning_unprotected({ count: 1, shown: '1' }))).toBeNull();
   });
 
   it('can be asked for again when it fails', async () => {
@@ -83,6 +107,7 @@ describe('protection', () => {
 
   it('is not there for a member', async () => {
     reply('GET /protection', refuse(403, 'not_permitted'));
+    reply('GET /protection/warnings', refuse(403, 'not_permitted'));
     open(path, { session: sessionOf(bo) });
     await screen.findByText(m.error_not_permitted());
     expect(screen.queryByRole('link', { name: m.nav_protection() })).toBeNull();

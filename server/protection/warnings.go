@@ -1,0 +1,104 @@
+package protection
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/uptrace/bun"
+
+	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/keyring"
+	"github.com/secondstep/secondstep/server/web"
+)
+
+// What administrators are warned of: what would go wrong, some day.
+const (
+	SingleAdministrator       = "single_administrator"       // nobody can help them
+	UnprotectedAdministrators = "unprotected_administrators" // others than who asks, who is told so anyway
+	NoMailServer              = "no_mail_server"             // nobody is told of anything
+	MailsGivenUp              = "mails_given_up"             // people were not told of something
+	KeyNotKept                = "key_not_kept"               // nobody knows of a copy of the key that seals now
+)
+
+// lately is how long mails that were given up are warned of.
+const lately = 7 * 24 * time.Hour
+
+// Warning is something to be seen to.
+type Warning struct {
+	Kind  string `json:"kind" enum:"single_administrator,unprotected_administrators,no_mail_server,mails_given_up,key_not_kept"`
+	Count int    `json:"count" doc:"How many it is about; 1 where it is about one thing."`
+}
+
+// Warnings are all there are, the gravest first.
+type Warnings struct {
+	Warnings []Warning `json:"warnings" nullable:"false"`
+}
+
+type warningsOutput struct{ Body *Warnings }
+
+// RegisterWarnings adds the call for warnings. primary is the id of the key that seals now.
+func RegisterWarnings(api *web.API, db *database.Database, now func() time.Time, primary func() uint32) {
+	web.Register(api, web.Administrator, huma.Operation{
+		OperationID: "get-warnings", Method: http.MethodGet, Path: "/api/v1/protection/warnings",
+		Summary: "What would go wrong some day, and can be seen to now", Tags: []string{"Installation"},
+	}, func(ctx context.Context, caller web.Caller, _ *struct{}) (*warningsOutput, error) {
+		warnings, err := Warn(ctx, db.Read(), caller.Session.UserID, now(), primary())
+		return &warningsOutput{Body: warnings}, err
+	})
+}
+
+// Warn looks for what administrators are warned of; who asks is not counted among the unprotected ones.
+func Warn(ctx context.Context, db bun.IDB, asks string, at time.Time, primary uint32) (*Warnings, error) {
+	var administrators []struct {
+		ID        string
+		Protected bool
+	}
+	// They are few: the index by role finds them.
+	err := db.NewSelect().TableExpr("users AS u").ColumnExpr("u.id, u.mfa_since IS NOT NULL AS protected").
+		Where("u.role = ? AND u.disabled_at IS NULL AND u.password_hash <> ''", account.Administrator).Scan(ctx, &administrators)
+	if err != nil {
+		return nil, fmt.Errorf("look at the administrators: %w", err)
+	}
+	open := 0
+	for _, one := range administrators {
+		if !one.Protected && one.ID != asks {
+			open++
+		}
+	}
+	var mails bool
+	if err := db.NewSelect().TableExpr("installation").Column("mails").Where("id = 1").Scan(ctx, &mails); err != nil {
+		return nil, fmt.Errorf("read whether mail is sent: %w", err)
+	}
+	givenUp, err := db.NewSelect().TableExpr("outbox").Where("sent_at IS NULL AND given_up_at > ?", database.At(at.Add(-lately))).Count(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("count the mails that were given up: %w", err)
+	}
+	kept, err := keyring.KeptElsewhere(ctx, db, primary)
+	if err != nil {
+		return nil, err
+	}
+
+	found := &Warnings{Warnings: []Warning{}}
+	warn := func(kind string, count int) {
+		if count > 0 {
+			found.Warnings = append(found.Warnings, Warning{Kind: kind, Count: count})
+		}
+	}
+	warn(KeyNotKept, one(kept.IsZero()))
+	warn(SingleAdministrator, one(len(administrators) == 1))
+	warn(UnprotectedAdministrators, open)
+	warn(MailsGivenUp, int(givenUp))
+	warn(NoMailServer, one(!mails))
+	return found, nil
+}
+
+func one(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
