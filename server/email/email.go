@@ -77,7 +77,7 @@ func (e *Emails) ask(ctx context.Context, caller web.Caller, id, email string) (
 	case !own && !caller.Session.MFA:
 		return nil, web.ErrOwnFirst
 	case own && !e.Mail.Sends():
-		return nil, ErrNoMail
+		return nil, mail.ErrNoServer
 	}
 	token, err := session.NewToken(e.Random)
 	if err != nil {

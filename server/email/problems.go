@@ -8,7 +8,6 @@ import (
 
 // The refusals of this room.
 var (
-	ErrNoMail    = problem.New(http.StatusConflict, "no_mail_server", "No mail leaves this installation, so nobody can prove an address of their own. An administrator can change it, or secondstep user set-email on the server.")
 	ErrNotJoined = problem.New(http.StatusConflict, "not_joined", "This person has not joined yet. Withdraw the invitation, and invite the right address.")
 	ErrNoChange  = problem.New(http.StatusNotFound, "no_email_change", "No change of this person's address waits.")
 	ErrLink      = problem.New(http.StatusGone, "email_link_expired", "This link has been used, is too old, was withdrawn, or is not for this account.")

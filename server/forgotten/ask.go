@@ -9,6 +9,7 @@ import (
 
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/problem"
 	"github.com/secondstep/secondstep/server/web"
 )
@@ -37,7 +38,7 @@ var addAsk = database.Prepare(`INSERT INTO password_asks (id, user_id, created_a
 // depends on it.
 func (f *Forgotten) ask(ctx context.Context, caller web.Caller, email string) error {
 	if !f.Mail.Sends() {
-		return ErrNoMail
+		return mail.ErrNoServer
 	}
 	address, err := account.EmailKey(email)
 	if err != nil {

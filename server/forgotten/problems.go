@@ -8,7 +8,6 @@ import (
 
 // The refusals of this room.
 var (
-	ErrNoMail        = problem.New(http.StatusConflict, "no_mail_server", "No mail leaves this installation, so a link can't be sent. Ask an administrator to have a new password set on the server.")
 	ErrTooManyAsks   = problem.New(http.StatusTooManyRequests, "too_many_asks", "A link was asked for too often. The newest mail has the one that works.")
 	ErrLinkUsed      = problem.New(http.StatusGone, "password_link_used", "This link has been used. Sign in with the password that was chosen.")
 	ErrLinkExpired   = problem.New(http.StatusGone, "password_link_expired", "This link is older than an hour. Ask for a new one.")

@@ -8,6 +8,7 @@ import (
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/web"
 )
 
@@ -38,7 +39,7 @@ func (r *RollOuts) remindOne(ctx context.Context, caller web.Caller, id string) 
 		return err
 	}
 	if !r.Mail.Sends() {
-		return ErrNoMailServer
+		return mail.ErrNoServer
 	}
 	return r.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		if err := account.StillAdministrator(ctx, tx, caller); err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/web"
 )
 
@@ -80,7 +81,7 @@ func (r *RollOuts) remindAll(ctx context.Context, caller web.Caller) (*row, erro
 		return nil, err
 	}
 	if !r.Mail.Sends() {
-		return nil, ErrNoMailServer
+		return nil, mail.ErrNoServer
 	}
 	p := &plan{kind: kindReminder, by: caller.Session.UserID, match: account.Query{Protection: account.ProtectionDue}}
 	of, last, err := r.look(ctx, p, r.Now())

@@ -8,7 +8,6 @@ import (
 
 // The refusals of this room.
 var (
-	ErrBrandFixed   = problem.New(http.StatusConflict, "brand_fixed", "The name is set by the program's flag --brand. Whoever runs the program can change it.")
-	ErrOtherKey     = problem.New(http.StatusConflict, "key_changed", "Another key took this one's place meanwhile. Put a copy of the key ring of now elsewhere.")
-	ErrNoMailServer = problem.New(http.StatusConflict, "no_mail_server", "No mail server is set. Whoever runs the program can set one with the flag --smtp-url.")
+	ErrBrandFixed = problem.New(http.StatusConflict, "brand_fixed", "The name is set by the program's flag --brand. Whoever runs the program can change it.")
+	ErrOtherKey   = problem.New(http.StatusConflict, "key_changed", "Another key took this one's place meanwhile. Put a copy of the key ring of now elsewhere.")
 )

@@ -9,6 +9,7 @@ import (
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/problem"
 	"github.com/secondstep/secondstep/server/web"
 )
@@ -34,7 +35,7 @@ func (s *Settings) testMail(ctx context.Context, caller web.Caller, address stri
 		return nil, account.ErrInvalid.For(problem.Field{Name: "address", Code: "email_invalid"})
 	}
 	if !s.Mail.Sends() {
-		return nil, ErrNoMailServer
+		return nil, mail.ErrNoServer
 	}
 	err := s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		if err := mayAct(ctx, tx, caller); err != nil {
