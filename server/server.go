@@ -21,6 +21,7 @@ import (
 	"github.com/secondstep/secondstep/server/factor/backupcode"
 	"github.com/secondstep/secondstep/server/factor/webauthn"
 	"github.com/secondstep/secondstep/server/hashing"
+	"github.com/secondstep/secondstep/server/help"
 	"github.com/secondstep/secondstep/server/keyring"
 	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/mfa"
@@ -51,6 +52,8 @@ type Config struct {
 	TOTPWindow     int            // steps accepted each side of now, 0 or 1
 	SecurityKeys   *url.URL       // the public URL that security keys sign for; nil turns them off
 	Mail           *mail.Settings // how mails leave; nil: none do
+	HelpFolder     string         // of the installation's own help articles; empty: it has none
+	ChatURL        string         // where people answer who needs a hand; empty: nowhere
 
 	Now    func() time.Time
 	Random io.Reader
@@ -75,6 +78,7 @@ type Server struct {
 	Hashes    *hashing.Pool
 	Seals     *seal.Seals
 	Mail      *mail.Mail
+	Help      *help.Help
 
 	config   Config
 	ring     *keyring.Ring
@@ -137,16 +141,19 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	others := people.New(people.Dependencies{
 		Database: db, Passwords: passwords, Sessions: sessions, ByMail: byMail(mails, mail.Invitation), Now: config.Now, Random: config.Random,
 	})
+	centre := help.New(help.Dependencies{
+		Database: db, Brand: config.Brand, Folder: config.HelpFolder, ChatURL: config.ChatURL, Now: config.Now, Random: config.Random,
+	})
 	// Each room prunes in a transaction of its own: what one can't delete keeps no other from it.
 	jobs := []upkeep.Job{
-		prune("sessions", sessions.Prune), prune("sign-ins", in.Prune), prune("invitations", others.Prune), prune("mails", mail.Prune),
+		prune("sessions", sessions.Prune), prune("sign-ins", in.Prune), prune("invitations", others.Prune), prune("mails", mail.Prune), prune("help votes", help.Prune),
 	}
 	for _, one := range factors {
 		jobs = append(jobs, prune(string(one.Kind()), one.Prune))
 	}
 	return &Server{
 		Database: db, Passwords: passwords, SignIn: in, People: others, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
-		Mail: mails, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
+		Mail: mails, Help: centre, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: own,
 	}, nil
 }
 
@@ -195,6 +202,9 @@ func (s *Server) API(face Face) (*web.API, error) {
 		return nil, err
 	}
 	s.register(api)
+	if err := s.Help.Open(api); err != nil {
+		return nil, err
+	}
 	return api, api.Start(callers{s.sessions, s.SignIn})
 }
 
@@ -208,6 +218,7 @@ func (s *Server) register(api *web.API) {
 	s.Mail.Register(api)
 	s.mfa.Register(api)
 	protection.Register(api, s.Database, s.config.Now)
+	s.Help.Register(api)
 	s.factors.Register(api, s.mfa.FactorsChanged)
 }
 

@@ -15,6 +15,8 @@ export type Route = {
   /** One screen over several addresses: it is not made anew when only these parameters change. */
   keeps?: string[];
   title: () => string;
+  /** The article of the help, or the paragraph of one, that fits. */
+  help: string;
   load: () => Promise<Loaded>;
 };
 
@@ -23,104 +25,163 @@ export type Route = {
  * sign-in comes with the page, so that a signed-out visitor makes no more requests than must be.
  */
 export const routes: Route[] = [
-  { path: paths.setup, frame: 'out', title: m.setup_title, load: () => import('./screens/setup/Setup.svelte') },
-  { path: paths.welcome, frame: 'bare', title: m.welcome_title, load: () => import('./screens/setup/Welcome.svelte') },
-  { path: paths.join, frame: 'out', title: m.join_title, load: () => import('./screens/join/Join.svelte') },
-  { path: paths.signIn, frame: 'out', title: m.sign_in_title, load: async () => ({ default: SignIn }) },
+  {
+    path: paths.setup,
+    help: 'install#first',
+    frame: 'out',
+    title: m.setup_title,
+    load: () => import('./screens/setup/Setup.svelte'),
+  },
+  {
+    path: paths.welcome,
+    help: 'set-up',
+    frame: 'bare',
+    title: m.welcome_title,
+    load: () => import('./screens/setup/Welcome.svelte'),
+  },
+  {
+    path: paths.join,
+    help: 'sign-in',
+    frame: 'out',
+    title: m.join_title,
+    load: () => import('./screens/join/Join.svelte'),
+  },
+  {
+    path: paths.signIn,
+    help: 'sign-in',
+    frame: 'out',
+    title: m.sign_in_title,
+    load: async () => ({ default: SignIn }),
+  },
   {
     path: paths.secondStep,
+    help: 'sign-in#second-step',
     frame: 'out',
     title: m.second_step_title,
     load: () => import('./screens/signin/SecondStep.svelte'),
   },
   {
     path: paths.backupStep,
+    help: 'backup-codes#use',
     frame: 'out',
     title: m.backup_step_title,
     load: () => import('./screens/signin/BackupCodeStep.svelte'),
   },
   {
     path: paths.cannotGetIn,
+    help: 'sign-in#cannot-get-in',
     frame: 'out',
     title: m.cannot_get_in_title,
     load: () => import('./screens/signin/CannotGetIn.svelte'),
   },
-  { path: paths.enrol, frame: 'out', title: m.enrol_title, load: () => import('./screens/signin/Enrol.svelte') },
+  {
+    path: paths.enrol,
+    help: 'lost-phone-and-codes#link',
+    frame: 'out',
+    title: m.enrol_title,
+    load: () => import('./screens/signin/Enrol.svelte'),
+  },
   {
     path: paths.linkStep,
+    help: 'lost-phone-and-codes#link',
     frame: 'out',
     title: m.link_step_title,
     load: () => import('./screens/signin/LinkStep.svelte'),
   },
   {
     path: paths.afterBackupCode,
+    help: 'lost-phone#backup-code',
     frame: 'bare',
     title: m.after_backup_title,
     load: () => import('./screens/signin/AfterBackupCode.svelte'),
   },
-  { path: paths.home, frame: 'in', title: m.home_title, load: () => import('./screens/home/Home.svelte') },
+  {
+    path: paths.home,
+    help: 'what-it-is',
+    frame: 'in',
+    title: m.home_title,
+    load: () => import('./screens/home/Home.svelte'),
+  },
   {
     path: paths.users,
+    help: 'people',
     frame: 'in',
     title: m.users_title,
     load: () => import('./screens/account/Users.svelte'),
   },
   {
     path: paths.protection,
+    help: 'roll-out#follow',
     frame: 'in',
     title: m.protection_title,
     load: () => import('./screens/protection/Protection.svelte'),
   },
   {
+    path: paths.helpVotes,
+    help: 'roll-out#after',
+    frame: 'in',
+    title: m.help_votes_title,
+    load: () => import('./screens/help/HelpVotes.svelte'),
+  },
+  {
     path: paths.importUsers,
+    help: 'people#import',
     frame: 'in',
     title: m.import_title,
     load: () => import('./screens/import/Import.svelte'),
   },
   {
     path: paths.person(':id'),
+    help: 'set-up#begin',
     frame: 'in',
     title: m.security_title,
     load: () => import('./screens/factor/Security.svelte'),
   },
   {
     path: paths.security(':id'),
+    help: 'set-up#begin',
     frame: 'in',
     title: m.security_title,
     load: () => import('./screens/factor/Security.svelte'),
   },
   {
     path: paths.password(':id'),
+    help: 'not-me#password',
     frame: 'in',
     title: m.password_title,
     load: () => import('./screens/password/ChangePassword.svelte'),
   },
   {
     path: paths.lostPhone(':id'),
+    help: 'lost-phone#backup-code',
     frame: 'in',
     title: m.security_lost_title,
     load: () => import('./screens/factor/LostPhone.svelte'),
   },
   {
     path: paths.audit,
+    help: 'audit',
     frame: 'in',
     title: m.audit_title,
     load: () => import('./screens/audit/AuditLog.svelte'),
   },
   {
     path: paths.notMe(':id'),
+    help: 'not-me',
     frame: 'in',
     title: m.alarm_page_title,
     load: () => import('./screens/history/NotMe.svelte'),
   },
   {
     path: paths.newCodes(':id'),
+    help: 'backup-codes#renew',
     frame: 'in',
     title: m.new_codes_title,
     load: () => import('./screens/factor/NewBackupCodes.svelte'),
   },
   {
     path: paths.enable(':id', ':step'),
+    help: 'set-up#app',
     frame: 'in',
     keeps: ['step'],
     title: m.wizard_title,

@@ -43,7 +43,8 @@ const (
 // neither of them gets the gzip one unpacked.
 type file struct {
 	contentType     string
-	immutable       bool // its name holds a hash of what is in it
+	immutable       bool   // its name holds a hash of what is in it
+	varies          string // by which headers, besides Accept-Encoding
 	plain, gzip, br reading
 }
 
@@ -288,6 +289,9 @@ func (a *API) serveFile(fctx *requestCtx, r *request, f *file) {
 	}
 	if f.br != nil || f.gzip != nil {
 		h.Set("Vary", "Accept-Encoding")
+	}
+	if f.varies != "" {
+		h.Add("Vary", f.varies)
 	}
 	if coding != "" {
 		h.Set("Content-Encoding", coding)

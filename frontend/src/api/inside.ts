@@ -14,6 +14,7 @@ const problems: Record<string, Words> = {
   mfa_off: { title: m.error_mfa_off, next: m.error_mfa_off_next },
   last_app: { title: m.error_last_app, next: m.error_last_app_next },
   no_event: { title: m.error_no_event, next: m.error_no_event_next },
+  no_sentence: { title: m.error_no_sentence, next: m.error_no_sentence_next },
   no_session: { title: m.error_no_session, next: m.error_no_session_next },
   no_factor: { title: m.error_no_factor, next: m.error_no_factor_next },
   no_pending_codes: { title: m.error_no_pending_codes, next: m.error_no_pending_codes_next },
