@@ -9,6 +9,7 @@ import { Secondstep } from './kit/secondstep';
 import { say } from './kit/words';
 import { auditLog } from './pictures/audit';
 import { firstStart } from './pictures/first-start';
+import { help } from './pictures/help';
 import { atHome } from './pictures/home';
 import { mails } from './pictures/mails';
 import { secondStep } from './pictures/second-step';
@@ -37,6 +38,7 @@ const chapters: Chapter[] = [
   secondStep,
   troubles,
   mails,
+  help,
 ];
 
 const wide = { width: 1280, height: 800 };

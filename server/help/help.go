@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
 	"strings"
@@ -49,7 +48,7 @@ type Dependencies struct {
 type Help struct {
 	Dependencies
 
-	library  *library // from Open on
+	library  func() *library // from Open on
 	api      *web.API
 	searches budget
 	forms    budget
@@ -74,27 +73,37 @@ func New(d Dependencies) *Help {
 	}
 }
 
-// Open reads the articles. It fails with Faults where the installation's own are not as they should be.
-func (h *Help) Open(api *web.API) (err error) {
-	var own fs.FS
-	if h.Folder != "" {
-		about, err := os.Stat(h.Folder)
-		if err != nil || !about.IsDir() {
-			return errors.Join(fmt.Errorf("there is no folder of help articles at %s", h.Folder), err)
-		}
-		own = os.DirFS(h.Folder)
-	}
+// Open reads the installation's own articles, and fails with Faults where they are not as they should be. Where it has
+// none, the program's are read when somebody first asks for one: most starts are of a command, or see no reader for long.
+func (h *Help) Open(api *web.API) error {
 	h.api = api
-	h.library, err = load(own, h.Brand, func(name string) bool { return api.File(Prefix + "/" + picturesFolder + "/" + name) })
-	if err != nil && h.Folder != "" {
+	builtIn := func(name string) bool { return api.File(Prefix + "/" + picturesFolder + "/" + name) }
+	if h.Folder == "" {
+		h.library = sync.OnceValue(func() *library {
+			read, err := load(nil, h.Brand, builtIn)
+			if err != nil {
+				panic(err) // they are part of the program, and tested
+			}
+			return read
+		})
+		return nil
+	}
+	about, err := os.Stat(h.Folder)
+	if err != nil || !about.IsDir() {
+		return errors.Join(fmt.Errorf("there is no folder of help articles at %s", h.Folder), err)
+	}
+	read, err := load(os.DirFS(h.Folder), h.Brand, builtIn)
+	if err != nil {
 		return fmt.Errorf("help articles in %s: %w", h.Folder, err)
 	}
-	return err
+	h.library = func() *library { return read }
+	return nil
 }
 
 // page answers a visit.
 func (h *Help) page(ctx context.Context, visit web.Visit) web.Page {
-	of := h.library.in(visit.Languages)
+	books := h.library()
+	of := books.in(visit.Languages)
 	v := &view{help: h, locale: of, signedIn: visit.SignedIn}
 	parts := strings.Split(strings.TrimPrefix(visit.Path, "/"), "/")
 	switch {
@@ -106,8 +115,8 @@ func (h *Help) page(ctx context.Context, visit web.Visit) web.Page {
 		return h.kept(v, "", "")
 	case visit.Path == "/search":
 		return h.search(visit, v)
-	case len(parts) == 2 && parts[0] == picturesFolder && h.library.pictures[parts[1]] != nil:
-		return web.Page{Document: h.library.pictures[parts[1]]}
+	case len(parts) == 2 && parts[0] == picturesFolder && books.pictures[parts[1]] != nil:
+		return web.Page{Document: books.pictures[parts[1]]}
 	case len(parts) == 1 && of.bySlug[parts[0]] != nil:
 		said := visit.Query.Get("said")
 		if !answers[said] {

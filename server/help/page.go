@@ -58,6 +58,7 @@ func (s *sheet) markup() Node {
 			Meta(Charset("utf-8")),
 			Meta(Name("viewport"), Content("width=device-width, initial-scale=1")),
 			Meta(Name("color-scheme"), Content("light dark")),
+			Meta(Name("robots"), Content("noindex")),
 			TitleEl(Text(fill(w.PageTitle, "name", s.title, "brand", s.help.Brand))),
 			If(icon != "", Link(Rel("icon"), Type("image/svg+xml"), Href(icon))),
 			If(style != "", Link(Rel("stylesheet"), Href(style))),

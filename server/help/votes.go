@@ -145,7 +145,7 @@ func (h *Help) tallies(ctx context.Context, db bun.IDB, now time.Time) ([]Tally,
 		at[slug] = len(tallies) - 1
 		return at[slug]
 	}
-	for _, article := range h.library.locales[0].sorted {
+	for _, article := range h.library().locales[0].sorted {
 		add(article.Slug, article.Title)
 	}
 	for _, one := range counted {
@@ -203,7 +203,7 @@ func (h *Help) sentences(ctx context.Context, db bun.IDB, article string, done b
 			ID: one.ID, Article: one.Article, Title: one.Article, Locale: one.Locale, Helpful: one.Helpful,
 			Sentence: one.Sentence, At: one.At.Time(),
 		}
-		if known := h.library.locales[0].bySlug[one.Article]; known != nil {
+		if known := h.library().locales[0].bySlug[one.Article]; known != nil {
 			list[n].Title = known.Title
 		}
 		if !one.DoneAt.IsZero() {
