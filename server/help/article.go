@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -45,6 +46,7 @@ type article struct {
 	links   []link
 	strong  []strong
 	figures []figure
+	words   func() *indexed // for the search, made when it is first searched
 }
 
 // section is a heading with the text below it. The first one of an article is the text before all headings: it has none.
@@ -92,6 +94,7 @@ func readArticle(locale, slug, file string, source []byte, brand string) (*artic
 		return nil, Faults{{file, 1, "it must begin with front matter: a line ---, title, summary, order, updated and audience, a line ---"}}
 	}
 	article := &article{Slug: slug, Locale: locale, file: file}
+	article.words = sync.OnceValue(func() *indexed { return index(article) })
 	faults := article.readFront(strings.Join(lines[1:end], ""), brand)
 	body := strings.Join(lines[end+1:], "")
 	return article, append(faults, article.readBody(body, end+1, brand)...)

@@ -65,10 +65,25 @@ func matches(word, term string) bool {
 	return strings.HasPrefix(word, term) || len(word) > 3 && strings.HasPrefix(term, word) && len(term)-len(word) <= 2
 }
 
-// worth is what a text is worth for each of the terms.
-func worth(text string, asked []string, each, most int) []int {
+// indexed is an article as it is searched: its words, as they are compared.
+type indexed struct {
+	title, search, summary []string
+	headings, texts        [][]string // of its sections
+}
+
+func index(a *article) *indexed {
+	words := &indexed{title: terms(a.Title), search: terms(a.Search), summary: terms(a.Summary)}
+	for _, section := range a.Sections {
+		words.headings = append(words.headings, terms(section.Title))
+		words.texts = append(words.texts, terms(section.Text))
+	}
+	return words
+}
+
+// worth is what words are worth for each of the terms.
+func worth(words, asked []string, each, most int) []int {
 	found := make([]int, len(asked))
-	for _, word := range terms(text) {
+	for _, word := range words {
 		for n, term := range asked {
 			if matches(word, term) && found[n] < most {
 				found[n] += each
@@ -98,13 +113,14 @@ func (l *locale) find(query string) []result {
 				total[n] += found[n]
 			}
 		}
-		add(worth(article.Title, asked, inTitle, inTitle))
-		add(worth(article.Search, asked, inSearch, inSearch))
-		add(worth(article.Summary, asked, inSummary, inSummary))
+		words := article.words()
+		add(worth(words.title, asked, inTitle, inTitle))
+		add(worth(words.search, asked, inSearch, inSearch))
+		add(worth(words.summary, asked, inSummary, inSummary))
 		best, bestScore := (*section)(nil), 0
 		for n := range article.Sections {
 			section := &article.Sections[n]
-			heading, text := worth(section.Title, asked, inHeading, inHeading), worth(section.Text, asked, inText, mostInText)
+			heading, text := worth(words.headings[n], asked, inHeading, inHeading), worth(words.texts[n], asked, inText, mostInText)
 			add(heading)
 			add(text)
 			if score := sum(heading) + sum(text); score > bestScore {
