@@ -27,7 +27,8 @@ GOTESTSUM     := .cache/bin/gotestsum-$(GOTESTSUM_VERSION)
 GO_FILES       := main.go embed.go go.mod go.sum $(shell find server -type f 2>/dev/null)
 FRONTEND_FILES := package.json vite.config.ts $(shell find frontend -type f \
 	-not -path 'frontend/dist/*' -not -path 'frontend/src/api/generated/*' \
-	-not -path 'frontend/src/paraglide/*' -not -path 'frontend/tests/*' 2>/dev/null)
+	-not -path 'frontend/src/paraglide/*' -not -path 'frontend/tests/*' 2>/dev/null) \
+	$(wildcard server/help/articles/*/*.md)
 GENERATED := frontend/src/api/generated
 
 ##@ Use it

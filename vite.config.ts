@@ -5,6 +5,7 @@ import { svelteTesting } from '@testing-library/svelte/vite';
 import type { PluginOption } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { compress } from './frontend/build/compress.ts';
+import { help } from './frontend/build/help.ts';
 import { page } from './frontend/build/page.ts';
 import { pseudoProject } from './frontend/build/pseudo.ts';
 
@@ -21,6 +22,7 @@ export default defineConfig(({ mode }) => ({
     ...words(mode === 'pseudo'),
     svelte(),
     svelteTesting({ autoCleanup: false }),
+    help(),
     ...(mode === 'pseudo' ? [] : [compress()]),
   ],
   ...(mode === 'pseudo' && {
@@ -53,7 +55,10 @@ export default defineConfig(({ mode }) => ({
     port: 5173,
     strictPort: true,
     // The server compares Origin with its public URL: let it see its own.
-    proxy: { '/api': { target: server, changeOrigin: true, headers: { origin: server } } },
+    proxy: {
+      '/api': { target: server, changeOrigin: true, headers: { origin: server } },
+      '/help': { target: server, changeOrigin: true, headers: { origin: server } },
+    },
   },
   test: {
     environment: 'happy-dom',

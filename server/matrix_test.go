@@ -59,7 +59,7 @@ const unknown = "01JZZZZZZZZZZZZZZZZZZZZZZZ"
 
 // at is the operation's address for somebody.
 func at(operation web.Operation, who string) string {
-	return strings.NewReplacer("{id}", who, "{enrolment}", unknown, "{factor}", unknown, "{session}", unknown, "{registration}", unknown, "{roll_out}", unknown).Replace(operation.Path)
+	return strings.NewReplacer("{id}", who, "{enrolment}", unknown, "{factor}", unknown, "{session}", unknown, "{registration}", unknown, "{roll_out}", unknown, "{sentence}", unknown).Replace(operation.Path)
 }
 
 // bodies are what each operation is sent: well-formed, and refused late or changing nothing, so that what is seen is
@@ -106,6 +106,7 @@ var bodies = map[string]any{
 	"PATCH /api/v1/users/{id}":                                             map[string]string{"name": ""},
 	"PATCH /api/v1/users/{id}/security/factors/{factor}":                   map[string]string{"name": "iPhone"},
 	"POST /api/v1/users/{id}/security/not-me":                              map[string]string{"event": unknown},
+	"PATCH /api/v1/help/sentences/{sentence}":                              map[string]bool{"done": true},
 	"POST /api/v1/sign-in/enrolment-link":                                  map[string]string{"token": "x"},
 	"POST /api/v1/users/{id}/security/reset":                               map[string]string{"password": "not the password", "code": "123456", "reason": "Lost the phone."},
 	"POST /api/v1/users/{id}/security/unlock":                              nil,

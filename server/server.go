@@ -23,6 +23,7 @@ import (
 	"github.com/secondstep/secondstep/server/factor/webauthn"
 	"github.com/secondstep/secondstep/server/forgotten"
 	"github.com/secondstep/secondstep/server/hashing"
+	"github.com/secondstep/secondstep/server/help"
 	"github.com/secondstep/secondstep/server/keyring"
 	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/mfa"
@@ -57,6 +58,8 @@ type Config struct {
 	TOTPWindow     int            // steps accepted each side of now, 0 or 1
 	SecurityKeys   *url.URL       // the public URL that security keys sign for; nil turns them off
 	Mail           *mail.Settings // how mails leave; nil: none do
+	HelpFolder     string         // of the installation's own help articles; empty: it has none
+	ChatURL        string         // where people answer who needs a hand; empty: nowhere
 
 	Now    func() time.Time
 	Random io.Reader
@@ -83,6 +86,7 @@ type Server struct {
 	Seals     *seal.Seals
 	Mail      *mail.Mail
 	RollOuts  *rollout.RollOuts
+	Help      *help.Help
 
 	config   Config
 	ring     *keyring.Ring
@@ -165,18 +169,21 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	many := rollout.New(rollout.Dependencies{
 		Database: db, MFA: protects, Mail: mails, People: account.Known{Database: db}, Now: config.Now, Logger: config.Logger,
 	})
+	centre := help.New(help.Dependencies{
+		Database: db, Folder: config.HelpFolder, ChatURL: config.ChatURL, Now: config.Now, Random: config.Random,
+	})
 	// Each room prunes in a transaction of its own: what one can't delete keeps no other from it.
 	jobs := []upkeep.Job{
 		prune("sessions", sessions.Prune), prune("sign-ins", in.Prune), prune("invitations", others.Prune), prune("mails", mail.Prune),
 		prune("changes of addresses", emails.Prune), prune("links to stop", stops.Prune), prune("forgotten passwords", lost.Prune),
-		prune("roll-outs", rollout.Prune),
+		prune("roll-outs", rollout.Prune), prune("help votes", help.Prune),
 	}
 	for _, one := range factors {
 		jobs = append(jobs, prune(string(one.Kind()), one.Prune))
 	}
 	return &Server{
 		Database: db, Passwords: passwords, SignIn: in, People: others, Forgotten: lost, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
-		Mail: mails, RollOuts: many, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: protects,
+		Mail: mails, RollOuts: many, Help: centre, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: protects,
 		emails: emails, stops: stops, settings: own,
 	}, nil
 }
@@ -232,6 +239,9 @@ func (s *Server) API(face Face) (*web.API, error) {
 		return nil, err
 	}
 	s.register(api)
+	if err := s.Help.Open(api); err != nil {
+		return nil, err
+	}
 	return api, api.Start(callers{s.sessions, s.SignIn})
 }
 
@@ -251,6 +261,7 @@ func (s *Server) register(api *web.API) {
 	s.RollOuts.Register(api)
 	protection.Register(api, s.Database, s.config.Now)
 	protection.RegisterWarnings(api, s.Database, s.config.Now, s.ring.PrimaryID)
+	s.Help.Register(api)
 	s.factors.Register(api, s.mfa.FactorsChanged)
 }
 

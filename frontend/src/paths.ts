@@ -34,6 +34,10 @@ export const paths = {
   password: (id: string) => `${security(id)}/password`,
   lostPhone: (id: string) => `${security(id)}/lost-phone`,
   audit: '/parameters/audit',
+  helpVotes: '/parameters/help',
+  helpHome: '/help',
+  /** An article of the help, or a paragraph of one: a page that the server makes itself. */
+  help: (article: string) => `/help/${article}`,
   /** "This wasn't me": of one event, or from a link that names none. */
   notMe: (id: string, event?: string) => `${security(id)}/not-me${event ? `?event=${part(event)}` : ''}`,
   /** A step of the wizard; `replaces` is the app in whose place the new one comes. */

@@ -172,7 +172,10 @@ describe('components', () => {
     ];
     const styles = [
       ...code.map((file) => ({ ...file, text: file.text.match(/<style[\s\S]*<\/style>/)?.[0] ?? '' })),
-      ...['base.css', 'tokens.css'].map((path) => ({ path, text: readFileSync(join(here, path), 'utf8') })),
+      ...['base.css', 'tokens.css', 'help/help.css'].map((path) => ({
+        path,
+        text: readFileSync(join(here, path), 'utf8'),
+      })),
     ];
     for (const one of physical) {
       expect(

@@ -11,6 +11,7 @@ import { auditLog } from './pictures/audit';
 import { email } from './pictures/email';
 import { firstStart } from './pictures/first-start';
 import { forgotten } from './pictures/forgotten';
+import { help } from './pictures/help';
 import { atHome } from './pictures/home';
 import { importing } from './pictures/import';
 import { mails } from './pictures/mails';
@@ -47,6 +48,7 @@ const chapters: Chapter[] = [
   troubles,
   importing, // it makes people
   mails,
+  help,
 ];
 
 const wide = { width: 1280, height: 800 };

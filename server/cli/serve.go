@@ -34,6 +34,8 @@ type serveCommand struct {
 	SecurityKeys bool
 	InsecureHTTP bool
 	TrustedProxy networks
+	HelpDir      string
+	ChatURL      string
 
 	TOTPWindow               int
 	SessionIdle              time.Duration
@@ -57,6 +59,9 @@ func newServe(p program) *cobra.Command {
 	flags.BoolVar(&c.SecurityKeys, "security-keys", false, "Let people add security keys (WebAuthn), by the API; needs a public URL with a host name.")
 	flags.BoolVar(&c.InsecureHTTP, "insecure-http", false, "Allow plain http on a public URL that is not this machine's loopback.")
 	flags.Var(&c.TrustedProxy, "trusted-proxy", "Networks of reverse proxies whose X-Forwarded-For is believed.")
+
+	pathVar(flags, &c.HelpDir, "help-dir", "", "A `folder` of help articles of your own, which come beside the built-in ones or in their place.")
+	flags.StringVar(&c.ChatURL, "chat-url", "", "The `URL` of a chat in which people answer; the help links to it.")
 
 	c.mailing.bind(flags)
 
@@ -204,6 +209,10 @@ func (c *serveCommand) settings(p program, logger *slog.Logger) (server.Config, 
 	if c.HashWorkers < 0 || c.HashWait <= 0 {
 		return config, misusedf("--hash-workers must not be negative, and --hash-wait must be more than nothing")
 	}
+	if config.ChatURL, err = c.chat(); err != nil {
+		return config, err
+	}
+	config.HelpFolder = c.HelpDir
 	config.TOTPWindow, config.HashWorkers, config.HashWait = c.TOTPWindow, c.HashWorkers, c.HashWait
 	config.Sessions.Member.Idle, config.Sessions.Member.Absolute = c.SessionIdle, c.SessionLife
 	config.Sessions.Administrator.Idle, config.Sessions.Administrator.Absolute = c.AdministratorSessionIdle, c.AdministratorSessionLife
@@ -216,6 +225,15 @@ func (c *serveCommand) settings(p program, logger *slog.Logger) (server.Config, 
 		return config, misusedf("--session-life and --administrator-session-life must not be shorter than the time without use")
 	}
 	return config, nil
+}
+
+// chat is where people answer: a web page, or empty.
+func (c *serveCommand) chat() (string, error) {
+	to, err := url.Parse(c.ChatURL)
+	if c.ChatURL != "" && (err != nil || to.Host == "" || to.Scheme != "https" && to.Scheme != "http") {
+		return "", misusedf("--chat-url must be the address of a web page, such as https://chat.example.org/help")
+	}
+	return c.ChatURL, nil
 }
 
 // publicURL is where browsers reach the server: by https, but for the loopback.

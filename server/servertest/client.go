@@ -50,6 +50,11 @@ func (c *Client) On(instance *Instance) *Client {
 	return &Client{t: c.t, http: c.http, Header: c.Header.Clone(), urls: []string{instance.URL}}
 }
 
+// Stay lets the browser show where it is led, in place of going there.
+func (c *Client) Stay() {
+	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+}
+
 // Answer is what the server said.
 type Answer struct {
 	Status int

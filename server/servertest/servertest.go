@@ -74,6 +74,8 @@ type Options struct {
 	Fixed          []settings.Fixed // what else flags have set
 	PasswordCost   hashing.Params
 	Mail           bool // mail leaves, and arrives in the installation's Mailbox
+	HelpFolder     string
+	ChatURL        string
 }
 
 // MailURL is what the links in mails are made from where a test sets no PublicURL.
@@ -200,7 +202,7 @@ func (in *Installation) config(log *Log) server.Config {
 			Member:        session.Life{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
 			Administrator: session.Life{Idle: 15 * time.Minute, Absolute: 8 * time.Hour},
 		},
-		TOTPWindow: window, SecurityKeys: keys, Mail: in.mail(), Now: in.Clock.Now, Random: rand.Reader, Logger: logger,
+		TOTPWindow: window, SecurityKeys: keys, Mail: in.mail(), HelpFolder: in.options.HelpFolder, ChatURL: in.options.ChatURL, Now: in.Clock.Now, Random: rand.Reader, Logger: logger,
 	}
 }
 

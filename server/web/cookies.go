@@ -13,17 +13,17 @@ const tokenSize = 32
 // browserCookieLife is 400 days, the most that browsers keep a cookie.
 const browserCookieLife = 400 * 24 * time.Hour
 
-type cookieNames struct{ session, pending, browser string }
+type cookieNames struct{ session, pending, browser, visitor string }
 
 // namesOfCookies: the __Host- prefix makes a browser insist on Secure, Path=/
 // and no Domain, so that no neighbouring host can plant one (security.md row
 // 35). It works over https only.
 func namesOfCookies(https bool) cookieNames {
-	prefix := ""
+	prefix, below := "", ""
 	if https {
-		prefix = "__Host-"
+		prefix, below = "__Host-", "__Secure-"
 	}
-	return cookieNames{prefix + "secondstep_session", prefix + "secondstep_pending", prefix + "secondstep_browser"}
+	return cookieNames{prefix + "secondstep_session", prefix + "secondstep_pending", prefix + "secondstep_browser", below + "secondstep_visitor"}
 }
 
 // tokens are base64url without padding; Strict, so that a token has one spelling.
@@ -51,6 +51,14 @@ func (a *API) ClearPending() http.Cookie { return cleared(a.PendingCookie(nil)) 
 func (a *API) BrowserCookie(token []byte) http.Cookie {
 	c := a.cookie(a.cookies.browser, token, http.SameSiteLaxMode) //nolint:gosec // see cookie
 	c.MaxAge = int(browserCookieLife / time.Second)
+	return c
+}
+
+// VisitorCookie carries the token of somebody who answered a question of ours without signing in, so that they answer it
+// once. It is sent to the pages below path alone, opens nothing, and tells nobody who it was.
+func (a *API) VisitorCookie(path string, token []byte) http.Cookie {
+	c := a.cookie(a.cookies.visitor, token, http.SameSiteLaxMode) //nolint:gosec // see cookie
+	c.Path, c.MaxAge = path, int(browserCookieLife/time.Second)
 	return c
 }
 

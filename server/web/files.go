@@ -22,7 +22,7 @@ import (
 // files is the built front end. A file is read when somebody first asks for it, and kept.
 type files struct {
 	byPath map[string]*file // "/assets/main-x.js"
-	pages  *pages
+	shell  *shell
 }
 
 // facts are what a page tells its script, so that it need not ask: each question
@@ -42,7 +42,8 @@ const (
 // neither of them gets the gzip one unpacked.
 type file struct {
 	contentType     string
-	immutable       bool // its name holds a hash of what is in it
+	immutable       bool   // its name holds a hash of what is in it
+	varies          string // by which headers, besides Accept-Encoding
 	plain, gzip, br reading
 }
 
@@ -71,7 +72,7 @@ func readFiles(dist fs.FS, version string, mails bool) (*files, error) {
 		return nil, fmt.Errorf("reading the front end: %w", err)
 	}
 	f := &files{byPath: map[string]*file{}}
-	if f.pages, err = newPages(string(index), version, mails); err != nil {
+	if f.shell, err = newShell(string(index), version, mails); err != nil {
 		return nil, err
 	}
 	err = fs.WalkDir(dist, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -205,7 +206,7 @@ func (a *API) servePage(fctx *requestCtx, r *request) {
 	if a.setupNeeded != nil {
 		state.setupNeeded = a.setupNeeded(r)
 	}
-	page, err := a.files.pages.of(a.lookOf(r), state)
+	page, err := a.files.shell.of(a.LookOf(r), state)
 	if err != nil {
 		a.answer(fctx, r, problem.Fault(err))
 		return
@@ -258,6 +259,9 @@ func (a *API) serveFile(fctx *requestCtx, r *request, f *file) {
 	}
 	if f.br != nil || f.gzip != nil {
 		h.Set("Vary", "Accept-Encoding")
+	}
+	if f.varies != "" {
+		h.Add("Vary", f.varies)
 	}
 	if coding != "" {
 		h.Set("Content-Encoding", coding)

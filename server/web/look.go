@@ -23,8 +23,8 @@ type Look struct {
 // instance has it, whatever it knows of the settings.
 const accentFolder = "/accent/"
 
-// pages are index.html, for what differs from request to request, with the look of now.
-type pages struct {
+// shell is index.html, for what differs from request to request, with the look of now.
+type shell struct {
 	template string // with what never changes filled in: the version, and whether mail leaves
 	filled   atomic.Pointer[filled]
 }
@@ -35,8 +35,8 @@ type filled struct {
 	byFacts map[facts][]byte
 }
 
-// newPages fails where the page has no place for what is filled in.
-func newPages(page, version string, mails bool) (*pages, error) {
+// newShell fails where the page has no place for what is filled in.
+func newShell(page, version string, mails bool) (*shell, error) {
 	page, err := fillMeta(page, "secondstep-version", version)
 	if err != nil {
 		return nil, err
@@ -44,31 +44,31 @@ func newPages(page, version string, mails bool) (*pages, error) {
 	if page, err = fillMeta(page, "secondstep-mails", strconv.FormatBool(mails)); err != nil {
 		return nil, err
 	}
-	p := &pages{template: page}
-	_, err = p.fill(Look{})
-	return p, err
+	made := &shell{template: page}
+	_, err = made.fill(Look{})
+	return made, err
 }
 
 // of is the page in a look: made anew when the look has changed, which is seldom.
-func (p *pages) of(look Look, state facts) ([]byte, error) {
-	now := p.filled.Load()
+func (s *shell) of(look Look, state facts) ([]byte, error) {
+	now := s.filled.Load()
 	if now == nil || now.look != look {
 		var err error
-		if now, err = p.fill(look); err != nil {
+		if now, err = s.fill(look); err != nil {
 			return nil, err
 		}
-		p.filled.Store(now)
+		s.filled.Store(now)
 	}
 	return now.byFacts[state], nil
 }
 
-func (p *pages) fill(look Look) (*filled, error) {
+func (s *shell) fill(look Look) (*filled, error) {
 	accent := ""
 	if look.Accent != "" {
 		// A browser shows nothing before it has the stylesheets of the head: so nothing flashes in another colour.
 		accent = `<link rel="stylesheet" id="accent-sheet" href="` + html.EscapeString(accentPath(look.Accent)) + `">`
 	}
-	page := replaceOnce(p.template, titleTag, func([]string) string {
+	page := replaceOnce(s.template, titleTag, func([]string) string {
 		return "<title>" + html.EscapeString(look.Brand) + "</title>" + accent
 	})
 	page, err := fillMeta(page, "secondstep-brand", look.Brand)
@@ -122,8 +122,16 @@ func (a *API) serveAccent(fctx *requestCtx, name string) bool {
 	return true
 }
 
-// lookOf is the look of now; the product's own where nobody says.
-func (a *API) lookOf(ctx context.Context) Look {
+// AccentSheet is the address of the stylesheet of a look; empty where its colour is the front end's own.
+func AccentSheet(look Look) string {
+	if look.Accent == "" {
+		return ""
+	}
+	return accentPath(look.Accent)
+}
+
+// LookOf is the look of now; the product's own where nobody says.
+func (a *API) LookOf(ctx context.Context) Look {
 	if a.look == nil {
 		return Look{Brand: "Secondstep"}
 	}

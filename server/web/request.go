@@ -87,6 +87,10 @@ func (a *API) serve(fctx *requestCtx, operations func(*requestCtx)) {
 		fctx.Request.Header.SetMethod(http.MethodGet)
 		defer fctx.Request.Header.SetMethod(http.MethodHead)
 	}
+	if own := a.pagesAt(string(fctx.URI().PathOriginal())); own != nil {
+		a.serveOwn(fctx, r, own)
+		return
+	}
 	if !servedByOperation(string(fctx.URI().PathOriginal())) {
 		a.servePage(fctx, r)
 		return

@@ -106,6 +106,7 @@ type API struct {
 
 	auth     Authenticator
 	routes   []*route
+	pages    []*pages
 	faults   []error
 	document func() []byte // from Start on
 	panics   atomic.Uint64

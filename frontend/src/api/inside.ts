@@ -22,6 +22,7 @@ const problems: Record<string, Words> = {
   not_joined: { title: m.error_not_joined, next: m.error_not_joined_next },
   stop_link_expired: { title: m.error_stop_link_expired, next: m.error_stop_link_expired_next },
   no_event: { title: m.error_no_event, next: m.error_no_event_next },
+  no_sentence: { title: m.error_no_sentence, next: m.error_no_sentence_next },
   no_session: { title: m.error_no_session, next: m.error_no_session_next },
   no_factor: { title: m.error_no_factor, next: m.error_no_factor_next },
   no_pending_codes: { title: m.error_no_pending_codes, next: m.error_no_pending_codes_next },

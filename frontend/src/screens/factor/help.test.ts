@@ -77,7 +77,7 @@ describe('what is offered to help somebody', () => {
     );
     open('/parameters/users/me/security', signedIn);
     await screen.findByText(m.security_on_body());
-    expect(screen.queryByText(m.help_title())).toBeNull();
+    expect(screen.queryByRole('heading', { name: m.help_title() })).toBeNull();
   });
 });
 

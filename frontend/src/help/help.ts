@@ -1,0 +1,43 @@
+/**
+ * All the script that a page of the help has, and it does without: the theme that was chosen, and the place of the
+ * reading in "On this page". One file, run before the first paint; the server makes the page (server/help).
+ */
+(() => {
+  try {
+    // As in theme.svelte.ts.
+    const theme = localStorage.getItem('secondstep-theme');
+    if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
+  } catch {
+    // Storage may be forbidden; then it is the system's.
+  }
+
+  addEventListener('DOMContentLoaded', () => {
+    const links = [...document.querySelectorAll<HTMLAnchorElement>('.contents a')];
+    const headings = links.map((link) => document.getElementById(link.hash.slice(1)));
+    let asked = false;
+    /** Where one reads is below the last heading that has come to the top; at the end of the page it is the last. */
+    const follow = () => {
+      asked = false;
+      const line = 80;
+      const end = scrollY > 0 && scrollY + innerHeight >= document.documentElement.scrollHeight - 2;
+      let now = end ? headings.length - 1 : -1;
+      for (let n = 0; n < headings.length && !end; n++) {
+        const heading = headings[n];
+        if (heading && heading.getBoundingClientRect().top <= line) now = n;
+      }
+      for (const [n, link] of links.entries()) {
+        if (n === now) link.setAttribute('aria-current', 'true');
+        else link.removeAttribute('aria-current');
+      }
+    };
+    const soon = () => {
+      if (asked) return;
+      asked = true;
+      requestAnimationFrame(follow);
+    };
+    if (links.length === 0) return;
+    addEventListener('scroll', soon, { passive: true });
+    addEventListener('resize', soon);
+    follow();
+  });
+})();
