@@ -106,7 +106,7 @@ var bodies = map[string]any{
 	"PATCH /api/v1/users/{id}":                                             map[string]string{"name": ""},
 	"PATCH /api/v1/users/{id}/security/factors/{factor}":                   map[string]string{"name": "iPhone"},
 	"POST /api/v1/users/{id}/security/not-me":                              map[string]string{"event": unknown},
-	"PATCH /api/v1/help/sentences/{sentence}":                              map[string]bool{"done": true},
+	"PATCH /api/v1/help/sentences/{sentence}":                              map[string]any{"done": true},
 	"POST /api/v1/sign-in/enrolment-link":                                  map[string]string{"token": "x"},
 	"POST /api/v1/users/{id}/security/reset":                               map[string]string{"password": "not the password", "code": "123456", "reason": "Lost the phone."},
 	"POST /api/v1/users/{id}/security/unlock":                              nil,
