@@ -34,7 +34,7 @@ test('an administrator sets name, colour and what is asked of new people, by key
   const name = page.getByLabel(say('settings_brand'));
   await name.fill('Acme & Co');
   await name.press('Enter');
-  await expect(page.getByText(say('settings_saved'))).toBeVisible();
+  await expect(page.getByRole('region', { name: say('settings_look') }).getByText(say('settings_saved'))).toBeVisible();
   await expect(page).toHaveTitle(/Acme & Co/);
   await inspect(page, 'settings, saved');
 
