@@ -48,7 +48,7 @@ export const routes: Route[] = [
   },
   {
     path: paths.email,
-    help: 'sign-in#password',
+    help: 'sign-in#email',
     frame: 'out',
     title: m.email_confirm_page,
     load: () => import('./screens/email/ConfirmEmail.svelte'),
@@ -125,7 +125,7 @@ export const routes: Route[] = [
   },
   {
     path: paths.reminder,
-    help: 'set-up',
+    help: 'sign-in#reminder',
     frame: 'bare',
     title: m.reminder_page_title,
     load: () => import('./screens/signin/Reminder.svelte'),
