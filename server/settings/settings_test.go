@@ -162,7 +162,7 @@ func TestWhoSetsWhat(t *testing.T) {
 				write(open.On(in.First())).Refused(403, "own_mfa_first")
 			})
 		}
-		// A demotion at the same time comes first: the write that waited for it does nothing (row 80).
+		// Nor without fresh proof. That a demotion comes first is the test of every administrators' route (row 56).
 		in.Clock.Advance(11 * time.Minute)
 		for _, write := range writes {
 			write(browser).Refused(403, "fresh_proof_required")

@@ -16,6 +16,11 @@ it('says how to open it where the link is not whole, and takes the one that is p
   window.dispatchEvent(new Event('hashchange'));
   await heading(m.join_heading({ brand: 'MailMachine' }));
   expect(location.hash).toBe('');
+  // The same link once more: the address is the page's own again, and so is the screen.
+  location.hash = '#token=PASTED';
+  window.dispatchEvent(new Event('hashchange'));
+  await waitFor(() => expect(sent('POST /join/invitation')).toHaveLength(2));
+  await heading(m.join_heading({ brand: 'MailMachine' }));
 });
 
 it('takes the token out of the address, joins and lands at Home with what comes next', async () => {
