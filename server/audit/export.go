@@ -9,8 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/uptrace/bun"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Export is a form that events are written in.
@@ -72,7 +74,8 @@ func name(known *string) string {
 // formula behind a semicolon either.
 func Line(cells ...string) string {
 	for n, cell := range cells {
-		if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
+		// Full-width signs are formulas to some of them too.
+		if first, size := utf8.DecodeRuneInString(cell); size > 0 && strings.ContainsAny(norm.NFKC.String(string(first)), "=+-@\t\r\n") {
 			cell = "'" + cell
 		}
 		cells[n] = `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`

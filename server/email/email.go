@@ -248,8 +248,16 @@ func (e *Emails) set(ctx context.Context, tx database.Tx, event audit.Event, use
 	if err := audit.Record(ctx, tx, event.About(user.ID).Is(audit.EmailChanged, audit.OK)); err != nil {
 		return 0, err
 	}
-	if err := e.Stops.Offer(ctx, tx, event, &before, stop.Email); err != nil {
+	// Who goes back to an address of before has undone the change themself: the address that they leave, which may be a
+	// thief's, gets nothing to stop that with.
+	undone, err := stop.Undone(ctx, tx, user.ID, user.EmailKey)
+	if err != nil {
 		return 0, err
+	}
+	if !undone {
+		if err := e.Stops.Offer(ctx, tx, event, &before, stop.Email); err != nil {
+			return 0, err
+		}
 	}
 	return e.Sessions.EndOthers(ctx, tx, event, user.ID, keep, "email_changed")
 }

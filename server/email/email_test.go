@@ -421,3 +421,38 @@ func TestOnTheConsole(t *testing.T) {
 		}
 	}, servertest.Options{Mail: true})
 }
+
+// Whoever goes back to an address of before undoes the change: the address that they leave, a thief's perhaps, gets
+// nothing to stop that with, and is told of nothing more.
+func TestWhoGoesBackIsNotStopped(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		id, _, browser := person(in, ada, "member")
+		browser.Do("POST", own, body{"email": ann}).Want(200)
+		confirm(browser, mails(in).link(t, ann, "email")).Want(200)
+		in.Mails()
+		if err := in.First().SetEmail(t.Context(), id, "ADA@example.test"); err != nil {
+			t.Fatal(err)
+		}
+		if offers := in.Column("SELECT user_id FROM stops"); len(offers) != 0 {
+			t.Errorf("%d links to stop are left", len(offers))
+		}
+		in.SetPassword(id, "nine green cups of tea")
+		for _, letter := range in.Mails() {
+			if letter.To == ann {
+				t.Errorf("the address that was left is told: %s", letter.Text)
+			}
+		}
+	}, servertest.Options{Mail: true})
+}
+
+// A change that waits ends with what ends somebody else's hold on the account: it may be theirs.
+func TestANewPasswordWithdraws(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		id, _, browser := person(in, ada, "member")
+		browser.Do("POST", own, body{"email": ann}).Want(200)
+		in.SetPassword(id, "nine green cups of tea")
+		if waits := in.Column("SELECT user_id FROM email_changes"); len(waits) != 0 {
+			t.Error("it waits still")
+		}
+	}, servertest.Options{Mail: true})
+}

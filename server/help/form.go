@@ -9,6 +9,7 @@ import (
 	. "maragu.dev/gomponents"      //nolint:staticcheck // markup reads as markup
 	. "maragu.dev/gomponents/html" //nolint:staticcheck // as above
 
+	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/web"
 )
 
@@ -69,7 +70,7 @@ func (h *Help) takeSentence(ctx context.Context, visit web.Visit, article *artic
 	// One line: where the lines of it were broken says nothing.
 	sentence := strings.Join(strings.Fields(visit.Form.Get("sentence")), " ")
 	switch {
-	case sentence == "":
+	case sentence == "" || len(account.CheckLegible(sentence)) > 0: // nothing that turns text around stands before an administrator
 		return web.Page{See: Prefix + "/" + article.Slug}
 	case len([]rune(sentence)) > longestSentence:
 		return web.Page{See: told(article, saidLong)}

@@ -92,7 +92,12 @@ func (h *Help) Open(api *web.API) error {
 	if err != nil || !about.IsDir() {
 		return errors.Join(fmt.Errorf("there is no folder of help articles at %s", h.Folder), err)
 	}
-	read, err := load(os.DirFS(h.Folder), builtIn)
+	root, err := os.OpenRoot(h.Folder) // which no link inside it leads out of
+	if err != nil {
+		return fmt.Errorf("help articles in %s: %w", h.Folder, err)
+	}
+	defer root.Close()
+	read, err := load(root.FS(), builtIn)
 	if err != nil {
 		return fmt.Errorf("help articles in %s: %w", h.Folder, err)
 	}

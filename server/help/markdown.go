@@ -186,7 +186,7 @@ func (r *reading) destination(node ast.Node, to string) {
 		if !slices.Contains([]string{"http", "https", "mailto"}, address.Scheme) {
 			r.fault(node, "links begin with https://, http:// or mailto:, or are the name of an article")
 		}
-	case address.Host != "":
+	case address.Host != "" || strings.HasPrefix(to, "//"):
 		r.fault(node, "this link leaves out https:")
 	case strings.HasPrefix(address.Path, "/"):
 		// A page of the product's own; those of help are named by the article alone.

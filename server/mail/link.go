@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -41,9 +42,21 @@ func leaves(ctx context.Context, db bun.IDB) (bool, error) {
 	return found, nil
 }
 
-// stops are the letters by which somebody stops what was done to them. However many mails of other kinds an address has
-// had, it gets these: else whoever does it would cause those first.
-var stops = map[Kind]bool{EmailChanged: true, Reset: true}
+// pressing are the mails of an account being taken, or kept: those that stop it, those that tell of it, and the link for a
+// forgotten password. However many mails of other kinds an address has had, it gets these: else whoever does it would
+// cause those first.
+var pressing = map[Kind]bool{
+	EmailChanged: true, Reset: true, EmailConfirmed: true, TurnedOff: true, AppAdded: true, AppReplaced: true, AppRemoved: true,
+	KeyAdded: true, KeyRemoved: true, CodesChanged: true, PasswordChanged: true, PasswordChosen: true, PasswordSet: true, PasswordLink: true,
+}
+
+// mostFor is how many mails in all an address may have had for one of this kind to be sent.
+func mostFor(kind Kind) int {
+	if pressing[kind] {
+		return math.MaxInt32
+	}
+	return mostInAll
+}
 
 // Send lets a letter be sent once the transaction is committed. False: no mail leaves, or the address has had too many
 // within the hour.
@@ -83,7 +96,7 @@ func recent(ctx context.Context, tx database.Tx, address string, kind Kind) (boo
 	if err != nil {
 		return false, fmt.Errorf("count the mails of an address: %w", err)
 	}
-	return had.InAll >= mostInAll && !stops[kind] || had.OfKind >= mostOfKind, nil
+	return had.InAll >= mostFor(kind) || had.OfKind >= mostOfKind, nil
 }
 
 // path opens the link of a mail; empty where it has none.

@@ -85,7 +85,7 @@ func queue(ctx context.Context, tx database.Tx, notice Notice, times int, due ti
 	now, since := int64(database.At(tx.Now)), int64(database.At(tx.Now.Add(-within)))
 	for _, address := range append([]string{""}, before...) {
 		_, err = add.Exec(ctx, tx, tx.NewID(), string(notice.Kind), string(facts), times, now, now, int64(database.At(due)), int64(database.At(due)),
-			address, notice.UserID, since, mostInAll, since, string(notice.Kind), mostOfKind)
+			address, notice.UserID, since, mostFor(notice.Kind), since, string(notice.Kind), mostOfKind)
 		if err != nil {
 			return fmt.Errorf("queue mail %s: %w", notice.Kind, err)
 		}

@@ -18,8 +18,9 @@ import (
 	"github.com/secondstep/secondstep/server/web"
 )
 
-// settlesIn is how long somebody whose role was changed is reset on the console alone. One administrator could else make
-// another a member, reset them and give the role back, which goes round security.md row 57; by then it was noticed.
+// settlesIn is how long somebody whose role or address was changed is reset on the console alone. One administrator could
+// else make another a member, reset them and give the role back, which goes round security.md row 57; and whoever got an
+// account's mails sent to themself would get the enrolment link with them. By then it was noticed.
 const settlesIn = 7 * 24 * time.Hour
 
 // maxReason is how many characters the reason of a reset may have.
@@ -37,7 +38,7 @@ type resetInput struct {
 
 // Reset is somebody reset.
 type Reset struct {
-	EnrolmentLink *string   `json:"enrolment_link" doc:"To hand over to the person, this once; null where it was mailed to them."`
+	EnrolmentLink *string   `json:"enrolment_link" doc:"To hand over to the person, this once; null where it was mailed to them. Where mail leaves, it is handed over all the same to whoever chose their password through the mailbox within 7 days."`
 	ExpiresAt     time.Time `json:"expires_at" doc:"Until when the link is good."`
 }
 
@@ -50,7 +51,7 @@ func (m *MFA) registerReset(api *web.API, operation describe) {
 	reset := operation("reset", http.MethodPost, securityPath+"/reset", "Reset somebody who has lost every factor")
 	reset.Description = "Signs the person out everywhere and refuses everything they could prove the second step with, at once; with the link and their " +
 		"password they enrol anew. Password and code are the administrator's own and count as fresh proof. A second reset voids the link of the first. " +
-		"403 `own_reset` for oneself and `administrator_reset` for another administrator, who is reset on the console, as is, with `reset_too_soon`, whose role was changed within 7 days; 409 `mfa_off` where there is nothing to reset."
+		"403 `own_reset` for oneself and `administrator_reset` for another administrator, who is reset on the console, as is, with `reset_too_soon`, whose role or address was changed within 7 days; 409 `mfa_off` where there is nothing to reset."
 	web.Register(api, web.Administrator, reset,
 		func(ctx context.Context, caller web.Caller, in *resetInput) (*resetOutput, error) {
 			id, err := caller.Visible(in.ID)
@@ -139,7 +140,7 @@ func (m *MFA) resetBy(ctx context.Context, caller web.Caller, proof signin.Proof
 		if err := resettable(caller, user); err != nil {
 			return err
 		}
-		unsettled, err := audit.Recent(ctx, tx, user.ID, settlesIn, audit.RoleChanged)
+		unsettled, err := audit.Recent(ctx, tx, user.ID, settlesIn, audit.RoleChanged, audit.EmailChanged)
 		if err != nil {
 			return err
 		}
@@ -149,10 +150,25 @@ func (m *MFA) resetBy(ctx context.Context, caller web.Caller, proof signin.Proof
 		if done, err = m.reset(ctx, tx, audit.By(caller), user, reason); err != nil {
 			return err
 		}
-		done.mailed, err = m.ByMail(ctx, tx, user, web.EnrolmentLink("", done.token), done.until)
-		return err
+		return m.mailLink(ctx, tx, user, done)
 	})
 	return done, token, err
+}
+
+// mailLink sends the enrolment link to the person alone, where mail leaves. Whose password was chosen through the mailbox
+// lately gets it from the administrator, who has made sure that it is them: the mailbox alone must not open an account (row 49).
+func (m *MFA) mailLink(ctx context.Context, tx database.Tx, user *account.User, done *resetDone) error {
+	byMailbox, err := audit.RecentBy(ctx, tx, user.ID, settlesIn, audit.PasswordChanged, audit.ByPasswordLink)
+	if err != nil || byMailbox || !m.Mails {
+		return err
+	}
+	if done.mailed, err = m.ByMail(ctx, tx, user, web.EnrolmentLink("", done.token), done.until); err != nil {
+		return err
+	}
+	if !done.mailed { // they have had too many: nobody else gets to see it instead
+		return audit.ErrTooManyChanges.After(time.Hour)
+	}
+	return nil
 }
 
 // resettable refuses whom this administrator may not reset (security.md row 57): themself, and an equal.
@@ -199,6 +215,9 @@ func (m *MFA) reset(ctx context.Context, tx database.Tx, event audit.Event, user
 	}
 	if !begun {
 		return nil, ErrOff
+	}
+	if _, err := account.WithdrawEmail(ctx, tx, user.ID); err != nil {
+		return nil, err
 	}
 	if err := backupcode.DropPending(ctx, tx, user.ID); err != nil {
 		return nil, err

@@ -125,6 +125,9 @@ func (p *People) close(ctx context.Context, tx database.Tx, caller web.Caller, u
 	if err != nil || !closed {
 		return err
 	}
+	if _, err := account.WithdrawEmail(ctx, tx, user.ID); err != nil {
+		return err
+	}
 	if err := audit.Record(ctx, tx, audit.By(caller).About(user.ID).Is(audit.UserDisabled, audit.OK)); err != nil {
 		return err
 	}

@@ -83,8 +83,13 @@ func (p *People) link(ctx context.Context, whom func(context.Context, database.T
 			return err
 		}
 		made = &invited{user: user, token: token, expires: invitation.ExpiresAt.Time()}
-		made.mailed, err = p.ByMail(ctx, tx, user, web.Link("", JoinPage, token), made.expires)
-		return err
+		if made.mailed, err = p.ByMail(ctx, tx, user, web.Link("", JoinPage, token), made.expires); err != nil {
+			return err
+		}
+		if p.Mails && !made.mailed { // they have had too many: nobody else gets to see it instead
+			return audit.ErrTooManyChanges.After(time.Hour)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err

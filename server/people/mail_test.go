@@ -90,3 +90,26 @@ func TestImportedPeopleAreMailed(t *testing.T) {
 		}
 	}, servertest.Options{Mail: true})
 }
+
+// However often somebody is reset within an hour, nobody but them gets to see a link (rows 51 and 57).
+func TestNobodySeesALinkThatWasOneTooMany(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		boss := in.Protected("boss@example.test", "administrator")
+		browser := in.SignedIn("boss@example.test", boss, servertest.Firefox)
+		in.Protected("bob@example.test", "member")
+		id := in.Column("SELECT id FROM users WHERE email = 'bob@example.test'")[0]
+		reset := func() *servertest.Answer {
+			in.Clock.NextStep()
+			return browser.Do("POST", "/api/v1/users/"+id+"/security/reset", body{"password": servertest.Password, "code": boss.Code(), "reason": "Lost."})
+		}
+		for range 5 {
+			if answer := reset().Want(http.StatusOK); answer.Body["enrolment_link"] != nil {
+				t.Fatalf("the administrator sees the link: %s", answer.Raw)
+			}
+		}
+		reset().Refused(http.StatusTooManyRequests, "too_many_changes")
+		if good := in.Column("SELECT user_id FROM stops WHERE kind = 'reset'"); len(good) != 1 {
+			t.Errorf("%d links to stop it", len(good))
+		}
+	}, servertest.Options{Mail: true})
+}

@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -81,6 +82,9 @@ func (s *SignIn) changePassword(ctx context.Context, caller web.Caller, password
 		if err := account.SetPassword(ctx, tx, user.ID, hash); err != nil {
 			return err
 		}
+		if _, err := account.WithdrawEmail(ctx, tx, user.ID); err != nil {
+			return err
+		}
 		if err := EndPending(ctx, tx, user.ID); err != nil {
 			return err
 		}
@@ -112,15 +116,31 @@ func (s *SignIn) newPasswordFields(ctx context.Context, held *web.Session, passw
 // sign-ins, and the wrong codes counted against whoever had it (security.md row 34). Wrong passwords are counted by password
 // (passwordBudget), so the new one starts without a delay.
 func (s *SignIn) SetPassword(ctx context.Context, tx database.Tx, event audit.Event, userID, hash string) error {
+	if err := ForgetCodes(ctx, tx, userID); err != nil {
+		return err
+	}
 	return s.replacePassword(ctx, tx, event.About(userID).Is(audit.PasswordSet, audit.OK), "password_set", hash)
 }
 
+// forgiveEvery is how often a password chosen through the mailbox ends the delay and the lock of codes.
+const forgiveEvery = 24 * time.Hour
+
 // ChoosePassword gives a person, who is held, the new password that they have chosen through their mailbox. It ends the same,
 // and the enrolment link of somebody who was reset: that one may have gone to the same mailbox, and the mailbox alone must not
-// open an account (row 49). Whoever resets them makes another one.
+// open an account (row 49). Whoever resets them makes another one. Wrong codes are forgiven once a day: whoever has the
+// mailbox and no second step would have as many guesses as they want else (row 41).
 func (s *SignIn) ChoosePassword(ctx context.Context, tx database.Tx, event audit.Event, user *account.User, hash string) error {
 	if err := VoidEnrolmentLink(ctx, tx, user.ID); err != nil {
 		return err
+	}
+	forgiven, err := audit.RecentBy(ctx, tx, user.ID, forgiveEvery, audit.PasswordChanged, audit.ByPasswordLink)
+	if err != nil {
+		return err
+	}
+	if !forgiven {
+		if err := ForgetCodes(ctx, tx, user.ID); err != nil {
+			return err
+		}
 	}
 	return s.replacePassword(ctx, tx, event.About(user.ID).Is(audit.PasswordChanged, audit.OK), "password_changed", hash)
 }
@@ -133,8 +153,8 @@ func (s *SignIn) replacePassword(ctx context.Context, tx database.Tx, event audi
 	if err := EndPending(ctx, tx, event.Subject); err != nil {
 		return err
 	}
-	if err := ForgetCodes(ctx, tx, event.Subject); err != nil {
-		return err
+	if _, err := account.WithdrawEmail(ctx, tx, event.Subject); err != nil {
+		return err // whoever asked for it may be whom the password is changed for
 	}
 	if _, err := s.Sessions.EndOthers(ctx, tx, event, event.Subject, "", why); err != nil {
 		return err

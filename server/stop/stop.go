@@ -112,6 +112,37 @@ func Void(ctx context.Context, tx database.Tx, userID, kind string) error {
 	return nil
 }
 
+// Undone reports whether the person's address is again one that could be put back, and then ends the offers of that change
+// and of all later ones, as pressing it would have.
+func Undone(ctx context.Context, tx database.Tx, userID, emailKey string) (bool, error) {
+	var offers []row
+	err := tx.NewSelect().Model(&offers).Where("s.user_id = ? AND s.kind = ? AND s.expires_at > ?", userID, Email, database.At(tx.Now)).
+		OrderExpr("s.created_at, s.token_hash").Scan(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look for a change that is undone: %w", err)
+	}
+	for n := range offers {
+		key, err := account.EmailKey(offers[n].Email)
+		if err != nil {
+			return false, fmt.Errorf("compare an address of before: %w", err)
+		}
+		if key == emailKey {
+			return true, voidFrom(ctx, tx, &offers[n])
+		}
+	}
+	return false, nil
+}
+
+// voidFrom ends an offer and those of its kind that came after it.
+func voidFrom(ctx context.Context, tx database.Tx, first *row) error {
+	_, err := tx.NewDelete().Model((*row)(nil)).
+		Where("user_id = ? AND kind = ? AND created_at >= ?", first.UserID, first.Kind, first.CreatedAt).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("void what came after: %w", err)
+	}
+	return nil
+}
+
 // VoidLinks ends every link of the person that is good for something.
 func (s *Stops) VoidLinks(ctx context.Context, tx database.Tx, userID string) error {
 	for _, void := range s.Links {
@@ -202,12 +233,7 @@ func spend(ctx context.Context, tx database.Tx, found *row) error {
 	if spent != 1 {
 		return ErrLink
 	}
-	_, err = tx.NewDelete().Model((*row)(nil)).
-		Where("user_id = ? AND kind = ? AND created_at >= ?", found.UserID, found.Kind, found.CreatedAt).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("void what came after: %w", err)
-	}
-	return nil
+	return voidFrom(ctx, tx, found)
 }
 
 // putBack gives the person the address of before; false where somebody else has got it meanwhile. All else ends then too.
