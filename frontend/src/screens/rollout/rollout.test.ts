@@ -166,7 +166,7 @@ describe('watching it', () => {
     screen.getByText(m.run_note());
     screen.getByText('<b>Room</b> 12');
     await heading(m.run_outcome());
-    screen.getByText(m.look_changed(counted(11)));
+    screen.getByText(m.run_changed(counted(11)));
     screen.getByText('25%');
     screen.getByText(m.run_watch_of({ ...counted(12), protected: '3' }));
   });
@@ -176,7 +176,7 @@ describe('watching it', () => {
     open(watch, { ...signedIn, mails: false });
     await screen.findByText(m.look_no_mail());
     await heading(m.run_message_unsaid());
-    expect(screen.queryByText(m.look_mailed(counted(4)))).toBeNull();
+    expect(screen.queryByText(m.run_mailed(counted(4)))).toBeNull();
   });
 
   it('is stopped after a question, and says so', async () => {
