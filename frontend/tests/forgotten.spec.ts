@@ -108,7 +108,7 @@ test('without a mail server the page says how one gets a new password here', asy
   await page.goto('/sign-in');
   await page.getByRole('link', { name: say('forgot_password') }).click();
   await expect(heading(page, say('forgotten_title'))).toBeFocused();
-  await expect(page.getByText('secondstep user set-password')).toBeVisible();
+  await expect(page.getByText(say('forgotten_no_mail_ask'))).toBeVisible();
   await look(page, 'a forgotten password, no mail');
   await page.goto('/new-password');
   await expect(heading(page, say('new_password_no_link_title'))).toBeVisible();

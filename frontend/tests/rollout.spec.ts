@@ -33,7 +33,7 @@ test('require it of somebody who is chosen, turn it on for many with a message, 
   await codeField(proof).fill(await boss.app.code(0));
   await press(proof, say('continue'));
   await expect(heading(page, say('run_outcome'))).toBeVisible();
-  await expect(page.getByText(say('look_changed', one))).toBeVisible();
+  await expect(page.getByText(say('run_changed', one))).toBeVisible();
   await inspect(page, 'what came of a requirement for a selection');
 
   await page.goto('/parameters/protection');

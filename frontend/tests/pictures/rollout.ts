@@ -96,7 +96,7 @@ export const rollOuts: Chapter = {
                 mail: true,
                 mailed: real.changed,
                 subject: 'Turn on 2-step verification',
-                text: 'Hello Ada Lovelace,\n\nTurn on 2-step verification\n\nIt is required for your MailMachine account: from the time below, nothing opens without it. Turning it on takes about two minutes and an authenticator app on your phone.\n\nAn administrator of your account writes:\n\n> We turn it on for everybody this month. Questions? Ask Ada, room 12.\n',
+                text: 'Hello Ada Lovelace,\n\nTurn on 2-step verification\n\nIt is required for your MailMachine account: after the deadline below, nothing opens without it. Turning it on takes about two minutes and an authenticator app on your phone.\n\nAn administrator of your account writes:\n\n> We turn it on for everybody this month. Questions? Ask Ada, room 12.\n',
               },
             });
           });

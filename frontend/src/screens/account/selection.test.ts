@@ -1,4 +1,4 @@
-import { screen, waitFor } from '@testing-library/svelte';
+import { screen, waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
@@ -60,6 +60,7 @@ describe('a requirement for a selection', () => {
     await user.type(screen.getByLabelText(m.requirement_reason()), 'No phones.');
     await user.click(await button(m.look_go()));
     await screen.findByText(m.look_changed(counted(1)));
+    expect(within(screen.getByRole('dialog')).getByText(m.run_requirement_off())).toBeTruthy();
     screen.getByText(m.left_own_requirement());
     screen.getByText(m.look_mailed(counted(1)));
     await user.click(await button(m.look_confirm(counted(1))));

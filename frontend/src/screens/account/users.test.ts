@@ -114,7 +114,7 @@ describe('users', () => {
     const on = { mfa: { state: 'on', requirement: 'allowed', deadline: null } };
     const user = open('/parameters/users', { session: sessionOf(ada, on) });
     await user.click(await button(m.invite()));
-    await user.click(await button(m.invite_submit()));
+    await user.click(await button(m.invite_submit_mail()));
     expect(await screen.findAllByText(m.field_required())).toHaveLength(2);
     expect(document.activeElement).toBe(screen.getByLabelText(m.name()));
     await user.type(screen.getByLabelText(m.name()), 'Bo Lindqvist');
@@ -124,7 +124,7 @@ describe('users', () => {
     await user.selectOptions(dialog.getByLabelText(m.role_title()), 'administrator');
     await screen.findByText(m.invite_role_administrator());
     await user.click(screen.getByLabelText(new RegExp(`^${m.requirement_required()}`)));
-    await user.click(await button(m.invite_submit()));
+    await user.click(await button(m.invite_submit_mail()));
     await heading(m.invited_title({ name: bo.name }));
     expect((screen.getByLabelText(m.invited_link()) as HTMLInputElement).value).toBe(link);
     const body = sent('POST /users').at(-1)?.body;

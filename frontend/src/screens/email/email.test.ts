@@ -103,7 +103,7 @@ it('an administrator gets the link once to hand over, where no mail leaves', asy
   const user = open('/parameters/users/01BO', { session: boss });
   await user.click(await button(m.their_email_title()));
   const dialog = within(await screen.findByRole('dialog'));
-  expect(dialog.getByText(m.their_email_hand_over())).toBeTruthy();
+  expect(dialog.getByText(m.their_email_lead_no_mail({ name: bo.name, email: bo.email }))).toBeTruthy();
   await user.type(dialog.getByLabelText(m.email_new()), next);
   await user.click(dialog.getByRole('button', { name: m.email_make_link() }));
   await heading(m.email_link_title({ name: bo.name }));

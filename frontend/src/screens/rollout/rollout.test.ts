@@ -94,6 +94,8 @@ describe('turn it on for everybody', () => {
     reply('GET /mail', ok({ sends: false }));
     const user = open(path, signedIn);
     await screen.findByText(m.roll_out_no_mail());
+    screen.getByText(m.roll_out_lead_no_mail());
+    expect(screen.queryByText(m.roll_out_lead())).toBeNull();
     await user.click(await screen.findByRole('radio', { name: m.roll_out_some() }));
     await user.type(screen.getByLabelText(m.users_search()), ' sales ');
     await user.selectOptions(screen.getByLabelText(m.users_filter_protection()), 'off');
@@ -164,9 +166,17 @@ describe('watching it', () => {
     screen.getByText(m.run_note());
     screen.getByText('<b>Room</b> 12');
     await heading(m.run_outcome());
-    screen.getByText(m.look_changed(counted(11)));
+    screen.getByText(m.run_changed(counted(11)));
     screen.getByText('25%');
     screen.getByText(m.run_watch_of({ ...counted(12), protected: '3' }));
+  });
+
+  it('says that nobody was told where no mail leaves', async () => {
+    reply('GET /roll-outs/01RUN', ok(run({ state: 'done', mailed: 4 })));
+    open(watch, { ...signedIn, mails: false });
+    await screen.findByText(m.look_no_mail());
+    await heading(m.run_message_unsaid());
+    expect(screen.queryByText(m.run_mailed(counted(4)))).toBeNull();
   });
 
   it('is stopped after a question, and says so', async () => {
