@@ -124,10 +124,10 @@ export const secondStep: Chapter = {
         name: 'second-step-used-elsewhere',
         shows: 'A code that was used in another browser, and what to do',
         go: async ({ page, demo }) => {
-          const xavier = await demo.enrolled('xavier');
-          const code = await xavier.app.code();
-          await xavier.signIn(code);
-          await toSecondStep(page, xavier);
+          const rosa = await demo.enrolled('rosa');
+          const code = await rosa.app.code();
+          await rosa.signIn(code);
+          await toSecondStep(page, rosa);
           await codeField(page).fill(code);
           const box = await refusal(page, 'already_used');
           await box.getByText(say('not_me')).click();
