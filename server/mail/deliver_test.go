@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -339,14 +340,16 @@ func TestBudgets(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
 		id := in.AddPerson("Ada", ada, "administrator")
 		kinds := []string{
-			audit.EmailAsked, audit.FactorSuspect, audit.BackupCodesVoided, audit.EmailStopped, audit.AlarmRaised, audit.ResetStopped, audit.AppReplaced,
+			audit.EmailAsked, audit.FactorSuspect, audit.BackupCodesVoided, audit.EmailStopped, audit.AlarmRaised, audit.ResetStopped,
 		}
+		pressing := []string{audit.AppReplaced, audit.AppAdded, audit.BackupCodesActivated}
+		kinds = append(kinds, pressing...)
 		for n, kind := range kinds {
 			for range 9 {
 				record(t, in, audit.Event{Actor: id, Browser: "Firefox on Linux"}.About(id).Is(kind, audit.OK))
 			}
 			want := max(0, min(5, 20-5*n))
-			if kind == audit.AppReplaced {
+			if slices.Contains(pressing, kind) {
 				want = 5
 			}
 			if sent := len(in.Mails()); sent != want {

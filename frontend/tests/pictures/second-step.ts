@@ -124,10 +124,10 @@ export const secondStep: Chapter = {
         name: 'second-step-used-elsewhere',
         shows: 'A code that was used in another browser, and what to do',
         go: async ({ page, demo }) => {
-          const rosa = await demo.enrolled('rosa');
-          const code = await rosa.app.code();
-          await rosa.signIn(code);
-          await toSecondStep(page, rosa);
+          const kaori = await demo.enrolled('kaori');
+          const code = await kaori.app.code();
+          await kaori.signIn(code);
+          await toSecondStep(page, kaori);
           await codeField(page).fill(code);
           const box = await refusal(page, 'already_used');
           await box.getByText(say('not_me')).click();
