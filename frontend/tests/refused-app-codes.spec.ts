@@ -168,7 +168,7 @@ test('previous_setup: when it was replaced, which entry to delete, which to use'
   await ada.disable(caller);
   await ada.enrol({ name: 'New phone' });
   await toSecondStep(page, ada);
-  await codeField(page).fill(await old.code());
+  await codeField(page).fill(await old.codeUnlike(ada.app));
   const box = await refusal(page, 'previous_setup');
   await expect(box).toContainText(say('previous_setup_title'));
   await expect(box).toContainText(say('previous_setup_when', { date: longDate(new Date()) }));
@@ -183,7 +183,7 @@ test('setup_not_finished: which one, and a way to finish it', async ({ page, som
   const begun = await ada.begin(caller, { name: 'Second phone' });
   const unfinished = new App(begun.secret, begun.label);
   await toSecondStep(page, ada);
-  await codeField(page).fill(await unfinished.code());
+  await codeField(page).fill(await unfinished.codeUnlike(ada.app));
   const box = await refusal(page, 'setup_not_finished');
   await expect(box).toContainText(say('not_finished_title'));
   await expect(box).toContainText(say('not_finished_body', { label: begun.label }));

@@ -66,13 +66,13 @@ test('previous_setup: a code of the entry in use, and of one that was given up',
   const caller = await ada.enrol({ name: 'Old phone' });
   const given = await ada.begin(caller, { name: 'Never used' });
   const { app } = await atCode(page, context, ada, caller);
-  await codeField(page).fill(await ada.app.code());
+  await codeField(page).fill(await ada.app.codeUnlike(app));
   let box = await refusal(page, 'previous_setup');
   await expect(box).toContainText(say('other_entry_title'));
   await expect(box).toContainText(say('other_entry_body', { old: ada.app.label, label: app.label }));
   await inspect(page, 'enrolment refused: the other entry');
 
-  await codeField(page).fill(await new App(given.secret, given.label).code());
+  await codeField(page).fill(await new App(given.secret, given.label).codeUnlike(app));
   box = await refusal(page, 'previous_setup');
   await expect(box).toContainText(say('previous_setup_title'));
   await expect(box).toContainText(say('previous_setup_entries', { old: given.label, label: app.label }));

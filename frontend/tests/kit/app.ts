@@ -36,12 +36,24 @@ export class App {
 
   /** Six digits that are no code of this entry, however far the clock is off. */
   meaningless(): string {
-    const hours = 15;
-    const all = new Set(codesFrom(this.secret, Date.now() / 1_000 - hours * 3_600, (2 * hours * 3_600) / period));
+    const all = this.#ever();
     for (let number = 111_111; ; number += 7_919) {
       const code = String(number % 1_000_000).padStart(6, '0');
       if (!all.has(code)) return code;
     }
+  }
+
+  /** A code of now that another entry has at no time that is searched: one in some thousand is, by chance. */
+  async codeUnlike(other: App): Promise<string> {
+    const taken = other.#ever();
+    const codes = await this.codes(0, 1, -1);
+    return codes.find((code) => !taken.has(code)) ?? '';
+  }
+
+  /** The codes of all clocks that may be meant. */
+  #ever(): Set<string> {
+    const hours = 15;
+    return new Set(codesFrom(this.secret, Date.now() / 1_000 - hours * 3_600, (2 * hours * 3_600) / period));
   }
 }
 
