@@ -334,6 +334,7 @@ func TestCanary(t *testing.T) {
 		c.do(other, "POST", "/api/v1/stop", map[string]string{"token": proving}).Want(http.StatusGone)
 		c.do(other, "POST", "/api/v1/stop/link", map[string]string{"token": proving}).Want(http.StatusGone)
 		c.look(browser, eve)
+		c.export(browser)
 		for column, stored := range storedSecrets(in) {
 			if len(stored) == 0 && column != "stops.token_hash" && column != "setup_links.token_hash" {
 				t.Errorf("nothing is in %s, so nothing was searched for", column)
@@ -387,10 +388,17 @@ func (c *canaries) stray(client *servertest.Client, code map[string]string) {
 	c.do(&marked, "DELETE", "/api/v1/session", nil).Want(http.StatusForbidden)
 }
 
+// export takes the whole audit log, in both forms.
+func (c *canaries) export(client *servertest.Client) {
+	for _, format := range []string{"jsonl", "csv"} {
+		c.do(client, "GET", "/api/v1/audit/export?format="+format, nil).Want(http.StatusOK)
+	}
+}
+
 // look reads everything that can be read about somebody.
 func (c *canaries) look(client *servertest.Client, who string) {
 	for _, path := range []string{
-		"/api/v1/session", "/api/v1/users", "/api/v1/audit?limit=100", "/api/v1/audit/checkpoint", "/api/v1/audit/export", "/api/v1/audit/export?format=csv", "/api/v1/users/" + who, "/api/v1/users/" + who + "/security", "/", "/healthz", "/readyz",
+		"/api/v1/session", "/api/v1/users", "/api/v1/audit?limit=100", "/api/v1/audit/checkpoint", "/api/v1/users/" + who, "/api/v1/users/" + who + "/security", "/", "/healthz", "/readyz",
 	} {
 		c.do(client, "GET", path, nil).Want(http.StatusOK)
 	}

@@ -57,9 +57,6 @@ func (r Requirement) lowers(user *account.User) bool { return rank(r.Level) < ra
 
 // setRequirement says what is asked of a person. It keeps the factors (security.md row 58): `off` only stops asking.
 func (m *MFA) setRequirement(ctx context.Context, caller web.Caller, userID string, to Requirement) error {
-	if !caller.Session.MFA {
-		return web.ErrOwnFirst
-	}
 	to.Reason = strings.TrimSpace(to.Reason)
 	if err := to.Check(); err != nil {
 		return err

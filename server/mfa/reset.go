@@ -52,7 +52,7 @@ func (m *MFA) registerReset(api *web.API, operation describe) {
 	reset.Description = "Signs the person out everywhere and refuses everything they could prove the second step with, at once; with the link and their " +
 		"password they enrol anew. Password and code are the administrator's own and count as fresh proof. A second reset voids the link of the first. " +
 		"403 `own_reset` for oneself and `administrator_reset` for another administrator, who is reset on the console, as is, with `reset_too_soon`, whose role or address was changed within 7 days; 409 `mfa_off` where there is nothing to reset."
-	web.Register(api, web.Administrator, reset,
+	web.Register(api, web.ProtectedAdministrator, reset,
 		func(ctx context.Context, caller web.Caller, in *resetInput) (*resetOutput, error) {
 			id, err := caller.Visible(in.ID)
 			if err != nil {
@@ -115,9 +115,6 @@ type resetDone struct {
 
 // resetBy is the reset by an administrator. What refuses it is looked at before the code is, so that it costs none.
 func (m *MFA) resetBy(ctx context.Context, caller web.Caller, proof signin.Proof, userID, reason string) (*resetDone, session.Token, error) {
-	if !caller.Session.MFA {
-		return nil, nil, web.ErrOwnFirst
-	}
 	user, err := account.ByID(ctx, m.Database.Read(), userID)
 	if err != nil {
 		return nil, nil, err
@@ -284,10 +281,7 @@ func (m *MFA) endReset(ctx context.Context, tx database.Tx, caller web.Caller) e
 
 // unlock lets somebody try codes again.
 func (m *MFA) unlock(ctx context.Context, caller web.Caller, userID string) error {
-	switch {
-	case !caller.Session.MFA:
-		return web.ErrOwnFirst
-	case userID == caller.Session.UserID:
+	if userID == caller.Session.UserID {
 		return ErrOwnUnlock
 	}
 	return m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {

@@ -47,7 +47,7 @@ func (p *People) change(ctx context.Context, caller web.Caller, id string, to ch
 			}
 		}
 		if !own {
-			if err := mayAct(ctx, tx, caller); err != nil {
+			if err := account.StillAdministrator(ctx, tx, caller); err != nil {
 				return err
 			}
 		}

@@ -32,7 +32,7 @@ func (p *People) invite(ctx context.Context, caller web.Caller, person account.N
 		return nil, mfa.ErrNeverOff
 	}
 	return p.link(ctx, func(ctx context.Context, tx database.Tx) (*account.User, error) {
-		if err := mayAct(ctx, tx, caller); err != nil {
+		if err := account.StillAdministrator(ctx, tx, caller); err != nil {
 			return nil, err
 		}
 		user, err := account.Create(ctx, tx, person)
@@ -52,7 +52,7 @@ func invitedEvent(by audit.Event, user *account.User) audit.Event {
 // renew gives somebody who has not joined a new link. The one before is void.
 func (p *People) renew(ctx context.Context, caller web.Caller, id string) (*invited, error) {
 	return p.link(ctx, func(ctx context.Context, tx database.Tx) (*account.User, error) {
-		if err := mayAct(ctx, tx, caller); err != nil {
+		if err := account.StillAdministrator(ctx, tx, caller); err != nil {
 			return nil, err
 		}
 		user, err := account.Hold(ctx, tx, id)

@@ -53,14 +53,6 @@ func (p *People) AfterRestore(ctx context.Context, tx database.Tx) error {
 	return account.VoidInvitations(ctx, tx)
 }
 
-// mayAct refuses a caller who acts on somebody else and has no 2-step verification, or is no administrator any more.
-func mayAct(ctx context.Context, tx database.Tx, caller web.Caller) error {
-	if !caller.Session.MFA {
-		return web.ErrOwnFirst
-	}
-	return account.StillAdministrator(ctx, tx, caller)
-}
-
 // refuseOwn keeps everybody from what nobody does to themself; the last administrator is told that they are.
 func (p *People) refuseOwn(ctx context.Context, caller web.Caller, refusal error) error {
 	if caller.Session.Role != account.Administrator {

@@ -18,7 +18,7 @@ func (p *People) remove(ctx context.Context, caller web.Caller, id string) error
 		if err := account.HoldInstallation(ctx, tx); err != nil {
 			return err
 		}
-		if err := mayAct(ctx, tx, caller); err != nil {
+		if err := account.StillAdministrator(ctx, tx, caller); err != nil {
 			return err
 		}
 		user, err := account.Hold(ctx, tx, id)
@@ -34,7 +34,7 @@ func (p *People) remove(ctx context.Context, caller web.Caller, id string) error
 // withdraw removes a person who was invited and has not joined.
 func (p *People) withdraw(ctx context.Context, caller web.Caller, id string) error {
 	return p.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
-		if err := mayAct(ctx, tx, caller); err != nil {
+		if err := account.StillAdministrator(ctx, tx, caller); err != nil {
 			return err
 		}
 		user, err := account.Hold(ctx, tx, id)

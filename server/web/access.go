@@ -7,6 +7,7 @@ type Access struct {
 	credential credential
 	confined   bool // a session confined to enrolment will do
 	role       string
+	protected  bool // 2-step verification of one's own is on
 	fresh      bool // needs fresh proof
 	full       bool // given with what is good for everything
 }
@@ -41,9 +42,11 @@ var (
 	FreshEnrolling = Access{name: "fresh_enrolling", credential: session, confined: true, fresh: true}
 	// Administrator: a full session of an administrator.
 	Administrator = Access{name: "administrator", credential: session, role: RoleAdministrator}
-	// FreshAdministrator: an administrator's act on somebody; fresh proof as for
-	// FreshByApp (security.md, "a session opened by a backup code").
-	FreshAdministrator = Access{name: "fresh_administrator", credential: session, role: RoleAdministrator, fresh: true, full: true}
+	// ProtectedAdministrator: one who has 2-step verification themself (security.md, "administrators").
+	ProtectedAdministrator = Access{name: "protected_administrator", credential: session, role: RoleAdministrator, protected: true}
+	// FreshAdministrator: an administrator's act on somebody, with 2-step verification of
+	// their own and fresh proof as for FreshByApp (security.md, "a session opened by a backup code").
+	FreshAdministrator = Access{name: "fresh_administrator", credential: session, role: RoleAdministrator, protected: true, fresh: true, full: true}
 )
 
 // String is the level's name, as in the matrix and in "x-access".

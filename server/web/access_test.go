@@ -12,7 +12,7 @@ import (
 	"github.com/secondstep/secondstep/server/web"
 )
 
-var levels = []web.Access{web.Public, web.Pending, web.Enrolling, web.SignedIn, web.Fresh, web.FreshByApp, web.FreshEnrolling, web.Administrator, web.FreshAdministrator}
+var levels = []web.Access{web.Public, web.Pending, web.Enrolling, web.SignedIn, web.Fresh, web.FreshByApp, web.FreshEnrolling, web.Administrator, web.ProtectedAdministrator, web.FreshAdministrator}
 
 func TestWhoMayCallWhat(t *testing.T) {
 	h := serve(t, nil, func(api *web.API) {
@@ -29,20 +29,22 @@ func TestWhoMayCallWhat(t *testing.T) {
 		role  = "403 not_permitted"
 		proof = "403 fresh_proof_required"
 		app   = "403 app_code_required"
+		first = "403 own_mfa_first"
 	)
 	matrix := map[string][]string{
-		"nobody":         {ok, none, none, none, none, none, none, none, none},
-		"dead":           {ok, none, ended, ended, ended, ended, ended, ended, ended},
-		"confined":       {ok, none, ok, conf, conf, conf, ok, conf, conf},
-		"member":         {ok, none, ok, ok, proof, proof, proof, role, role},
-		"stale":          {ok, none, ok, ok, proof, proof, proof, role, role},
-		"fresh":          {ok, none, ok, ok, ok, ok, ok, role, role},
-		"backup":         {ok, none, ok, ok, ok, app, ok, role, role},
-		"news":           {ok, none, ok, ok, ok, app, ok, role, role},
-		"admin":          {ok, none, ok, ok, proof, proof, proof, ok, proof},
-		"fresh-admin":    {ok, none, ok, ok, ok, ok, ok, ok, ok},
-		"backup-admin":   {ok, none, ok, ok, ok, app, ok, ok, app},
-		"confined-admin": {ok, none, ok, conf, conf, conf, ok, conf, conf},
+		"nobody":         {ok, none, none, none, none, none, none, none, none, none},
+		"dead":           {ok, none, ended, ended, ended, ended, ended, ended, ended, ended},
+		"confined":       {ok, none, ok, conf, conf, conf, ok, conf, conf, conf},
+		"member":         {ok, none, ok, ok, proof, proof, proof, role, role, role},
+		"stale":          {ok, none, ok, ok, proof, proof, proof, role, role, role},
+		"fresh":          {ok, none, ok, ok, ok, ok, ok, role, role, role},
+		"backup":         {ok, none, ok, ok, ok, app, ok, role, role, role},
+		"news":           {ok, none, ok, ok, ok, app, ok, role, role, role},
+		"bare-admin":     {ok, none, ok, ok, ok, ok, ok, ok, first, first},
+		"admin":          {ok, none, ok, ok, proof, proof, proof, ok, ok, proof},
+		"fresh-admin":    {ok, none, ok, ok, ok, ok, ok, ok, ok, ok},
+		"backup-admin":   {ok, none, ok, ok, ok, app, ok, ok, ok, app},
+		"confined-admin": {ok, none, ok, conf, conf, conf, ok, conf, conf, conf},
 	}
 	for name, want := range matrix {
 		for i, level := range levels {

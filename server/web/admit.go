@@ -9,7 +9,7 @@ import (
 
 // admit decides whether a request may reach an operation of this access, and
 // notes who calls. The order of the checks is the order of these lines:
-// cross-site, credential, confinement, role, fresh proof. It answers nil for
+// cross-site, credential, confinement, role, own protection, fresh proof. It answers nil for
 // yes, or the refusal.
 func (a *API) admit(r *request, fctx *requestCtx, access Access) *problem.Problem {
 	r.caller.Client = a.client(r, fctx)
@@ -33,13 +33,16 @@ func (a *API) admit(r *request, fctx *requestCtx, access Access) *problem.Proble
 	return a.allows(s, access)
 }
 
-// allows decides what a session may do: confinement, role, fresh proof.
+// allows decides what a session may do: confinement, role, own protection, fresh proof.
 func (a *API) allows(s *Session, access Access) *problem.Problem {
 	if s.ConfinedTo != "" && !access.confined {
 		return enrolmentRequired
 	}
 	if access.role != "" && s.Role != access.role {
 		return ErrNotPermitted
+	}
+	if access.protected && !s.MFA {
+		return ErrOwnFirst
 	}
 	if access.fresh {
 		return a.admitFresh(s, access.full)

@@ -38,10 +38,7 @@ func (a *API) Reach(caller Caller, id string) (string, error) {
 	if err != nil || who == caller.Session.UserID {
 		return who, err
 	}
-	if !caller.Session.MFA {
-		return "", ErrOwnFirst
-	}
-	if refusal := a.admitFresh(caller.Session, true); refusal != nil {
+	if refusal := a.allows(caller.Session, FreshAdministrator); refusal != nil {
 		return "", refusal
 	}
 	return who, nil

@@ -115,9 +115,10 @@ func crowd() *people {
 		"fresh":          {Role: "member", FreshUntil: fresh, FreshWith: "totp"},
 		"backup":         {Role: "member", FreshUntil: fresh, FreshWith: "backup_code"},
 		"news":           {Role: "member", FreshUntil: fresh, FreshWith: "a factor that nobody has said to be good for everything"},
-		"admin":          {Role: "administrator"},
-		"fresh-admin":    {Role: "administrator", FreshUntil: fresh, FreshWith: "totp"},
-		"backup-admin":   {Role: "administrator", FreshUntil: fresh, FreshWith: "backup_code"},
+		"bare-admin":     {Role: "administrator", FreshUntil: fresh, FreshWith: "password"},
+		"admin":          {Role: "administrator", MFA: true},
+		"fresh-admin":    {Role: "administrator", MFA: true, FreshUntil: fresh, FreshWith: "totp"},
+		"backup-admin":   {Role: "administrator", MFA: true, FreshUntil: fresh, FreshWith: "backup_code"},
 		"confined-admin": {Role: "administrator", ConfinedTo: "enrolment", FreshUntil: fresh, FreshWith: "password"},
 	} {
 		s.ID, s.UserID, s.Email = "s-"+name, "u-"+name, name+"@example.test"
