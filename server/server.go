@@ -160,6 +160,9 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	})
 	others := people.New(people.Dependencies{
 		Database: db, Passwords: passwords, Sessions: sessions, ByMail: byMail(mails, mail.Invitation), Mails: mails.Sends(),
+		Full: func(ctx context.Context, tx database.Tx, address string) (bool, error) {
+			return mails.Full(ctx, tx, address, mail.Invitation)
+		},
 		Now: config.Now, Random: config.Random,
 	})
 	lost := forgotten.New(forgotten.Dependencies{
@@ -191,9 +194,13 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 // byMail sends links of one kind to the people whom an administrator made them for.
 func byMail(mails *mail.Mail, kind mail.Kind) account.LinkByMail {
 	return func(ctx context.Context, tx database.Tx, user *account.User, path string, until time.Time) (bool, error) {
-		return mails.Send(ctx, tx, mail.Letter{
+		sent, err := mails.Send(ctx, tx, mail.Letter{
 			UserID: user.ID, To: user.Email, Name: user.Name, Kind: kind, Facts: mail.Facts{By: mail.ByAdministrator}, Path: path, Until: until,
 		})
+		if err == nil && !sent && mails.Sends() { // they have had too many: nobody else gets to see it instead
+			err = audit.ErrTooManyChanges.After(time.Hour)
+		}
+		return sent, err
 	}
 }
 

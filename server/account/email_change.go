@@ -105,6 +105,9 @@ func SetEmail(ctx context.Context, tx database.Tx, user *User, email string) err
 		}
 		return fmt.Errorf("set an address: %w", err)
 	}
+	if err := endPasswordLinks(ctx, tx, user.ID, PasswordLinkWithdrawn); err != nil {
+		return err // they went to the mailbox of before
+	}
 	return index(ctx, tx, user)
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // LinkByMail sends a person a link, as its path with the token, once the transaction is committed. False: no mail leaves,
-// and whoever made the link has to hand it over.
+// and whoever made the link has to hand it over. It fails where mail leaves and their mailbox has had too many.
 type LinkByMail func(ctx context.Context, tx database.Tx, user *User, path string, until time.Time) (mailed bool, err error)
 
 // InvitedFor is how long the link of an invitation is good.

@@ -10,9 +10,6 @@ import (
 	"github.com/secondstep/secondstep/server/database"
 )
 
-// MostDays is how far the deadline of somebody new may be.
-const MostDays = 365
-
 // Standard is what is asked of new people where nothing else is said of them.
 type Standard struct {
 	bun.BaseModel `bun:"table:installation"`

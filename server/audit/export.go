@@ -88,19 +88,28 @@ const exportPage = 500
 
 // Each gives all events that fit to act, the newest first, page by page, so that any number of them takes no memory.
 func (s Search) Each(ctx context.Context, db bun.IDB, people People, act func(entry *Entry) error) error {
-	for {
-		entries, more, err := s.Find(ctx, db, people, exportPage)
-		if err != nil {
+	for more := true; more; {
+		var err error
+		if more, err = s.next(ctx, db, people, act); err != nil {
 			return err
 		}
-		for n := range entries {
-			if err := act(&entries[n]); err != nil {
-				return err
-			}
+	}
+	return nil
+}
+
+// next gives a page of the events that fit to act, and goes on behind it; false where it was the last.
+func (s *Search) next(ctx context.Context, db bun.IDB, people People, act func(entry *Entry) error) (more bool, err error) {
+	entries, more, err := s.Find(ctx, db, people, exportPage)
+	if err != nil {
+		return false, err
+	}
+	for n := range entries {
+		if err := act(&entries[n]); err != nil {
+			return false, err
 		}
-		if !more {
-			return nil
-		}
+	}
+	if more {
 		s.Before = entries[len(entries)-1].ID
 	}
+	return more, nil
 }

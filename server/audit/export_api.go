@@ -71,18 +71,9 @@ func (s Search) pages(db *database.Database, people People, out *bytes.Buffer, f
 			return nil, nil
 		}
 		out.Reset()
-		var entries []Entry
 		var err error
-		if entries, more, err = s.Find(ctx, db.Read(), people, exportPage); err != nil {
+		if more, err = s.next(ctx, db.Read(), people, form.Write); err != nil {
 			return nil, err
-		}
-		for n := range entries {
-			if err := form.Write(&entries[n]); err != nil {
-				return nil, err
-			}
-		}
-		if more {
-			s.Before = entries[len(entries)-1].ID
 		}
 		if err := form.Flush(); err != nil {
 			return nil, err

@@ -196,6 +196,7 @@ func tell(p program, bad []people.Verdict) {
 var wrongLines = map[string]string{
 	"name illegible":                      "the name must be on one line, have letters that can be seen, and none that turn the text around",
 	"email email_taken":                   "somebody of this account has that e-mail address already",
+	"email mailbox_full":                  "that mailbox has had too many mails within the hour",
 	"email twice_in_file":                 "a line before has that e-mail address",
 	"role invalid":                        "the role must be member or administrator",
 	"requirement invalid":                 "the requirement must be off, allowed or required",

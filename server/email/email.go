@@ -160,14 +160,11 @@ func (e *Emails) withdraw(ctx context.Context, caller web.Caller, id string) err
 		if err != nil {
 			return err
 		}
-		waited, err := account.WithdrawEmail(ctx, tx, user.ID)
-		if err != nil {
-			return err
-		}
-		if !waited {
+		waited, err := signin.WithdrawEmail(ctx, tx, audit.By(caller).About(user.ID))
+		if err == nil && !waited {
 			return ErrNoChange
 		}
-		return audit.Record(ctx, tx, audit.By(caller).About(user.ID).Is(audit.EmailWithdrawn, audit.OK))
+		return err
 	})
 }
 

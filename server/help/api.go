@@ -38,7 +38,7 @@ type markInput struct {
 
 // Register adds the pages and the calls of this room. The articles are read by Open.
 func (h *Help) Register(api *web.API) {
-	web.RegisterPages(api, web.Public, Prefix, h.page)
+	web.RegisterPages(api, Prefix, h.page)
 
 	operation := func(id, method, path, summary string, status int) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{"Help"}, DefaultStatus: status}

@@ -87,6 +87,14 @@ func (m *Mail) Send(ctx context.Context, tx database.Tx, letter Letter) (queued 
 	return true, nil
 }
 
+// Full reports whether an address has had as many mails of this kind as it may, where mails leave at all.
+func (m *Mail) Full(ctx context.Context, tx database.Tx, address string, kind Kind) (bool, error) {
+	if !m.Sends() {
+		return false, nil
+	}
+	return recent(ctx, tx, address, kind)
+}
+
 // recent reports whether the address has had as many mails as it may within an hour.
 func recent(ctx context.Context, tx database.Tx, address string, kind Kind) (bool, error) {
 	var had struct{ InAll, OfKind int }

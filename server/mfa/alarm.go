@@ -76,14 +76,8 @@ func (m *MFA) notMe(ctx context.Context, caller web.Caller, eventID string) (tok
 		if err := audit.Record(ctx, tx, raised); err != nil {
 			return err
 		}
-		waited, err := account.WithdrawEmail(ctx, tx, user.ID)
-		if err != nil {
+		if _, err := signin.WithdrawEmail(ctx, tx, audit.By(caller)); err != nil {
 			return err
-		}
-		if waited {
-			if err := audit.Record(ctx, tx, audit.By(caller).Is(audit.EmailWithdrawn, audit.OK)); err != nil {
-				return err
-			}
 		}
 		if err := signin.EndPending(ctx, tx, user.ID); err != nil {
 			return err

@@ -29,6 +29,7 @@ var (
 	nameIllegible      = problem.Field{Name: "name", Code: "illegible"} // it goes over two lines, or has what nobody sees
 	emailInvalid       = problem.Field{Name: "email", Code: "email_invalid"}
 	emailTaken         = problem.Field{Name: "email", Code: "email_taken"}   // somebody of the account has it
+	mailboxFull        = problem.Field{Name: "email", Code: "mailbox_full"}  // it has had too many mails to get an invitation now
 	twiceInFile        = problem.Field{Name: "email", Code: "twice_in_file"} // a line before has it
 	roleInvalid        = problem.Field{Name: "role", Code: "invalid"}
 	requirementInvalid = problem.Field{Name: "requirement", Code: "invalid"}

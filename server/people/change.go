@@ -7,6 +7,7 @@ import (
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/signin"
 	"github.com/secondstep/secondstep/server/web"
 )
 
@@ -125,7 +126,7 @@ func (p *People) close(ctx context.Context, tx database.Tx, caller web.Caller, u
 	if err != nil || !closed {
 		return err
 	}
-	if _, err := account.WithdrawEmail(ctx, tx, user.ID); err != nil {
+	if _, err := signin.WithdrawEmail(ctx, tx, audit.By(caller).About(user.ID)); err != nil {
 		return err
 	}
 	if err := audit.Record(ctx, tx, audit.By(caller).About(user.ID).Is(audit.UserDisabled, audit.OK)); err != nil {

@@ -69,17 +69,11 @@ func (p *People) Import(ctx context.Context, by audit.Event, candidates []Candid
 	if verdicts, err = p.Look(ctx, candidates, seen); err != nil {
 		return nil, expires, err
 	}
-	good := make([]account.New, 0, len(verdicts))
-	tokens := make([]session.Token, 0, len(verdicts))
-	for _, v := range verdicts {
-		if len(v.Fields) > 0 {
-			continue
-		}
-		token, err := session.NewToken(p.Random)
-		if err != nil {
+	tokens := make([]session.Token, len(verdicts))
+	for n := range tokens {
+		if tokens[n], err = session.NewToken(p.Random); err != nil {
 			return nil, expires, err
 		}
-		good, tokens = append(good, v.person), append(tokens, token)
 	}
 	type made struct {
 		token  session.Token
@@ -91,11 +85,15 @@ func (p *People) Import(ctx context.Context, by audit.Event, candidates []Candid
 		if err := first(ctx, tx); err != nil {
 			return err
 		}
+		good, err := p.reachable(ctx, tx, verdicts)
+		if err != nil {
+			return err
+		}
 		users, err := account.CreateAbsent(ctx, tx, good)
 		if err != nil {
 			return err
 		}
-		if expires, err = account.InviteNew(ctx, tx, users, tokens); err != nil {
+		if expires, err = account.InviteNew(ctx, tx, users, tokens[:len(users)]); err != nil {
 			return err
 		}
 		events := make([]audit.Event, len(users))
@@ -125,4 +123,26 @@ func (p *People) Import(ctx context.Context, by audit.Event, candidates []Candid
 		}
 	}
 	return verdicts, expires, nil
+}
+
+// reachable are the people of the good lines. Whose mailbox is full is told so and stays out: their link would go to
+// whoever imports them, and to nobody else.
+func (p *People) reachable(ctx context.Context, tx database.Tx, verdicts []Verdict) ([]account.New, error) {
+	good := make([]account.New, 0, len(verdicts))
+	for n := range verdicts {
+		v := &verdicts[n]
+		if len(v.Fields) > 0 {
+			continue
+		}
+		full, err := p.Full(ctx, tx, v.person.Email)
+		if err != nil {
+			return nil, err
+		}
+		if full {
+			v.Fields = append(v.Fields, mailboxFull)
+			continue
+		}
+		good = append(good, v.person)
+	}
+	return good, nil
 }

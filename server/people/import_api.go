@@ -36,7 +36,7 @@ type importLine struct {
 // Imported is what became of the lines.
 type Imported struct {
 	Lines     []ImportedLine `json:"lines" nullable:"false"`
-	ByMail    bool           `json:"by_mail" doc:"Invitations are mailed here. A person whose address has had too many mails is the exception, and has a link."`
+	ByMail    bool           `json:"by_mail" doc:"Invitations are mailed here, and nobody else sees their links."`
 	ExpiresAt *time.Time     `json:"expires_at" doc:"Until when the links are good; null without confirm."`
 }
 
@@ -44,7 +44,7 @@ type Imported struct {
 type ImportedLine struct {
 	Line   int             `json:"line"`
 	State  string          `json:"state" enum:"ok,bad,invited" doc:"ok: it can be imported; invited: it was."`
-	Fields []problem.Field `json:"fields" nullable:"false" doc:"What is wrong with a bad line. email_taken: somebody has the address; twice_in_file: a line before has it; without_required: a deadline goes with required alone."`
+	Fields []problem.Field `json:"fields" nullable:"false" doc:"What is wrong with a bad line. email_taken: somebody has the address; mailbox_full: it has had so many mails within the hour that it gets no invitation; twice_in_file: a line before has it; without_required: a deadline goes with required alone."`
 	Link   *string         `json:"invitation_link" doc:"To hand over: shown this once; null where it was mailed to the person."`
 }
 

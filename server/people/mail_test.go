@@ -113,3 +113,22 @@ func TestNobodySeesALinkThatWasOneTooMany(t *testing.T) {
 		}
 	}, servertest.Options{Mail: true})
 }
+
+// An import shows no link either: whose mailbox is full stays out.
+func TestAnImportShowsNoLinkOfAFullMailbox(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		_, boss := administrator(in, "boss")
+		for range 5 {
+			made := boss.Do("POST", "/api/v1/users", body{"name": "Ann", "email": "ann@example.test", "role": "member"}).Want(http.StatusCreated)
+			boss.Do("DELETE", "/api/v1/users/"+made.Body["user"].(map[string]any)["id"].(string)+"/invitation", nil).Want(http.StatusNoContent)
+		}
+		boss.Do("POST", "/api/v1/users", body{"name": "Ann", "email": "ann@example.test", "role": "member"}).Refused(http.StatusTooManyRequests, "too_many_changes")
+		made := boss.Do("POST", importPath, body{"people": []body{line(2, "Ann"), line(3, "Ben")}, "confirm": true}).Want(http.StatusOK)
+		if got, want := fates(made), []string{"2 bad email:mailbox_full", "3 invited"}; !slices.Equal(got, want) {
+			t.Errorf("became of the lines: %q, want %q", got, want)
+		}
+		if shown := links(t, made); len(shown) > 0 || len(in.Column("SELECT id FROM users WHERE email = 'ann@example.test'")) > 0 {
+			t.Errorf("%s", made.Raw)
+		}
+	}, servertest.Options{Mail: true})
+}

@@ -33,9 +33,13 @@ type Dependencies struct {
 	Sessions  *session.Sessions
 	ByMail    account.LinkByMail // of an invitation
 	Mails     bool               // whether mail leaves the installation at all
+	Full      MailboxFull
 	Now       func() time.Time
 	Random    io.Reader
 }
+
+// MailboxFull reports whether a mailbox has had so many invitations lately that it gets no further one.
+type MailboxFull func(ctx context.Context, tx database.Tx, address string) (bool, error)
 
 // People is the room.
 type People struct{ Dependencies }

@@ -23,8 +23,9 @@ const testFor = 25 * time.Second
 
 // Tested is what a mail server made of a test mail.
 type Tested struct {
-	Taken bool   `json:"taken"`
-	Said  string `json:"said" doc:"What the mail server answered, word for word, or why there was no answer."`
+	Taken    bool   `json:"taken"`
+	TimedOut bool   `json:"timed_out" doc:"The mail server did not answer in time."`
+	Said     string `json:"said" doc:"What the mail server answered, word for word, or why it could not be reached; empty where it timed out."`
 }
 
 // testMail sends a mail to an address and answers what the mail server said. It is counted before it is sent: of many at
@@ -56,7 +57,7 @@ func (s *Settings) testMail(ctx context.Context, caller web.Caller, address stri
 		return &Tested{Taken: true, Said: said}, nil
 	}
 	if errors.Is(err, context.DeadlineExceeded) || within.Err() != nil {
-		return &Tested{Said: "It did not answer in time."}, nil
+		return &Tested{TimedOut: true}, nil
 	}
 	return &Tested{Said: err.Error()}, nil
 }

@@ -82,7 +82,7 @@ func (s *SignIn) changePassword(ctx context.Context, caller web.Caller, password
 		if err := account.SetPassword(ctx, tx, user.ID, hash); err != nil {
 			return err
 		}
-		if _, err := account.WithdrawEmail(ctx, tx, user.ID); err != nil {
+		if _, err := WithdrawEmail(ctx, tx, audit.By(caller).About(user.ID)); err != nil {
 			return err
 		}
 		if err := EndPending(ctx, tx, user.ID); err != nil {
@@ -153,11 +153,21 @@ func (s *SignIn) replacePassword(ctx context.Context, tx database.Tx, event audi
 	if err := EndPending(ctx, tx, event.Subject); err != nil {
 		return err
 	}
-	if _, err := account.WithdrawEmail(ctx, tx, event.Subject); err != nil {
+	if _, err := WithdrawEmail(ctx, tx, event); err != nil {
 		return err // whoever asked for it may be whom the password is changed for
 	}
 	if _, err := s.Sessions.EndOthers(ctx, tx, event, event.Subject, "", why); err != nil {
 		return err
 	}
 	return audit.Record(ctx, tx, event)
+}
+
+// WithdrawEmail ends a change of address that waits for the subject of the event, whoever asked for it, and puts that on
+// record; false where none waits.
+func WithdrawEmail(ctx context.Context, tx database.Tx, event audit.Event) (bool, error) {
+	waited, err := account.WithdrawEmail(ctx, tx, event.Subject)
+	if err != nil || !waited {
+		return false, err
+	}
+	return true, audit.Record(ctx, tx, event.Is(audit.EmailWithdrawn, audit.OK))
 }

@@ -86,24 +86,20 @@ func pack(content []byte) ([]byte, error) {
 // pages are all addresses at and below a prefix.
 type pages struct {
 	prefix string
-	access Access
 	answer func(ctx context.Context, visit Visit) Page
 }
 
 // RegisterPages adds pages that the server makes itself: all addresses at and below a prefix such as "/help", by GET, and
-// by POST for forms. Who may see them is said as for any operation; a form from another site comes as a refused visit.
-func RegisterPages(api *API, access Access, prefix string, answer func(ctx context.Context, visit Visit) Page) {
+// by POST for forms. They are anybody's, as the front end's own page is: nothing here asks who is signed in. A form from
+// another site comes as a refused visit.
+func RegisterPages(api *API, prefix string, answer func(ctx context.Context, visit Visit) Page) {
 	switch {
-	case access.name == "":
-		api.faults = append(api.faults, fmt.Errorf("web: the pages of %s have no access", prefix))
-	case access.credential != nobody:
-		api.faults = append(api.faults, fmt.Errorf("web: the pages of %s are for whoever is signed in, which no page made here can ask for", prefix))
 	case api.auth != nil:
 		api.faults = append(api.faults, fmt.Errorf("web: the pages of %s come after Start", prefix))
 	case servedByOperation(prefix):
 		api.faults = append(api.faults, fmt.Errorf("web: the pages of %s lie where operations are", prefix))
 	default:
-		api.pages = append(api.pages, &pages{prefix: prefix, access: access, answer: answer})
+		api.pages = append(api.pages, &pages{prefix: prefix, answer: answer})
 	}
 }
 

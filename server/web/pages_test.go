@@ -14,10 +14,8 @@ import (
 func TestPagesDeclareTheirAccess(t *testing.T) {
 	answer := func(context.Context, web.Visit) web.Page { return web.Page{} }
 	for want, register := range map[string]func(*web.API){
-		"have no access":           func(api *web.API) { web.RegisterPages(api, web.Access{}, "/help", answer) },
-		"are for whoever":          func(api *web.API) { web.RegisterPages(api, web.SignedIn, "/help", answer) },
-		"lie where operations are": func(api *web.API) { web.RegisterPages(api, web.Public, "/api/help", answer) },
-		"":                         func(api *web.API) { web.RegisterPages(api, web.Public, "/help", answer) },
+		"lie where operations are": func(api *web.API) { web.RegisterPages(api, "/api/help", answer) },
+		"":                         func(api *web.API) { web.RegisterPages(api, "/help", answer) },
 	} {
 		api, err := web.New(options(&logBook{}))
 		if err != nil {
@@ -34,7 +32,7 @@ func TestPagesDeclareTheirAccess(t *testing.T) {
 func TestPagesStand(t *testing.T) {
 	var seen []web.Visit
 	h := serve(t, nil, func(api *web.API) {
-		web.RegisterPages(api, web.Public, "/help", func(_ context.Context, visit web.Visit) web.Page {
+		web.RegisterPages(api, "/help", func(_ context.Context, visit web.Visit) web.Page {
 			seen = append(seen, visit)
 			if visit.Path == "/slow" {
 				return web.Page{Status: http.StatusTooManyRequests, Document: web.NewDocument("text/html; charset=utf-8", []byte("slow")), RetryAfter: 1500 * time.Millisecond}

@@ -9,6 +9,7 @@ const words: Record<string, (params: Record<string, unknown>) => string> = {
   'name web_address': () => m.import_name_web_address(),
   'email email_invalid': () => m.import_email_invalid(),
   'email email_taken': () => m.import_email_taken(),
+  'email mailbox_full': () => m.import_email_full(),
   'email twice_in_file': () => m.import_email_twice(),
   'email unanswered': () => m.import_email_unanswered(),
   'role invalid': () => m.import_role_invalid(),

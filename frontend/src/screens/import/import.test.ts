@@ -31,16 +31,14 @@ function answers(body: Record<string, unknown>) {
   return ok({ lines, by_mail: false, expires_at: confirm ? '2026-11-28T12:00:00Z' : null });
 }
 
-/** A server that mails the invitations, but to whom had too many mails. */
+/** A server that mails the invitations, but not to a mailbox that is full. */
 function mails(body: Record<string, unknown>) {
   const { people, confirm } = body as Sent;
-  const link = (name: string) => (confirm && name === 'Flooded' ? 'https://id.example.test/join#token=9' : null);
-  const lines = people.map(({ line, name }) => ({
-    line,
-    state: confirm ? 'invited' : 'ok',
-    fields: [],
-    invitation_link: link(name),
-  }));
+  const lines = people.map(({ line, name }) => {
+    const full = confirm && name === 'Flooded';
+    const fields = full ? [{ name: 'email', code: 'mailbox_full' }] : [];
+    return { line, state: full ? 'bad' : confirm ? 'invited' : 'ok', fields, invitation_link: null };
+  });
   return ok({ lines, by_mail: true, expires_at: confirm ? '2026-11-28T12:00:00Z' : null });
 }
 
@@ -156,16 +154,15 @@ describe('import', () => {
     expect(place.hold).toBeUndefined();
   });
 
-  it('hands over the links of those alone who could not be mailed', async () => {
+  it('leaves out whose mailbox is full, and shows nobody their link', async () => {
     reply(call, mails);
     const user = open(path, signedIn);
     await choose(user, 'name,email\nBo,bo@example.test\nFlooded,flooded@example.test\n');
     await user.click(await button(m.import_go(counted(2))));
     await heading(m.import_done_title());
     screen.getByText(m.import_mailed({ ...counted(1), day: '28 November 2026' }));
-    await user.click(await button(m.import_links_download()));
-    await waitFor(() => expect(saved[0]?.text).toContain('"flooded@example.test"'));
-    expect(saved[0]?.text).not.toContain('"bo@example.test"');
+    within(screen.getByRole('table', { name: m.import_late_title() })).getByText(m.import_email_full());
+    expect(screen.queryByRole('button', { name: m.import_links_download() })).toBeNull();
   });
 
   it('says when nobody is left to import', async () => {
