@@ -52,7 +52,7 @@ func (f *Forgotten) Register(api *web.API) {
 	asking := operation("forgot-password", "", "Ask for a link to choose a new password")
 	asking.DefaultStatus = http.StatusNoContent
 	asking.Description = "The answer is the same whether the account exists or not; where it does, a mail with a link comes, good once and for an hour. " +
-		"429 `too_many_asks` after 5 for an address within an hour, 409 `no_mail_server` where no mail leaves."
+		"429 `too_many_asks` after 5 for an address, until none came for an hour, 409 `no_mail_server` where no mail leaves."
 	web.Register(api, web.Public, asking,
 		func(ctx context.Context, caller web.Caller, in *forgottenInput) (*struct{}, error) {
 			return nil, f.ask(ctx, caller, in.Body.Email)

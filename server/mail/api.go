@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/uptrace/bun"
 
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/web"
@@ -22,7 +23,7 @@ type MailState struct {
 	Language     string     `json:"language" doc:"Of the words: en."`
 	Waiting      int        `json:"waiting" doc:"How many mails are due and were not taken yet."`
 	WaitingSince *time.Time `json:"waiting_since" doc:"Of the oldest of them."`
-	GivenUp      int        `json:"given_up" doc:"How many of the last 30 days were never taken, or too late."`
+	GivenUp      int        `json:"given_up" doc:"How many of the last 7 days were never taken, or too late."`
 	LastProblem  string     `json:"last_problem" doc:"What the mail server said of the last mail that it did not take, among those that wait or were given up."`
 }
 
@@ -42,6 +43,18 @@ func (m *Mail) Register(api *web.API) {
 	})
 }
 
+// lately is how long a mail that was given up is told of: what is older was told, or is no news.
+const lately = 7 * 24 * time.Hour
+
+// GivenUp counts the mails that were given up lately.
+func GivenUp(ctx context.Context, db bun.IDB, now time.Time) (int, error) {
+	count, err := db.NewSelect().Model((*row)(nil)).Where("sent_at IS NULL AND given_up_at > ?", database.At(now.Add(-lately))).Count(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count the mails that were given up: %w", err)
+	}
+	return int(count), nil
+}
+
 func (m *Mail) state(ctx context.Context) (*MailState, error) {
 	state := &MailState{Sends: m.Sends()}
 	if !state.Sends {
@@ -55,7 +68,7 @@ func (m *Mail) state(ctx context.Context) (*MailState, error) {
 	}
 	err := m.Database.Read().NewSelect().Model((*row)(nil)).
 		ColumnExpr("count(CASE WHEN given_up_at IS NULL THEN 1 END) AS waiting").
-		ColumnExpr("count(given_up_at) AS given_up").
+		ColumnExpr("count(CASE WHEN given_up_at > ? THEN 1 END) AS given_up", database.At(m.Now().Add(-lately))).
 		ColumnExpr("min(CASE WHEN given_up_at IS NULL THEN due_at END) AS since").
 		Where("sent_at IS NULL AND due_at <= ?", database.At(m.Now())).Scan(ctx, &counted)
 	if err != nil {

@@ -33,8 +33,8 @@ func SealedColumns() []keyring.Column { return []keyring.Column{linkColumn} }
 // Sends reports whether mail leaves the installation. Where it does not, whoever has a link to give shows it instead.
 func (m *Mail) Sends() bool { return m.Settings != nil }
 
-// leaves reports whether mail leaves, where serve has said so: a command on the console sends none itself.
-func leaves(ctx context.Context, db bun.IDB) (bool, error) {
+// Leaves reports whether mail leaves, where serve has said so: a command on the console sends none itself.
+func Leaves(ctx context.Context, db bun.IDB) (bool, error) {
 	found, err := db.NewSelect().TableExpr("installation").Where("id = 1 AND mails").Exists(ctx)
 	if err != nil {
 		return false, fmt.Errorf("look whether mail leaves: %w", err)
@@ -61,7 +61,7 @@ func mostFor(kind Kind) int {
 // Send lets a letter be sent once the transaction is committed. False: no mail leaves, or the address has had too many
 // within the hour.
 func (m *Mail) Send(ctx context.Context, tx database.Tx, letter Letter) (queued bool, err error) {
-	leaves, err := leaves(ctx, tx)
+	leaves, err := Leaves(ctx, tx)
 	if err != nil || !leaves {
 		return false, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/keyring"
+	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/web"
 )
 
@@ -23,9 +24,6 @@ const (
 	MailsGivenUp              = "mails_given_up"             // people were not told of something
 	KeyNotKept                = "key_not_kept"               // nobody knows of a copy of the key that seals now
 )
-
-// lately is how long mails that were given up are warned of.
-const lately = 7 * 24 * time.Hour
 
 // Warning is something to be seen to.
 type Warning struct {
@@ -69,13 +67,13 @@ func Warn(ctx context.Context, db bun.IDB, asks string, at time.Time, primary ui
 			open++
 		}
 	}
-	var mails bool
-	if err := db.NewSelect().TableExpr("installation").Column("mails").Where("id = 1").Scan(ctx, &mails); err != nil {
-		return nil, fmt.Errorf("read whether mail is sent: %w", err)
-	}
-	givenUp, err := db.NewSelect().TableExpr("outbox").Where("sent_at IS NULL AND given_up_at > ?", database.At(at.Add(-lately))).Count(ctx)
+	leaves, err := mail.Leaves(ctx, db)
 	if err != nil {
-		return nil, fmt.Errorf("count the mails that were given up: %w", err)
+		return nil, err
+	}
+	givenUp, err := mail.GivenUp(ctx, db, at)
+	if err != nil {
+		return nil, err
 	}
 	kept, err := keyring.KeptElsewhere(ctx, db, primary)
 	if err != nil {
@@ -91,8 +89,8 @@ func Warn(ctx context.Context, db bun.IDB, asks string, at time.Time, primary ui
 	warn(KeyNotKept, one(kept.IsZero()))
 	warn(SingleAdministrator, one(len(administrators) == 1))
 	warn(UnprotectedAdministrators, open)
-	warn(MailsGivenUp, int(givenUp))
-	warn(NoMailServer, one(!mails))
+	warn(MailsGivenUp, givenUp)
+	warn(NoMailServer, one(!leaves))
 	return found, nil
 }
 

@@ -269,6 +269,17 @@ func TestRow56ADemotionStopsIt(t *testing.T) {
 			t.Error(got)
 		}
 
+		// Nor does whoever has lost 2-step verification of their own: they may not ask it of others.
+		thirdID, third := administrator(in, "third")
+		path, id = begin(third, body{"filter": body{"role": "member"}, "requirement": "required"})
+		if more, err := in.First().RollOuts.Step(context.Background(), id, 2); err != nil || !more {
+			t.Fatal(more, err)
+		}
+		in.Change("UPDATE users SET mfa_since = NULL WHERE id = ?", thirdID)
+		in.Clock.Advance(time.Minute)
+		work(t, in.First())
+		want(t, "stopped", figures(second.Do("GET", path, nil), "state", "stopped_for"), "stopped not_permitted")
+
 		// Stopped by hand, once.
 		path, id = begin(second, body{"filter": body{"role": "member"}, "requirement": "required"})
 		if more, err := in.First().RollOuts.Step(context.Background(), id, 3); err != nil || !more {
@@ -310,8 +321,10 @@ func TestRow74TheMessage(t *testing.T) {
 		// Without a mail server it works, and says so.
 		look, confirmed := seen(boss, everybody("Hello"))
 		want(t, "no mail", figures(look, "mail", "mailed", "text"), "false 0 ")
-		boss.Do("POST", askPath, confirmed).Want(202)
+		begun := boss.Do("POST", askPath, confirmed).Want(202)
 		work(t, in.First())
+		done := boss.Do("GET", "/api/v1/roll-outs/"+begun.Text("id"), nil).Want(200)
+		want(t, "nobody was told", figures(done, "state", "mailed"), "done 0")
 	})
 }
 

@@ -92,9 +92,17 @@ func (r *RollOuts) list(ctx context.Context) ([]RollOut, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list roll-outs: %w", err)
 	}
+	by := make([]string, len(rows))
+	for n := range rows {
+		by[n] = rows[n].ByID
+	}
+	names, err := r.People.Names(ctx, by)
+	if err != nil {
+		return nil, err
+	}
 	list := make([]RollOut, len(rows))
 	for n := range rows {
-		one, err := r.describe(ctx, &rows[n])
+		one, err := describe(&rows[n], names)
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +113,11 @@ func (r *RollOuts) list(ctx context.Context) ([]RollOut, error) {
 
 // described is one with its history.
 func (r *RollOuts) described(ctx context.Context, of *row) (*runOutput, error) {
-	view, err := r.describe(ctx, of)
+	names, err := r.People.Names(ctx, []string{of.ByID})
+	if err != nil {
+		return nil, err
+	}
+	view, err := describe(of, names)
 	if err != nil {
 		return nil, err
 	}
@@ -117,11 +129,7 @@ func (r *RollOuts) described(ctx context.Context, of *row) (*runOutput, error) {
 	return &runOutput{Body: *view}, nil
 }
 
-func (r *RollOuts) describe(ctx context.Context, of *row) (*RollOut, error) {
-	names, err := r.People.Names(ctx, []string{of.ByID})
-	if err != nil {
-		return nil, err
-	}
+func describe(of *row, names map[string]string) (*RollOut, error) {
 	left, err := countsOf(of.LeftOut)
 	if err != nil {
 		return nil, err

@@ -141,6 +141,7 @@ func (r *RollOuts) few(ctx context.Context, tx database.Tx, mine *row, p *plan, 
 			return err
 		}
 		fate := p.judge(user, tx.Now)
+		fate.mailed = fate.mailed && r.Mail.Sends()
 		if fate.left == "" && p.kind != kindReminder {
 			asks = append(asks, id)
 		}

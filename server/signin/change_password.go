@@ -79,19 +79,8 @@ func (s *SignIn) changePassword(ctx context.Context, caller web.Caller, password
 		if before == nil || user.PasswordChangedAt != before.PasswordChangedAt {
 			return ErrWrongPassword // changed while it was checked
 		}
-		if err := account.SetPassword(ctx, tx, user.ID, hash); err != nil {
-			return err
-		}
-		if _, err := WithdrawEmail(ctx, tx, audit.By(caller).About(user.ID)); err != nil {
-			return err
-		}
-		if err := EndPending(ctx, tx, user.ID); err != nil {
-			return err
-		}
-		if err := audit.Record(ctx, tx, audit.By(caller).Is(audit.PasswordChanged, audit.OK)); err != nil {
-			return err
-		}
-		if ended, err = s.Sessions.EndOthers(ctx, tx, audit.By(caller), user.ID, held.ID, "password_changed"); err != nil {
+		changed := audit.By(caller).Is(audit.PasswordChanged, audit.OK)
+		if ended, err = s.replacePassword(ctx, tx, changed, "password_changed", hash, held.ID); err != nil {
 			return err
 		}
 		token, err = s.Sessions.Rekey(ctx, tx, held)
@@ -119,7 +108,8 @@ func (s *SignIn) SetPassword(ctx context.Context, tx database.Tx, event audit.Ev
 	if err := ForgetCodes(ctx, tx, userID); err != nil {
 		return err
 	}
-	return s.replacePassword(ctx, tx, event.About(userID).Is(audit.PasswordSet, audit.OK), "password_set", hash)
+	_, err := s.replacePassword(ctx, tx, event.About(userID).Is(audit.PasswordSet, audit.OK), "password_set", hash, "")
+	return err
 }
 
 // forgiveEvery is how often a password chosen through the mailbox ends the delay and the lock of codes.
@@ -142,24 +132,26 @@ func (s *SignIn) ChoosePassword(ctx context.Context, tx database.Tx, event audit
 			return err
 		}
 	}
-	return s.replacePassword(ctx, tx, event.About(user.ID).Is(audit.PasswordChanged, audit.OK), "password_changed", hash)
+	_, err = s.replacePassword(ctx, tx, event.About(user.ID).Is(audit.PasswordChanged, audit.OK), "password_changed", hash, "")
+	return err
 }
 
-// replacePassword ends everything that stands on the password of before, and gives the subject of the event another one.
-func (s *SignIn) replacePassword(ctx context.Context, tx database.Tx, event audit.Event, why, hash string) error {
+// replacePassword ends everything that stands on the password of before but the session to keep, and gives the subject of
+// the event another one. It answers how many sessions it ended.
+func (s *SignIn) replacePassword(ctx context.Context, tx database.Tx, event audit.Event, why, hash, keep string) (ended int, err error) {
 	if err := account.SetPassword(ctx, tx, event.Subject, hash); err != nil {
-		return err
+		return 0, err
 	}
 	if err := EndPending(ctx, tx, event.Subject); err != nil {
-		return err
+		return 0, err
 	}
 	if _, err := WithdrawEmail(ctx, tx, event); err != nil {
-		return err // whoever asked for it may be whom the password is changed for
+		return 0, err // whoever asked for it may be whom the password is changed for
 	}
-	if _, err := s.Sessions.EndOthers(ctx, tx, event, event.Subject, "", why); err != nil {
-		return err
+	if err := audit.Record(ctx, tx, event); err != nil {
+		return 0, err
 	}
-	return audit.Record(ctx, tx, event)
+	return s.Sessions.EndOthers(ctx, tx, event, event.Subject, keep, why)
 }
 
 // WithdrawEmail ends a change of address that waits for the subject of the event, whoever asked for it, and puts that on
