@@ -203,6 +203,9 @@ var wrongLines = map[string]string{
 	"requirement administrator_never_off": "2-step verification can't be off for an administrator",
 	"deadline invalid":                    "the deadline must be a date such as 2030-12-31",
 	"deadline without_required":           "a deadline goes with the requirement required, and with nothing else",
+	"reason required":                     "with the requirement off the reason must not be empty",
+	"reason too_long":                     "the reason is too long",
+	"reason illegible":                    "the reason must have letters that can be seen, and none that turn the text around",
 	"line too_many_columns":               "it has more cells than there are columns: put a text with a comma into quotes",
 	"line quotes":                         `a quotation mark is open or out of place: write "" for one in a text`,
 }

@@ -28,7 +28,7 @@ func (r Requirement) Check() error {
 		return ErrNeedsDeadline
 	}
 	if r.Level == account.RequirementOff || r.Reason != "" { // who takes protection away says why (row 58)
-		if fields := checkReason(r.Reason); len(fields) > 0 {
+		if fields := account.CheckReason(r.Reason); len(fields) > 0 {
 			return account.ErrInvalid.For(fields...)
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor/authenticator"
 	"github.com/secondstep/secondstep/server/factor/backupcode"
-	"github.com/secondstep/secondstep/server/problem"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/signin"
 	"github.com/secondstep/secondstep/server/stop"
@@ -22,9 +21,6 @@ import (
 // else make another a member, reset them and give the role back, which goes round security.md row 57; and whoever got an
 // account's mails sent to themself would get the enrolment link with them. By then it was noticed.
 const settlesIn = 7 * 24 * time.Hour
-
-// maxReason is how many characters the reason of a reset may have.
-const maxReason = 300
 
 type resetInput struct {
 	web.PersonPath
@@ -59,7 +55,7 @@ func (m *MFA) registerReset(api *web.API, operation describe) {
 				return nil, err
 			}
 			reason := strings.TrimSpace(in.Body.Reason)
-			if fields := checkReason(reason); len(fields) > 0 {
+			if fields := account.CheckReason(reason); len(fields) > 0 {
 				return nil, account.ErrInvalid.For(fields...)
 			}
 			proof := signin.Proof{Password: in.Body.Password, Code: in.Body.Code}
@@ -89,21 +85,6 @@ func (m *MFA) registerReset(api *web.API, operation describe) {
 			}
 			return nil, m.unlock(ctx, caller, id)
 		})
-}
-
-// checkReason says what is wrong with a reason. Who reads the record later decides by it.
-func checkReason(reason string) []problem.Field {
-	fields := account.CheckLegible(reason)
-	switch {
-	case reason == "":
-		fields = []problem.Field{{Name: "reason", Code: "required"}}
-	case len([]rune(reason)) > maxReason:
-		fields = []problem.Field{{Name: "reason", Code: "too_long", Params: map[string]any{"max": maxReason}}}
-	}
-	for n := range fields {
-		fields[n].Name = "reason"
-	}
-	return fields
 }
 
 // resetDone is somebody reset, with the token of their enrolment link.

@@ -21,6 +21,7 @@ type inviteInput struct {
 		Role        string     `json:"role" enum:"member,administrator"`
 		Requirement string     `json:"requirement,omitempty" enum:"off,allowed,required" doc:"Where it is left out: the installation's (GET /api/v1/settings, new_people)."`
 		Deadline    *time.Time `json:"deadline,omitempty" doc:"With required: until when; without one it holds at once."`
+		Reason      string     `json:"reason,omitempty" maxLength:"1200" doc:"Needed with off: why they may not have it, for the record."`
 	}
 }
 
@@ -110,7 +111,7 @@ func (p *People) Register(api *web.API) {
 			if in.Body.Deadline != nil {
 				person.Deadline = database.At(*in.Body.Deadline)
 			}
-			made, err := p.invite(ctx, caller, person)
+			made, err := p.invite(ctx, caller, person, in.Body.Reason)
 			if err != nil {
 				return nil, err
 			}

@@ -19,6 +19,7 @@ type Candidate struct {
 	Role        string
 	Requirement string
 	Deadline    string
+	Reason      string
 }
 
 // Administrator reports whether the line asks for one.
@@ -59,7 +60,9 @@ func (c Candidate) person() (account.New, []problem.Field) {
 	case account.RequirementOff:
 		if made.Role == account.Administrator {
 			wrong(neverOff)
+			break
 		}
+		fields = append(fields, account.CheckReason(strings.TrimSpace(c.Reason))...) // who takes protection away says why (row 58)
 	default:
 		wrong(requirementInvalid)
 	}

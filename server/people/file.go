@@ -14,7 +14,7 @@ import (
 )
 
 // columns are those of a file of people. The front end reads files by the same rules: frontend/src/screens/import/file.ts.
-var columns = []string{"name", "email", "role", "requirement", "deadline"}
+var columns = []string{"name", "email", "role", "requirement", "deadline", "reason"}
 
 var (
 	tooManyColumns = problem.Field{Name: "line", Code: "too_many_columns"} // a comma that is not in quotes
@@ -80,7 +80,7 @@ func ReadFile(content []byte) (File, error) {
 		line, _ := rows.FieldPos(0)
 		candidate := Candidate{
 			Line: line, Name: cell("name"), Email: cell("email"),
-			Role: cell("role"), Requirement: cell("requirement"), Deadline: cell("deadline"),
+			Role: cell("role"), Requirement: cell("requirement"), Deadline: cell("deadline"), Reason: cell("reason"),
 		}
 		switch {
 		case !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }):

@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/secondstep/secondstep/server/account"
@@ -89,6 +90,12 @@ func (p *People) Import(ctx context.Context, by audit.Event, candidates []Candid
 		if err != nil {
 			return err
 		}
+		reasons := map[string]string{} // by canonical address
+		for _, v := range verdicts {
+			if v.person.Requirement == account.RequirementOff {
+				reasons[v.key] = strings.TrimSpace(v.Reason)
+			}
+		}
 		users, err := account.CreateAbsent(ctx, tx, good)
 		if err != nil {
 			return err
@@ -103,7 +110,7 @@ func (p *People) Import(ctx context.Context, by audit.Event, candidates []Candid
 				return err
 			}
 			people[users[n].EmailKey] = made{tokens[n], mailed}
-			events[n] = invitedEvent(by, &users[n])
+			events[n] = invitedEvent(by, &users[n], reasons[users[n].EmailKey])
 		}
 		return audit.Record(ctx, tx, events...)
 	})

@@ -31,6 +31,7 @@ type importLine struct {
 	Role        string `json:"role,omitempty" maxLength:"100" doc:"member, where it is left out, or administrator."`
 	Requirement string `json:"requirement,omitempty" maxLength:"100" doc:"off, allowed or required; where it is left out: the installation's (GET /api/v1/settings, new_people)."`
 	Deadline    string `json:"deadline,omitempty" maxLength:"100" doc:"With required: a date, until whose end in UTC, or a date with its time (RFC 3339)."`
+	Reason      string `json:"reason,omitempty" maxLength:"1200" doc:"Needed with off: why, for the record."`
 }
 
 // Imported is what became of the lines.

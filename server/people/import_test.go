@@ -66,11 +66,13 @@ func TestImportTellsEveryBadLineAndMakesNobodyUnlessConfirmed(t *testing.T) {
 			line(9, "Emil", body{"deadline": "2099-12-31T12:00:00+01:00"}),
 			line(10, "Fritz", body{"requirement": "required", "deadline": "2099-12-31T12:00:00+01:00"}),
 			line(11, "a\u202eb", body{"email": "g@example.test"}),
+			line(12, "Hans", body{"requirement": "off"}),
+			line(13, "Ida", body{"requirement": "off", "reason": "Shares a phone."}),
 		}
 		bad := []string{
 			"4 bad name:required email:email_invalid", "5 bad email:email_taken", "6 bad email:twice_in_file",
 			"7 bad role:invalid requirement:invalid deadline:invalid", "8 bad requirement:administrator_never_off",
-			"9 bad deadline:without_required", "10 ok", "11 bad name:illegible",
+			"9 bad deadline:without_required", "10 ok", "11 bad name:illegible", "12 bad reason:required", "13 ok",
 		}
 		events := in.Column("SELECT id FROM events")
 		dry := boss.Do("POST", importPath, body{"people": people, "confirm": false}).Want(200)
@@ -85,12 +87,12 @@ func TestImportTellsEveryBadLineAndMakesNobodyUnlessConfirmed(t *testing.T) {
 		}
 
 		done := boss.Do("POST", importPath, body{"people": people, "confirm": true}).Want(200)
-		bad[6] = "10 invited"
+		bad[6], bad[9] = "10 invited", "13 invited"
 		if got, want := fates(done), append([]string{"2 invited", "3 invited"}, bad...); !slices.Equal(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
 		if made := in.Column("SELECT name || ' ' || role || ' ' || requirement || ' ' || COALESCE(deadline, 0) FROM users WHERE email <> 'boss@example.test' ORDER BY name"); !slices.Equal(made, []string{
-			"Ann member allowed 0", "Ben administrator required 4102444799000", "Fritz member required 4102398000000",
+			"Ann member allowed 0", "Ben administrator required 4102444799000", "Fritz member required 4102398000000", "Ida member off 0",
 		}) {
 			t.Errorf("%q", made)
 		}

@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/secondstep/secondstep/server/account"
@@ -21,7 +22,8 @@ type invited struct {
 }
 
 // invite makes a person without a password, and the link by which they join.
-func (p *People) invite(ctx context.Context, caller web.Caller, person account.New) (*invited, error) {
+func (p *People) invite(ctx context.Context, caller web.Caller, person account.New, reason string) (*invited, error) {
+	reason = strings.TrimSpace(reason)
 	if fields := account.CheckIdentity(person.Name, person.Email); len(fields) > 0 {
 		return nil, account.ErrInvalid.For(fields...)
 	}
@@ -31,6 +33,11 @@ func (p *People) invite(ctx context.Context, caller web.Caller, person account.N
 	if person.Role == account.Administrator && person.Requirement == account.RequirementOff {
 		return nil, mfa.ErrNeverOff
 	}
+	if person.Requirement == account.RequirementOff { // who takes protection away says why (row 58)
+		if fields := account.CheckReason(reason); len(fields) > 0 {
+			return nil, account.ErrInvalid.For(fields...)
+		}
+	}
 	return p.link(ctx, func(ctx context.Context, tx database.Tx) (*account.User, error) {
 		if err := account.StillAdministrator(ctx, tx, caller); err != nil {
 			return nil, err
@@ -39,13 +46,16 @@ func (p *People) invite(ctx context.Context, caller web.Caller, person account.N
 		if err != nil {
 			return nil, err
 		}
-		return user, audit.Record(ctx, tx, invitedEvent(audit.By(caller), user))
+		return user, audit.Record(ctx, tx, invitedEvent(audit.By(caller), user, reason))
 	})
 }
 
-func invitedEvent(by audit.Event, user *account.User) audit.Event {
+func invitedEvent(by audit.Event, user *account.User, why string) audit.Event {
 	event := by.About(user.ID).Is(audit.UserInvited, audit.OK)
 	event.Data = map[string]any{"role": user.Role, "requirement": user.Requirement}
+	if why != "" {
+		event.Data["why"] = why
+	}
 	return event
 }
 

@@ -133,9 +133,12 @@ func TestInvitationIsChecked(t *testing.T) {
 		} {
 			boss.Do("POST", usersPath, base(wrong)).Refused(409, code)
 		}
-		for _, wrong := range []body{{"name": ""}, {"email": "x"}, {"role": "root"}, {"requirement": "never"}, {"requirement": "allowed", "deadline": later}} {
+		for _, wrong := range []body{{"name": ""}, {"email": "x"}, {"role": "root"}, {"requirement": "never"}, {"requirement": "allowed", "deadline": later}, {"requirement": "off"}} {
 			boss.Do("POST", usersPath, base(wrong)).Refused(422, "invalid_input")
 		}
+		// Who may not have it is on record with why (row 58).
+		off := boss.Do("POST", usersPath, base(body{"requirement": "off", "reason": " Shares a phone. "})).Want(201)
+		wantEvents(t, in, off.Body["user"].(map[string]any)["id"].(string), `user.invited {"requirement":"off","role":"member","why":"Shares a phone."}`)
 		joined := in.Browser(servertest.Safari)
 		if state := join(joined, link).Want(200).Text("state"); state != "enrolment_required" {
 			t.Errorf("%s", state)

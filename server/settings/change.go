@@ -56,6 +56,13 @@ func (s *Settings) settle(to *SettingsChange) error {
 	if people := to.NewPeople; people != nil && people.Days != 0 && people.Requirement != account.RequirementRequired {
 		wrong = append(wrong, problem.Field{Name: "new_people.days", Code: "without_required"})
 	}
+	if people := to.NewPeople; people != nil && people.Requirement == account.RequirementOff { // who takes protection away says why (row 58)
+		people.Reason = strings.TrimSpace(people.Reason)
+		for _, field := range account.CheckReason(people.Reason) {
+			field.Name = "new_people.reason"
+			wrong = append(wrong, field)
+		}
+	}
 	if len(wrong) > 0 {
 		return account.ErrInvalid.For(wrong...)
 	}
@@ -128,9 +135,13 @@ func (s *Settings) change(ctx context.Context, caller web.Caller, to SettingsCha
 				if err := account.SetStandard(ctx, tx, standard); err != nil {
 					return err
 				}
-				changed(audit.NewPeopleChanged, map[string]any{
+				data := map[string]any{
 					"from": before.Requirement, "from_days": before.Days, "to": standard.Requirement, "to_days": standard.Days,
-				})
+				}
+				if standard.Requirement == account.RequirementOff {
+					data["why"] = to.NewPeople.Reason
+				}
+				changed(audit.NewPeopleChanged, data)
 			}
 		}
 		return audit.Record(ctx, tx, events...)

@@ -139,6 +139,7 @@ type InstallationSettings struct {
 type NewPeople struct {
 	Requirement string `json:"requirement" enum:"off,allowed,required" doc:"With off, an administrator is allowed it all the same."`
 	Days        int    `json:"days" minimum:"0" maximum:"365" doc:"With required: how many days there are until the deadline; 0: it holds at once."`
+	Reason      string `json:"reason,omitempty" maxLength:"1200" doc:"Needed to set off, for the record."`
 }
 
 // DataKey is the key that seals secrets now.

@@ -112,6 +112,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 			{body{"accent": "#0a7a55;}"}, "accent", "colour_invalid"},
 			{body{"accent": "#ffd400"}, "accent", "contrast_too_low"},
 			{body{"new_people": body{"requirement": "allowed", "days": 3}}, "new_people.days", "without_required"},
+			{body{"new_people": body{"requirement": "off", "days": 0}}, "new_people.reason", "required"}, // row 58
 		} {
 			refused := browser.Do("PATCH", path, c.change).Refused(422, "invalid_input")
 			fields := refused.Body["fields"].([]any)
@@ -235,7 +236,7 @@ func TestNewPeople(t *testing.T) {
 		invite("bea", "member", body{"requirement": "allowed"})
 		browser.Do("POST", "/api/v1/users/import", body{"confirm": true, "people": []body{
 			{"line": 2, "name": "Cleo", "email": "cleo@example.test"},
-			{"line": 3, "name": "Dora", "email": "dora@example.test", "requirement": "off"},
+			{"line": 3, "name": "Dora", "email": "dora@example.test", "requirement": "off", "reason": "Shares a phone."},
 		}}).Want(200)
 		in.AddPerson("Eve", "eve@example.test", "member") // as `user add` does
 		same(t, "invited", asked("ann@example.test"), required)
@@ -245,7 +246,7 @@ func TestNewPeople(t *testing.T) {
 		same(t, "added", asked("eve@example.test"), required)
 		same(t, "of before", asked("before@example.test")["requirement"], "allowed")
 
-		browser.Do("PATCH", path, body{"new_people": body{"requirement": "off", "days": 0}}).Want(200)
+		browser.Do("PATCH", path, body{"new_people": body{"requirement": "off", "days": 0, "reason": " No phones here. "}}).Want(200)
 		invite("fay", "member", nil)
 		invite("gil", "administrator", nil)
 		same(t, "a member", asked("fay@example.test")["requirement"], "off")
@@ -256,7 +257,7 @@ func TestNewPeople(t *testing.T) {
 		same(t, "at once", asked("hal@example.test"), body{"requirement": "required", "deadline": nil})
 		recorded := events(t, in, "new_people.changed")
 		if !slices.ContainsFunc(recorded, func(event body) bool {
-			return reflect.DeepEqual(event, body{"from": "required", "from_days": 14.0, "to": "off", "to_days": 0.0})
+			return reflect.DeepEqual(event, body{"from": "required", "from_days": 14.0, "to": "off", "to_days": 0.0, "why": "No phones here."})
 		}) {
 			t.Errorf("events: %v", recorded)
 		}
