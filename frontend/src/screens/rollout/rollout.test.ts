@@ -171,6 +171,45 @@ describe('watching it', () => {
     screen.getByText(m.run_watch_of({ ...counted(12), protected: '3' }));
   });
 
+  it.each([
+    [403, 'not_permitted', m.error_not_permitted],
+    [500, 'internal_fault', m.error_internal_fault],
+  ])('says that it can no longer be read, and does not ask again by itself: %i', async (status, code, words) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+    reply('GET /roll-outs/01RUN', ok(run()), refuse(status, code), ok(run({ state: 'done', done: 12 })));
+    const user = open(watch, signedIn);
+    await screen.findByText(m.run_of({ done: '5', total: '12' }));
+    await vi.advanceTimersByTimeAsync(2_000);
+    await screen.findByText(words());
+    // What was read last is still there.
+    screen.getByText(m.run_of({ done: '5', total: '12' }));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(sent('GET /roll-outs/01RUN')).toHaveLength(2);
+    const again = screen.queryByRole('button', { name: m.try_again() });
+    expect(again === null).toBe(status === 403);
+    if (again === null) return;
+    await user.click(again);
+    await heading(m.run_outcome());
+    expect(screen.queryByText(words())).toBeNull();
+  });
+
+  it('is read once at a time, also after it was stopped', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+    reply('GET /roll-outs/01RUN', ok(run()));
+    // The press falls into a read.
+    reply('POST /roll-outs/01RUN/stop', () => {
+      vi.advanceTimersByTime(1_500);
+      return ok();
+    });
+    const user = open(watch, signedIn);
+    await user.click(await button(m.run_stop()));
+    await user.click(await button(m.run_stop_confirm()));
+    await waitFor(() => expect(screen.queryByText(m.run_stop_body())).toBeNull());
+    const before = sent('GET /roll-outs/01RUN').length;
+    await vi.advanceTimersByTimeAsync(3_100);
+    expect(sent('GET /roll-outs/01RUN').length - before).toBe(2);
+  });
+
   it('says that nobody was told where no mail leaves', async () => {
     reply('GET /roll-outs/01RUN', ok(run({ state: 'done', mailed: 4 })));
     open(watch, { ...signedIn, mails: false });
