@@ -230,6 +230,15 @@ describe('watching it', () => {
     expect(sent('POST /roll-outs/01RUN/stop')).toHaveLength(1);
   });
 
+  it('says what the proof is asked for', async () => {
+    reply('GET /roll-outs/01RUN', ok(run()));
+    reply('POST /roll-outs/01RUN/stop', refuse(403, 'app_code_required'));
+    const user = open(watch, signedIn);
+    await user.click(await button(m.run_stop()));
+    await user.click(await button(m.run_stop_confirm()));
+    await screen.findByText(m.proof_body({ act: m.act_stop_run() }));
+  });
+
   it.each([
     ['not_permitted', m.run_stopped_not_permitted],
     ['restored', m.run_stopped_restored],
