@@ -211,11 +211,22 @@ describe('watching it', () => {
   });
 
   it('says that nobody was told where no mail leaves', async () => {
-    reply('GET /roll-outs/01RUN', ok(run({ state: 'done', mailed: 4 })));
+    reply('GET /roll-outs/01RUN', ok(run({ state: 'done', mailed: 0 })));
     open(watch, { ...signedIn, mails: false });
     await screen.findByText(m.look_no_mail());
     await heading(m.run_message_unsaid());
-    expect(screen.queryByText(m.run_mailed(counted(4)))).toBeNull();
+    expect(screen.queryByText(m.run_mailed(counted(0)))).toBeNull();
+  });
+
+  it.each([
+    [4, false, true],
+    [0, true, false],
+  ])('tells of the mails that went, and not of what holds today: %i, %s', async (mailed, mails, told) => {
+    reply('GET /roll-outs/01RUN', ok(run({ state: 'done', mailed })));
+    open(watch, { ...signedIn, mails });
+    await heading(told ? m.run_message() : m.run_message_unsaid());
+    expect(screen.queryByText(m.run_mailed(counted(mailed))) !== null).toBe(told);
+    expect(screen.queryByText(m.look_no_mail())).toBeNull();
   });
 
   it('is stopped after a question, and says so', async () => {
