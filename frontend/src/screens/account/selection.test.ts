@@ -96,6 +96,25 @@ describe('a requirement for a selection', () => {
     expect(screen.queryByText(m.select_everybody())).toBeNull();
   });
 
+  it('shows in the form what the second look refuses, and Back leads into the form', async () => {
+    reply('GET /users', list(2));
+    const fields = [{ name: 'deadline', code: 'invalid' }];
+    reply(`${call}/look`, ok(outlook()), refuse(422, 'invalid_input', { fields }), ok(outlook()));
+    reply(call, refuse(409, 'selection_changed'));
+    const user = open('/parameters/users', signedIn);
+    await user.click(await screen.findByRole('checkbox', { name: m.select_page() }));
+    await user.click(await button(m.select_requirement()));
+    await user.click(await button(m.look_go()));
+    await user.click(await button(m.look_confirm(counted(1))));
+    await screen.findByText(m.field_invalid());
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText(m.requirement_deadline())));
+    expect(screen.queryByText(m.look_changed(counted(1)))).toBeNull();
+    await user.click(await button(m.look_go()));
+    await user.click(await button(m.look_back()));
+    const required = screen.getByRole('radio', { name: new RegExp(m.requirement_required()) });
+    await waitFor(() => expect(document.activeElement).toBe(required));
+  });
+
   it('is over when the list shows something else, and not for who is not protected', async () => {
     reply('GET /users', list(2));
     const user = open('/parameters/users', { session: sessionOf(ada) });
