@@ -30,7 +30,6 @@ export type AskedOfMany = NonNullable<
 >['content']['application/json'];
 export type Run = Answered<'/api/v1/roll-outs/{roll_out}', 'get'>;
 export type Runs = Answered<'/api/v1/roll-outs', 'get'>;
-export type MailState = Answered<'/api/v1/mail', 'get'>;
 export type ListedUser = NonNullable<UserList['users']>[number];
 export type ImportedLine = Answered<'/api/v1/users/import', 'post'>['lines'][number];
 export type Factor = NonNullable<SecurityView['mfa']['factors']>[number];

@@ -91,8 +91,7 @@ describe('turn it on for everybody', () => {
       refuse(422, 'invalid_input', { fields: [{ name: 'deadline', code: 'invalid' }] }),
       ok(outlook({ changed: 0, mail: false, text: '' })),
     );
-    reply('GET /mail', ok({ sends: false }));
-    const user = open(path, signedIn);
+    const user = open(path, { ...signedIn, mails: false });
     await screen.findByText(m.roll_out_no_mail());
     screen.getByText(m.roll_out_lead_no_mail());
     expect(screen.queryByText(m.roll_out_lead())).toBeNull();
@@ -318,17 +317,21 @@ describe('on Protection', () => {
 
   it('gives the list instead where no mail leaves', async () => {
     let name = '';
-    vi.spyOn(URL, 'createObjectURL').mockReturnValue('blob:file');
+    const made = vi.spyOn(URL, 'createObjectURL').mockReturnValue('blob:file');
     vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (this: HTMLAnchorElement) {
       name = this.download;
     });
     reply('GET /protection', ok(figures));
-    reply('GET /mail', ok({ sends: false }));
-    reply('GET /users', ok({ users: [], next_cursor: null, total: 0 }));
-    const user = open('/parameters/protection', signedIn);
+    const late = { ...bo, last_sign_in_at: null, disabled: false, invited: false, mfa: openMfa({ overdue: true }) };
+    reply('GET /users', ok({ users: [late], next_cursor: null, total: 1 }));
+    const user = open('/parameters/protection', { ...signedIn, mails: false });
     await screen.findByText(m.remind_no_mail());
     await user.click(await button(m.remind_download()));
-    await waitFor(() => expect(name).toMatch(/^MailMachine-to-remind-/));
+    await waitFor(() => expect(name).toMatch(/^MailMachine-to-remind-\d{4}-\d\d-\d\d\.csv$/));
+    const file = made.mock.lastCall?.[0] as Blob;
+    const [head, ...people] = (await file.text()).trim().split('\r\n');
+    expect(head).toContain('"name","email"');
+    expect(people).toEqual([expect.stringContaining(`"${bo.name}","${bo.email}"`)]);
     expect(sent('GET /users')[0]?.search.get('protection')).toBe('due');
   });
 
