@@ -96,6 +96,29 @@ describe('a requirement for a selection', () => {
     expect(screen.queryByText(m.select_everybody())).toBeNull();
   });
 
+  it('is told by a place that is always there, and keeps the focus where presses vanish', async () => {
+    reply('GET /users', list(900));
+    const user = open('/parameters/users', signedIn);
+    const one = await screen.findByRole('checkbox', {
+      name: m.select_one({ name: 'Ada Admin', email: ada.email }),
+    });
+    const said = screen.getAllByRole('status').find((place) => place.classList.contains('strong'));
+    expect(said?.textContent?.trim()).toBe('');
+    await user.click(one);
+    expect(said?.textContent?.trim()).toBe(m.select_count(counted(1)));
+    for (const [press, words] of [
+      [m.select_page(), m.select_count(counted(2))],
+      [m.select_match(), m.select_everybody()],
+    ] as const) {
+      await user.click(await button(press));
+      expect(said?.textContent?.trim()).toBe(words);
+      await waitFor(() => expect(document.activeElement).toBe(said));
+    }
+    await user.click(await button(m.select_clear()));
+    await waitFor(() => expect(document.activeElement).toBe(one));
+    expect(said?.textContent?.trim()).toBe('');
+  });
+
   it('shows in the form what the second look refuses, and Back leads into the form', async () => {
     reply('GET /users', list(2));
     const fields = [{ name: 'deadline', code: 'invalid' }];
