@@ -1,5 +1,6 @@
 import { screen, waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
+import { connection } from '../../api/connection.svelte';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
 import { button, open } from '../../testing/open';
@@ -136,6 +137,25 @@ describe('a requirement for a selection', () => {
     await user.click(await button(m.look_back()));
     const required = screen.getByRole('radio', { name: new RegExp(m.requirement_required()) });
     await waitFor(() => expect(document.activeElement).toBe(required));
+  });
+
+  it('holds nobody who was ticked while the next list was read', async () => {
+    const third = { id: '01CY', name: 'Cy Third', email: 'cy@example.test', role: 'member' };
+    reply('GET /users', list(900), 'unreachable', ok({ users: [row(third)], next_cursor: null, total: 900 }));
+    const user = open('/parameters/users', signedIn);
+    await screen.findByRole('checkbox', { name: m.select_page() });
+    await user.selectOptions(screen.getByLabelText(m.users_filter_role()), 'member');
+    await waitFor(() => expect(sent('GET /users')).toHaveLength(2));
+    await user.click(screen.getByRole('checkbox', { name: m.select_page() }));
+    await user.click(await button(m.select_match()));
+    screen.getByText(m.select_everybody());
+    connection.tryNow();
+    const next = await screen.findByRole('checkbox', { name: m.select_one({ name: third.name, email: third.email }) });
+    expect((next as HTMLInputElement).checked).toBe(false);
+    expect(screen.queryByText(m.select_everybody())).toBeNull();
+    expect(screen.queryByRole('button', { name: m.select_clear() })).toBeNull();
+    await user.click(next);
+    screen.getByText(m.select_count(counted(1)));
   });
 
   it('is over when the list shows something else, and not for who is not protected', async () => {
