@@ -1,4 +1,4 @@
-import { screen, waitFor } from '@testing-library/svelte';
+import { cleanup, screen, waitFor } from '@testing-library/svelte';
 import { describe, expect, it, vi } from 'vitest';
 import { connection } from './api/connection.svelte';
 import { sessionIs } from './installation';
@@ -6,7 +6,7 @@ import { localPath, place } from './navigation.svelte';
 import { m } from './paraglide/messages';
 import { match } from './routes';
 import { button, heading, open } from './testing/open';
-import { ada, openMfa, protectedMfa, sessionOf } from './testing/people';
+import { ada, bo, openMfa, protectedMfa, sessionOf } from './testing/people';
 import { ok, refuse, reply, sent } from './testing/server';
 import { theme } from './theme.svelte';
 
@@ -75,6 +75,21 @@ describe('the page around the screens', () => {
     await screen.findByText(m.sign_out_failed());
     await user.click(await button(m.sign_out()));
     await screen.findByText(m.told_signed_out());
+  });
+
+  it('has in the menu what the bar of a small window leaves out, and for administrators alone', async () => {
+    for (const [who, some] of [
+      [sessionOf(), true],
+      [sessionOf(bo), false],
+    ] as const) {
+      reply('GET /users/me/security', mine);
+      const user = open('/', { session: who });
+      await user.click(await button(new RegExp(`^${who.user.name}`)));
+      const menu = document.getElementById('account-menu');
+      for (const path of ['/parameters/settings', '/parameters/help'])
+        expect(menu?.querySelector(`a[href="${path}"]`) !== null).toBe(some);
+      cleanup();
+    }
   });
 
   it('changes the theme', async () => {

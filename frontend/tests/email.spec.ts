@@ -1,8 +1,6 @@
 import { codeField, givePassword, heading, press } from './kit/acts';
 import { inspect } from './kit/inspect';
-import { Mailbox } from './kit/mailbox';
 import { carryOver } from './kit/person';
-import { Secondstep } from './kit/secondstep';
 import { expect, password, test } from './kit/test';
 import { say } from './kit/words';
 
@@ -11,71 +9,59 @@ test('a new address is proved by its mailbox, and the mailbox of before stops it
   context,
   another,
   someone,
+  mailing: { server, mailbox },
   tidy,
 }) => {
   tidy.expectRefusals(403, 410);
-  const mailbox = await Mailbox.open();
-  const server = new Secondstep({ flags: ['--smtp-url', mailbox.url, '--mail-from', 'no-reply@example.test'] });
-  await server.start();
-  await server.add({ name: 'First Of All', email: 'first@example.test', password, role: 'administrator' });
-  tidy.home(server.url);
-  try {
-    const ada = await someone({ on: server });
-    await carryOver(await ada.enrol(), context);
-    ada.proofsGetOld();
-    const email = ada.email.replace('ada', 'ann');
+  const ada = await someone({ on: server });
+  await carryOver(await ada.enrol(), context);
+  ada.proofsGetOld();
+  const email = ada.email.replace('ada', 'ann');
 
-    await page.goto(`${server.url}/parameters/users/me/security`);
-    await press(page, say('email_title'));
-    await expect(page.getByLabel(say('email_new'))).toBeFocused();
-    await inspect(page, 'another address');
-    await page.getByLabel(say('email_new')).fill(email);
-    await press(page, say('email_send'));
-    const proof = page.getByRole('dialog', { name: say('proof_title') });
-    await proof.getByLabel(say('password'), { exact: true }).fill(password);
-    await codeField(proof).fill(await ada.app.code(0));
-    await press(proof, say('continue'));
-    await expect(heading(page, say('email_sent_title'))).toBeVisible();
-    await inspect(page, 'the link is on its way');
-    await press(page, say('done'));
-    await expect(page.getByRole('button', { name: say('email_withdraw') })).toBeVisible();
-    await inspect(page, 'an address that waits');
+  await page.goto(`${server.url}/parameters/users/me/security`);
+  await press(page, say('email_title'));
+  await expect(page.getByLabel(say('email_new'))).toBeFocused();
+  await inspect(page, 'another address');
+  await page.getByLabel(say('email_new')).fill(email);
+  await press(page, say('email_send'));
+  await giveProof(page, ada);
+  await expect(heading(page, say('email_sent_title'))).toBeVisible();
+  await inspect(page, 'the link is on its way');
+  await press(page, say('done'));
+  await expect(page.getByRole('button', { name: say('email_withdraw') })).toBeVisible();
+  await inspect(page, 'an address that waits');
 
-    // In a browser that nobody is signed in with, the link waits for the sign-in. Opened, it has done nothing.
-    const proving = await mailbox.link(email, '/email');
-    expect(proving.startsWith(server.url)).toBe(true);
-    const elsewhere = await (await another()).newPage();
-    await elsewhere.goto(proving);
-    await expect(heading(elsewhere, say('email_sign_in_title'))).toBeVisible();
-    await expect(elsewhere).toHaveURL(/\/email$/);
-    await inspect(elsewhere, 'sign in to confirm');
-    await press(elsewhere, say('sign_in_title'));
-    await givePassword(elsewhere, ada);
-    await codeField(elsewhere).fill(await ada.app.code(1));
-    await expect(heading(elsewhere, say('email_confirm_title'))).toBeVisible();
-    await inspect(elsewhere, 'confirm an address');
-    await press(elsewhere, say('email_confirm'));
-    await expect(heading(elsewhere, say('email_done_title'))).toBeVisible();
-    await inspect(elsewhere, 'a confirmed address');
-    await page.goto(`${server.url}/`);
-    await expect(page.getByLabel(say('email'))).toBeVisible();
+  // In a browser that nobody is signed in with, the link waits for the sign-in. Opened, it has done nothing.
+  const proving = await mailbox.link(email, '/email');
+  expect(proving.startsWith(server.url)).toBe(true);
+  const elsewhere = await (await another()).newPage();
+  await elsewhere.goto(proving);
+  await expect(heading(elsewhere, say('email_sign_in_title'))).toBeVisible();
+  await expect(elsewhere).toHaveURL(/\/email$/);
+  await inspect(elsewhere, 'sign in to confirm');
+  await press(elsewhere, say('sign_in_title'));
+  await givePassword(elsewhere, ada);
+  await codeField(elsewhere).fill(await ada.app.code(1));
+  await expect(heading(elsewhere, say('email_confirm_title'))).toBeVisible();
+  await inspect(elsewhere, 'confirm an address');
+  await press(elsewhere, say('email_confirm'));
+  await expect(heading(elsewhere, say('email_done_title'))).toBeVisible();
+  await inspect(elsewhere, 'a confirmed address');
+  await page.goto(`${server.url}/`);
+  await expect(page.getByLabel(say('email'))).toBeVisible();
 
-    const stopping = await mailbox.link(ada.email, '/stop');
-    const owner = await (await another()).newPage();
-    await owner.goto(stopping);
-    await expect(heading(owner, say('stop_email_title'))).toBeVisible();
-    await inspect(owner, 'stop this');
-    await press(owner, say('stop_this'));
-    await expect(heading(owner, say('stop_email_done_title'))).toBeVisible();
-    await inspect(owner, 'stopped');
-    await owner.goto(stopping);
-    await expect(heading(owner, say('error_stop_link_expired'))).toBeVisible();
-    await inspect(owner, 'nothing left to stop');
-    await elsewhere.goto(`${server.url}/`);
-    await givePassword(elsewhere, { email: ada.email, password });
-    await expect(codeField(elsewhere)).toBeFocused();
-  } finally {
-    await server.remove();
-    mailbox.close();
-  }
+  const stopping = await mailbox.link(ada.email, '/stop');
+  const owner = await (await another()).newPage();
+  await owner.goto(stopping);
+  await expect(heading(owner, say('stop_email_title'))).toBeVisible();
+  await inspect(owner, 'stop this');
+  await press(owner, say('stop_this'));
+  await expect(heading(owner, say('stop_email_done_title'))).toBeVisible();
+  await inspect(owner, 'stopped');
+  await owner.goto(stopping);
+  await expect(heading(owner, say('error_stop_link_expired'))).toBeVisible();
+  await inspect(owner, 'nothing left to stop');
+  await elsewhere.goto(`${server.url}/`);
+  await givePassword(elsewhere, { email: ada.email, password });
+  await expect(codeField(elsewhere)).toBeFocused();
 });

@@ -2,26 +2,9 @@ import type { Page } from '@playwright/test';
 import { goesRound, isNamed } from './kit/access';
 import { atHome, codeField, givePassword, heading, press } from './kit/acts';
 import { inspect } from './kit/inspect';
-import { Mailbox } from './kit/mailbox';
 import { carryOver } from './kit/person';
-import { Secondstep } from './kit/secondstep';
-import { test as base, expect, password } from './kit/test';
+import { expect, test } from './kit/test';
 import { say } from './kit/words';
-
-const test = base.extend<{ mailing: { server: Secondstep; mailbox: Mailbox } }>({
-  /** A server whose mail arrives. */
-  mailing: async ({ tidy, program }, use) => {
-    const mailbox = await Mailbox.open();
-    const flags = ['--smtp-url', mailbox.url, '--mail-from', 'no-reply@example.test'];
-    const server = new Secondstep({ program, flags });
-    await server.start();
-    await server.add({ name: 'First Of All', email: 'first@example.test', password, role: 'administrator' });
-    tidy.home(server.url);
-    await use({ server, mailbox });
-    await server.remove();
-    mailbox.close();
-  },
-});
 
 const chosen = 'seven quiet walnut lamps';
 

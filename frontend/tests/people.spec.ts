@@ -1,7 +1,7 @@
-import { atHome, codeField, givePassword, heading, press } from './kit/acts';
+import { atHome, givePassword, heading, press } from './kit/acts';
 import { inspect } from './kit/inspect';
 import { carryOver } from './kit/person';
-import { expect, password, test } from './kit/test';
+import { expect, test } from './kit/test';
 import { longDate, say } from './kit/words';
 
 test('invite somebody, who joins in another browser; require, then disable: the next request is refused', async ({
@@ -27,10 +27,7 @@ test('invite somebody, who joins in another browser; require, then disable: the 
   await page.getByRole('radio', { name: say('requirement_allowed') }).check();
   await press(page, say('invite_submit'));
   // The proof of before is old: it is asked for once more, and then it goes on by itself.
-  const proof = page.getByRole('dialog', { name: say('proof_title') });
-  await proof.getByLabel(say('password'), { exact: true }).fill(password);
-  await codeField(proof).fill(await boss.app.code(0));
-  await press(proof, say('continue'));
+  await giveProof(page, boss);
   await expect(heading(page, say('invited_title', { name: 'Nia New' }))).toBeVisible();
   await inspect(page, 'the link of an invitation');
   const link = await page.getByLabel(say('invited_link')).inputValue();

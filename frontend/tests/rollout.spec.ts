@@ -1,7 +1,7 @@
-import { codeField, heading, press } from './kit/acts';
+import { heading, press } from './kit/acts';
 import { inspect } from './kit/inspect';
 import { carryOver } from './kit/person';
-import { expect, password, test } from './kit/test';
+import { expect, test } from './kit/test';
 import { say } from './kit/words';
 
 test('require it of somebody who is chosen, turn it on for many with a message, watch it, and remind nobody without mail', async ({
@@ -28,10 +28,7 @@ test('require it of somebody who is chosen, turn it on for many with a message, 
   await expect(page.getByRole('dialog').getByText(say('look_changed', one))).toBeVisible();
   await inspect(page, 'who changes by a requirement');
   await press(page, say('look_confirm', one));
-  const proof = page.getByRole('dialog', { name: say('proof_title') });
-  await proof.getByLabel(say('password'), { exact: true }).fill(password);
-  await codeField(proof).fill(await boss.app.code(0));
-  await press(proof, say('continue'));
+  await giveProof(page, boss);
   await expect(heading(page, say('run_outcome'))).toBeVisible();
   await expect(page.getByText(say('run_changed', one))).toBeVisible();
   await inspect(page, 'what came of a requirement for a selection');

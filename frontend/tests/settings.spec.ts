@@ -42,7 +42,8 @@ test('an administrator sets name, colour and what is asked of new people, by key
   const days = page.getByLabel(say('settings_new_people_days'));
   await days.fill('30');
   await days.press('Enter');
-  await expect(page.getByText(say('settings_saved')).last()).toBeVisible();
+  const newPeople = page.getByRole('region', { name: say('settings_new_people') });
+  await expect(newPeople.getByText(say('settings_saved'))).toBeVisible();
 
   // Nothing of it is forgotten by a reload, and the colour is there before anything else is.
   await page.emulateMedia({ colorScheme: 'light' });

@@ -64,7 +64,7 @@ class Session {
     const to = localPath(back) ?? paths.home;
     if (confined_to === 'enrolment') place.go(paths.enable('me'), { replace: true, note: { told } });
     else if (mfa?.requirement === 'required' && mfa.state !== 'on')
-      place.go(paths.reminder, { replace: true, note: { back: to } });
+      place.go(paths.reminder, { replace: true, note: { back: to, told } });
     else place.go(to, { replace: true, note: { told } });
   }
 }

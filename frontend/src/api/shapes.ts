@@ -25,9 +25,11 @@ export type MailView = Answered<'/api/v1/mail', 'get'>;
 export type MailTested = Answered<'/api/v1/mail/test', 'post'>;
 export type ProtectionDay = ProtectionFigures['history'][number];
 export type Outlook = Answered<'/api/v1/users/requirement/look', 'post'>;
+export type AskedOfMany = NonNullable<
+  paths['/api/v1/users/requirement/look']['post']['requestBody']
+>['content']['application/json'];
 export type Run = Answered<'/api/v1/roll-outs/{roll_out}', 'get'>;
 export type Runs = Answered<'/api/v1/roll-outs', 'get'>;
-export type MailState = Answered<'/api/v1/mail', 'get'>;
 export type ListedUser = NonNullable<UserList['users']>[number];
 export type ImportedLine = Answered<'/api/v1/users/import', 'post'>['lines'][number];
 export type Factor = NonNullable<SecurityView['mfa']['factors']>[number];

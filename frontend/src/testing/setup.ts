@@ -17,7 +17,6 @@ beforeEach(() => {
     reply(`GET /users/${who}/security/events`, ok({ events: [], next_cursor: null }));
   }
   reply('GET /roll-outs', ok({ roll_outs: [] }));
-  reply('GET /mail', ok({ sends: true }));
   vi.stubGlobal('fetch', stubFetch);
   document.documentElement.lang = 'en';
   vi.spyOn(navigator, 'languages', 'get').mockReturnValue(['en-GB', 'en']);

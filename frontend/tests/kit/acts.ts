@@ -43,6 +43,14 @@ export async function atHome(page: Page, person: { name: string }): Promise<void
   await expect(page.getByText(say('loading'))).toHaveCount(0);
 }
 
+/** Password and code in the question for a fresh proof. */
+export async function giveProof(page: Page, person: Person): Promise<void> {
+  const proof = page.getByRole('dialog', { name: say('proof_title') });
+  await proof.getByLabel(say('password'), { exact: true }).fill(person.password);
+  await codeField(proof).fill(await person.app.code(0));
+  await press(proof, say('continue'));
+}
+
 /**
  * Signed out in this browser alone, while the server keeps the session. The page goes first: what it still reads
  * would be refused without its cookies, and say so in the console.

@@ -1,4 +1,5 @@
 import { type BrowserContext, type BrowserContextOptions, test as base } from '@playwright/test';
+import { Mailbox } from './mailbox';
 import { Person } from './person';
 import { binary, Secondstep } from './secondstep';
 import { Tidiness } from './tidiness';
@@ -10,6 +11,8 @@ type Fixtures = {
   tidy: Tidiness;
   /** An installation that nobody has set up, for this test alone. */
   empty: Secondstep;
+  /** An installation with an administrator, and the mailbox that its mail arrives in. */
+  mailing: { server: Secondstep; mailbox: Mailbox };
   /** Another browser of the same kind: its own cookies, watched like the first. */
   another: (options?: BrowserContextOptions) => Promise<BrowserContext>;
   /** Adds somebody to the account, without 2-step verification. */
@@ -64,6 +67,18 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     tidy.home(server.url);
     await use(server);
     await server.remove();
+  },
+
+  mailing: async ({ tidy, program }, use) => {
+    const mailbox = await Mailbox.open();
+    const flags = ['--smtp-url', mailbox.url, '--mail-from', 'no-reply@example.test'];
+    const server = new Secondstep({ program, flags });
+    await server.start();
+    await server.add({ name: 'First Of All', email: 'first@example.test', password, role: 'administrator' });
+    tidy.home(server.url);
+    await use({ server, mailbox });
+    await server.remove();
+    mailbox.close();
   },
 
   another: async ({ browser, tidy, contextOptions, baseURL, locale, timezoneId, colorScheme }, use) => {

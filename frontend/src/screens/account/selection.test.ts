@@ -1,5 +1,6 @@
 import { screen, waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
+import { connection } from '../../api/connection.svelte';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
 import { button, open } from '../../testing/open';
@@ -94,6 +95,67 @@ describe('a requirement for a selection', () => {
     await user.click(await button(m.cancel()));
     await user.click(await button(m.select_clear()));
     expect(screen.queryByText(m.select_everybody())).toBeNull();
+  });
+
+  it('is told by a place that is always there, and keeps the focus where presses vanish', async () => {
+    reply('GET /users', list(900));
+    const user = open('/parameters/users', signedIn);
+    const one = await screen.findByRole('checkbox', {
+      name: m.select_one({ name: 'Ada Admin', email: ada.email }),
+    });
+    const said = screen.getAllByRole('status').find((place) => place.classList.contains('strong'));
+    expect(said?.textContent?.trim()).toBe('');
+    await user.click(one);
+    expect(said?.textContent?.trim()).toBe(m.select_count(counted(1)));
+    for (const [press, words] of [
+      [m.select_page(), m.select_count(counted(2))],
+      [m.select_match(), m.select_everybody()],
+    ] as const) {
+      await user.click(await button(press));
+      expect(said?.textContent?.trim()).toBe(words);
+      await waitFor(() => expect(document.activeElement).toBe(said));
+    }
+    await user.click(await button(m.select_clear()));
+    await waitFor(() => expect(document.activeElement).toBe(one));
+    expect(said?.textContent?.trim()).toBe('');
+  });
+
+  it('shows in the form what the second look refuses, and Back leads into the form', async () => {
+    reply('GET /users', list(2));
+    const fields = [{ name: 'deadline', code: 'invalid' }];
+    reply(`${call}/look`, ok(outlook()), refuse(422, 'invalid_input', { fields }), ok(outlook()));
+    reply(call, refuse(409, 'selection_changed'));
+    const user = open('/parameters/users', signedIn);
+    await user.click(await screen.findByRole('checkbox', { name: m.select_page() }));
+    await user.click(await button(m.select_requirement()));
+    await user.click(await button(m.look_go()));
+    await user.click(await button(m.look_confirm(counted(1))));
+    await screen.findByText(m.field_invalid());
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText(m.requirement_deadline())));
+    expect(screen.queryByText(m.look_changed(counted(1)))).toBeNull();
+    await user.click(await button(m.look_go()));
+    await user.click(await button(m.look_back()));
+    const required = screen.getByRole('radio', { name: new RegExp(m.requirement_required()) });
+    await waitFor(() => expect(document.activeElement).toBe(required));
+  });
+
+  it('holds nobody who was ticked while the next list was read', async () => {
+    const third = { id: '01CY', name: 'Cy Third', email: 'cy@example.test', role: 'member' };
+    reply('GET /users', list(900), 'unreachable', ok({ users: [row(third)], next_cursor: null, total: 900 }));
+    const user = open('/parameters/users', signedIn);
+    await screen.findByRole('checkbox', { name: m.select_page() });
+    await user.selectOptions(screen.getByLabelText(m.users_filter_role()), 'member');
+    await waitFor(() => expect(sent('GET /users')).toHaveLength(2));
+    await user.click(screen.getByRole('checkbox', { name: m.select_page() }));
+    await user.click(await button(m.select_match()));
+    screen.getByText(m.select_everybody());
+    connection.tryNow();
+    const next = await screen.findByRole('checkbox', { name: m.select_one({ name: third.name, email: third.email }) });
+    expect((next as HTMLInputElement).checked).toBe(false);
+    expect(screen.queryByText(m.select_everybody())).toBeNull();
+    expect(screen.queryByRole('button', { name: m.select_clear() })).toBeNull();
+    await user.click(next);
+    screen.getByText(m.select_count(counted(1)));
   });
 
   it('is over when the list shows something else, and not for who is not protected', async () => {

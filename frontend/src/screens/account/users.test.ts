@@ -94,6 +94,10 @@ describe('users', () => {
     const day = screen.getByLabelText<HTMLInputElement>(m.requirement_deadline()).value;
     expect(day).toBe(dayIn(30));
     await user.click(await button(m.cancel()));
+    // While it is not known, nobody is held.
+    reply('GET /settings', 'unreachable');
+    await user.click(await button(m.invite()));
+    await user.click(await button(m.cancel()));
     reply('GET /settings', refuse(500, 'internal_fault'));
     await user.click(await button(m.invite()));
     await screen.findByText(m.error_internal_fault());

@@ -131,6 +131,33 @@ describe('the audit log', () => {
     await waitFor(() => expect(place.search).toBe(''));
   });
 
+  it('says so when a name is not one person, and leaves the list as it is', async () => {
+    reply('GET /audit', page([entry()]));
+    const two = ['carla@example.test', 'carl@example.test'].map((email) => ({
+      ...bo,
+      id: email,
+      name: 'Carla',
+      email,
+    }));
+    reply(
+      'GET /users',
+      ok({ users: two, next_cursor: null, total: 2 }),
+      ok({ users: [bo], next_cursor: null, total: 1 }),
+    );
+    const user = open(path, signedIn);
+    const field = await screen.findByLabelText(m.audit_person());
+    expect(field.getAttribute('placeholder')).toBe(m.audit_person_takes());
+    await user.type(field, 'Carla{Enter}');
+    await screen.findByText(m.audit_person_unchosen({ typed: 'Carla' }));
+    expect(place.search).toBe('');
+    expect(sent('GET /audit').every((one) => one.search.get('person') === null)).toBe(true);
+    await user.clear(field);
+    expect(screen.queryByText(m.audit_person_unchosen({ typed: 'Carla' }))).toBeNull();
+    // Enter at once, before anybody was offered.
+    await user.type(field, 'Bo L{Enter}');
+    await waitFor(() => expect(place.search).toBe(`?person=${encodeURIComponent(bo.email)}`));
+  });
+
   it('narrows to a person by their name in an event, and says who it is', async () => {
     reply('GET /audit', page([entry()]));
     reply(`GET /users/${bo.id}`, ok({ user: bo, mfa: {} }));

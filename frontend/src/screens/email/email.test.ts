@@ -146,6 +146,16 @@ it('says what to do with a link that is not for who is signed in, or is no good'
   await heading(m.error_email_link_expired());
 });
 
+it('says nothing of a link while it is not known who waits for it', async () => {
+  reply('GET /users/me', refuse(500, 'internal_fault'), ok({ user: bo, mfa: openMfa(), email_change: waiting() }));
+  const user = open('/email', { session: member, hash: '#token=TOKEN' });
+  await screen.findByText(m.error_internal_fault());
+  expect(screen.queryByText(m.error_email_link_expired())).toBeNull();
+  expect(screen.queryByRole('button', { name: m.email_other_sign_out() })).toBeNull();
+  await user.click(await button(m.try_again()));
+  await heading(m.email_confirm_title());
+});
+
 it('stops a change by one press, and by nothing less', async () => {
   reply('POST /stop/link', ok({ kind: 'email', email: bo.email, expires_at: later(86_400) }));
   reply('POST /stop', refuse(503, 'busy', {}), ok({ kind: 'email', restored: true }));

@@ -64,7 +64,8 @@ describe('the help centre', () => {
     const user = open(path, signedIn);
     expect(await screen.findByText('No word of <b>keys</b>', { selector: 'bdi' })).toBeTruthy();
     await user.click(await button(m.events_more()));
-    await screen.findByText('Too long', { selector: 'bdi' });
+    const next = await screen.findByText('Too long', { selector: 'bdi' });
+    await expect.poll(() => document.activeElement).toBe(next.closest('li'));
     expect(sent('GET /help/sentences')[1]?.search.get('cursor')).toBe('01ONE');
     await user.click(screen.getByRole('button', { name: pressOn(m.help_votes_mark(), one.sentence) }));
     await screen.findByText(m.help_votes_marked());

@@ -12,12 +12,6 @@ export function written(rows: string[][]): string {
   return `\ufeff${Papa.unparse(rows, { escapeFormulae: formula, quotes: true, newline: '\r\n' })}\r\n`;
 }
 
-/** Hands a file to the person. */
-export function save(name: string, text: string) {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 1_000);
+export function csv(rows: string[][]): Blob {
+  return new Blob([written(rows)], { type: 'text/csv;charset=utf-8' });
 }

@@ -43,6 +43,19 @@ describe('protection', () => {
     expect(screen.getByText(m.protection_calm())).toBeTruthy();
   });
 
+  it('draws a single day level, since nothing is known of the days before', async () => {
+    reply(
+      'GET /protection',
+      ok(figures({ people: 20, protected: 5, history: [{ date: '2026-03-12', protected: 5 }] })),
+    );
+    open(path, signedIn);
+    const table = await screen.findByText(m.protection_as_table());
+    const figure = table.closest('figure');
+    expect(figure?.querySelector('polyline')?.getAttribute('points')).toBe('0.0,120.0 600.0,120.0');
+    // The ends of the scale: nobody, and everybody.
+    expect([...(figure?.querySelectorAll('.scale span') ?? [])].map((end) => end.textContent)).toEqual(['20', '0']);
+  });
+
   it('names whoever needs a hand, each with the way to them', async () => {
     reply(
       'GET /protection',

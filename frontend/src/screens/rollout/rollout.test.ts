@@ -91,8 +91,7 @@ describe('turn it on for everybody', () => {
       refuse(422, 'invalid_input', { fields: [{ name: 'deadline', code: 'invalid' }] }),
       ok(outlook({ changed: 0, mail: false, text: '' })),
     );
-    reply('GET /mail', ok({ sends: false }));
-    const user = open(path, signedIn);
+    const user = open(path, { ...signedIn, mails: false });
     await screen.findByText(m.roll_out_no_mail());
     screen.getByText(m.roll_out_lead_no_mail());
     expect(screen.queryByText(m.roll_out_lead())).toBeNull();
@@ -171,12 +170,62 @@ describe('watching it', () => {
     screen.getByText(m.run_watch_of({ ...counted(12), protected: '3' }));
   });
 
+  it.each([
+    [403, 'not_permitted', m.error_not_permitted],
+    [500, 'internal_fault', m.error_internal_fault],
+  ])('says that it can no longer be read, and does not ask again by itself: %i', async (status, code, words) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+    reply('GET /roll-outs/01RUN', ok(run()), refuse(status, code), ok(run({ state: 'done', done: 12 })));
+    const user = open(watch, signedIn);
+    await screen.findByText(m.run_of({ done: '5', total: '12' }));
+    await vi.advanceTimersByTimeAsync(2_000);
+    await screen.findByText(words());
+    // What was read last is still there.
+    screen.getByText(m.run_of({ done: '5', total: '12' }));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(sent('GET /roll-outs/01RUN')).toHaveLength(2);
+    const again = screen.queryByRole('button', { name: m.try_again() });
+    expect(again === null).toBe(status === 403);
+    if (again === null) return;
+    await user.click(again);
+    await heading(m.run_outcome());
+    expect(screen.queryByText(words())).toBeNull();
+  });
+
+  it('is read once at a time, also after it was stopped', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+    reply('GET /roll-outs/01RUN', ok(run()));
+    // The press falls into a read.
+    reply('POST /roll-outs/01RUN/stop', () => {
+      vi.advanceTimersByTime(1_500);
+      return ok();
+    });
+    const user = open(watch, signedIn);
+    await user.click(await button(m.run_stop()));
+    await user.click(await button(m.run_stop_confirm()));
+    await waitFor(() => expect(screen.queryByText(m.run_stop_body())).toBeNull());
+    const before = sent('GET /roll-outs/01RUN').length;
+    await vi.advanceTimersByTimeAsync(3_100);
+    expect(sent('GET /roll-outs/01RUN').length - before).toBe(2);
+  });
+
   it('says that nobody was told where no mail leaves', async () => {
-    reply('GET /roll-outs/01RUN', ok(run({ state: 'done', mailed: 4 })));
+    reply('GET /roll-outs/01RUN', ok(run({ state: 'done', mailed: 0 })));
     open(watch, { ...signedIn, mails: false });
     await screen.findByText(m.look_no_mail());
     await heading(m.run_message_unsaid());
-    expect(screen.queryByText(m.run_mailed(counted(4)))).toBeNull();
+    expect(screen.queryByText(m.run_mailed(counted(0)))).toBeNull();
+  });
+
+  it.each([
+    [4, false, true],
+    [0, true, false],
+  ])('tells of the mails that went, and not of what holds today: %i, %s', async (mailed, mails, told) => {
+    reply('GET /roll-outs/01RUN', ok(run({ state: 'done', mailed })));
+    open(watch, { ...signedIn, mails });
+    await heading(told ? m.run_message() : m.run_message_unsaid());
+    expect(screen.queryByText(m.run_mailed(counted(mailed))) !== null).toBe(told);
+    expect(screen.queryByText(m.look_no_mail())).toBeNull();
   });
 
   it('is stopped after a question, and says so', async () => {
@@ -189,6 +238,15 @@ describe('watching it', () => {
     await user.click(await button(m.run_stop_confirm()));
     await screen.findByText(m.run_stopped_administrator());
     expect(sent('POST /roll-outs/01RUN/stop')).toHaveLength(1);
+  });
+
+  it('says what the proof is asked for', async () => {
+    reply('GET /roll-outs/01RUN', ok(run()));
+    reply('POST /roll-outs/01RUN/stop', refuse(403, 'app_code_required'));
+    const user = open(watch, signedIn);
+    await user.click(await button(m.run_stop()));
+    await user.click(await button(m.run_stop_confirm()));
+    await screen.findByText(m.proof_body({ act: m.act_stop_run() }));
   });
 
   it.each([
@@ -259,17 +317,21 @@ describe('on Protection', () => {
 
   it('gives the list instead where no mail leaves', async () => {
     let name = '';
-    vi.spyOn(URL, 'createObjectURL').mockReturnValue('blob:file');
+    const made = vi.spyOn(URL, 'createObjectURL').mockReturnValue('blob:file');
     vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (this: HTMLAnchorElement) {
       name = this.download;
     });
     reply('GET /protection', ok(figures));
-    reply('GET /mail', ok({ sends: false }));
-    reply('GET /users', ok({ users: [], next_cursor: null, total: 0 }));
-    const user = open('/parameters/protection', signedIn);
+    const late = { ...bo, last_sign_in_at: null, disabled: false, invited: false, mfa: openMfa({ overdue: true }) };
+    reply('GET /users', ok({ users: [late], next_cursor: null, total: 1 }));
+    const user = open('/parameters/protection', { ...signedIn, mails: false });
     await screen.findByText(m.remind_no_mail());
     await user.click(await button(m.remind_download()));
-    await waitFor(() => expect(name).toMatch(/^MailMachine-to-remind-/));
+    await waitFor(() => expect(name).toMatch(/^MailMachine-to-remind-\d{4}-\d\d-\d\d\.csv$/));
+    const file = made.mock.lastCall?.[0] as Blob;
+    const [head, ...people] = (await file.text()).trim().split('\r\n');
+    expect(head).toContain('"name","email"');
+    expect(people).toEqual([expect.stringContaining(`"${bo.name}","${bo.email}"`)]);
     expect(sent('GET /users')[0]?.search.get('protection')).toBe('due');
   });
 

@@ -49,6 +49,19 @@ describe('sign-in', () => {
     expect(place.path).toBe('/parameters/users/me/security');
   });
 
+  it('hands on what was to be told', async () => {
+    const mfa = { state: 'off', requirement: 'required', deadline: later(3 * 86_400) };
+    reply('POST /join/invitation', ok({ name: bo.name, email: bo.email, expires_at: later(86_400) }));
+    reply('POST /join', ok({ state: 'signed_in' }));
+    const user = open('/join', { hash: '#token=TOKEN' });
+    await user.type(await screen.findByLabelText(m.password()), 'violet tractor humming');
+    reply('GET /session', ok(sessionOf(bo, { mfa })));
+    reply('GET /users/me/security', ok({ user: bo, mfa: openMfa(mfa), enrolment: null }));
+    await user.click(await button(m.join_submit()));
+    await user.click(await button(m.reminder_later()));
+    await screen.findByText(m.told_joined());
+  });
+
   it('says on the last day until when', async () => {
     const mfa = { state: 'off', requirement: 'required', deadline: later(3_600) };
     open('/signed-in/reminder', { session: sessionOf(bo, { mfa }) });
