@@ -1,4 +1,4 @@
-import { codeField, givePassword, heading, press } from './kit/acts';
+import { codeField, givePassword, giveProof, heading, press } from './kit/acts';
 import { inspect } from './kit/inspect';
 import { carryOver } from './kit/person';
 import { expect, password, test } from './kit/test';

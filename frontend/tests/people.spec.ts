@@ -1,4 +1,4 @@
-import { atHome, givePassword, heading, press } from './kit/acts';
+import { atHome, givePassword, giveProof, heading, press } from './kit/acts';
 import { inspect } from './kit/inspect';
 import { carryOver } from './kit/person';
 import { expect, test } from './kit/test';

@@ -1,4 +1,4 @@
-import { heading, press } from './kit/acts';
+import { giveProof, heading, press } from './kit/acts';
 import { inspect } from './kit/inspect';
 import { carryOver } from './kit/person';
 import { expect, test } from './kit/test';

@@ -15,9 +15,9 @@ func (u *User) ActiveAdministrator() bool {
 	return u.Role == Administrator && u.DisabledAt.IsZero() && !u.Invited()
 }
 
-// StillAdministrator refuses a caller who was an administrator when the request came in and is none any more, and keeps
-// one that is until the transaction ends: a demotion at the same time, or the loss of their own 2-step verification, comes after it, or is seen by it (security.md rows 56
-// and 80).
+// StillAdministrator refuses a caller who was an administrator with 2-step verification when the request came in and
+// is none any more, and keeps one that is until the transaction ends: a demotion at the same time, or the loss of their
+// own 2-step verification, comes after it, or is seen by it (security.md rows 56 and 80).
 func StillAdministrator(ctx context.Context, tx database.Tx, caller web.Caller) error {
 	kept, err := tx.Keep(ctx, `SELECT 1 FROM users WHERE id = ? AND role = ? AND disabled_at IS NULL AND password_hash <> ''
 		AND mfa_since IS NOT NULL`,

@@ -42,7 +42,7 @@ func newUserImport(p program) *cobra.Command {
 			return ended(c.Run(p))
 		},
 		Long: "Invite the people of a CSV file (- is standard input). Its first line names the columns: name and email, and as wanted\n" +
-			"role (member, administrator), requirement (off, allowed, required) and deadline (a date such as 2030-12-31).\n" +
+			"role (member, administrator), requirement (off, allowed, required), deadline (a date such as 2030-12-31) and reason (with off).\n" +
 			"Every line is looked at first. With a bad one nobody is invited, unless --skip-bad leaves those out.\n" +
 			"Standard output gets name, e-mail address and link of everybody who is invited, as CSV: a link is good for 72 hours,\n" +
 			"and whoever has it chooses that person's password.",

@@ -67,7 +67,7 @@ func (h *Help) Register(api *web.API) {
 			return out, nil
 		})
 	web.Register(api, web.Administrator, operation("mark-help-sentence", http.MethodPatch, "/api/v1/help/sentences/{sentence}", "Mark a sentence as done, or not", http.StatusNoContent),
-		func(ctx context.Context, caller web.Caller, in *markInput) (*struct{}, error) {
-			return nil, h.mark(ctx, caller, in.Sentence, in.Body.Done)
+		func(ctx context.Context, _ web.Caller, in *markInput) (*struct{}, error) {
+			return nil, h.mark(ctx, in.Sentence, in.Body.Done)
 		})
 }

@@ -8,9 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/database"
-	"github.com/secondstep/secondstep/server/web"
 )
 
 const (
@@ -215,11 +213,8 @@ func (h *Help) sentences(ctx context.Context, db bun.IDB, article string, done b
 }
 
 // mark notes that a sentence was dealt with, or that it was not. What is so already stays as it is.
-func (h *Help) mark(ctx context.Context, caller web.Caller, id string, done bool) error {
+func (h *Help) mark(ctx context.Context, id string, done bool) error {
 	return h.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
-		if err := account.StillAdministrator(ctx, tx, caller); err != nil {
-			return err
-		}
 		update := tx.NewUpdate().Model((*row)(nil)).Where("id = ? AND sentence IS NOT NULL", id)
 		if done {
 			update = update.Set("done_at = COALESCE(done_at, ?)", database.At(tx.Now))

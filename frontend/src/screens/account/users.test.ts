@@ -83,6 +83,13 @@ describe('users', () => {
     await user.click(await button(m.invite()));
     const way = (name: string) => screen.findByLabelText<HTMLInputElement>(new RegExp(`^${name}`));
     expect((await way(m.requirement_off())).checked).toBe(true);
+    // The installation's own is not asked for: its reason is on record.
+    reply('POST /users', refuse(409, 'email_taken'));
+    await user.type(screen.getByLabelText(m.name()), 'Bo');
+    await user.type(screen.getByLabelText(m.email()), 'bo@example.test');
+    await user.click(await button(m.invite_submit_mail()));
+    await screen.findByText(m.error_email_taken());
+    expect(sent('POST /users')[0]?.body).toEqual({ name: 'Bo', email: 'bo@example.test', role: 'member' });
     await user.selectOptions(within(screen.getByRole('dialog')).getByLabelText(m.role_title()), 'administrator');
     expect((await way(m.requirement_allowed())).checked).toBe(true);
     expect((await way(m.requirement_off())).disabled).toBe(true);

@@ -17,6 +17,9 @@ const words: Record<string, (params: Record<string, unknown>) => string> = {
   'requirement administrator_never_off': () => m.import_requirement_never_off(),
   'deadline invalid': () => m.import_deadline_invalid(),
   'deadline without_required': () => m.import_deadline_alone(),
+  'reason required': () => m.import_reason_required(),
+  'reason too_long': (params) => m.import_reason_too_long({ max: format.number(Number(params.max ?? 300)) }),
+  'reason illegible': () => m.import_reason_illegible(),
   'line too_many_columns': () => m.import_line_columns(),
   'line quotes': () => m.import_line_quotes(),
 };

@@ -10,7 +10,7 @@ describe('a file of people', () => {
   it('names its columns in any order and in its own capitals', () => {
     const { rows, bad, unused } = read('E-Mail;Department;Name;ROLE\nbo@example.test;Sales; Bo ;Member\n');
     expect(rows).toEqual([
-      { line: 2, name: 'Bo', email: 'bo@example.test', role: 'Member', requirement: '', deadline: '' },
+      { line: 2, name: 'Bo', email: 'bo@example.test', role: 'Member', requirement: '', deadline: '', reason: '' },
     ]);
     expect(bad).toEqual([]);
     expect(unused).toEqual(['Department']);
@@ -63,6 +63,14 @@ describe('a file of people', () => {
     ]);
   });
 
+  it('has the reason for off', () => {
+    const content = `name,email,requirement,reason\nBo,bo@example.test,off, no phone \nCy,cy@example.test,off,${'x'.repeat(301)}`;
+    expect(readText(content)).toMatchObject({
+      rows: [{ requirement: 'off', reason: 'no phone' }],
+      bad: [{ faults: [{ name: 'reason', code: 'too_long' }] }],
+    });
+  });
+
   it.each([
     ['empty', ' \n'],
     ['columns', 'Bo,bo@example.test\n'],
@@ -77,7 +85,15 @@ describe('a file of people', () => {
   });
 
   it('goes to the server in calls of 50 lines and less than 16 KiB', () => {
-    const row = { line: 1, name: 'ü'.repeat(100), email: 'x'.repeat(250), role: '', requirement: '', deadline: '' };
+    const row = {
+      line: 1,
+      name: 'ü'.repeat(100),
+      email: 'x'.repeat(250),
+      role: '',
+      requirement: '',
+      deadline: '',
+      reason: '',
+    };
     const short = { ...row, name: 'Bo', email: 'bo@example.test' };
     expect([...calls(Array(120).fill(short))].map((some) => some.length)).toEqual([50, 50, 20]);
     const parts = [...calls(Array(120).fill(row))];

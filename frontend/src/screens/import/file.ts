@@ -1,7 +1,15 @@
 import Papa from 'papaparse';
 
 /** A line of a file of people, as it stands there. */
-export type Row = { line: number; name: string; email: string; role: string; requirement: string; deadline: string };
+export type Row = {
+  line: number;
+  name: string;
+  email: string;
+  role: string;
+  requirement: string;
+  deadline: string;
+  reason: string;
+};
 export type Fault = { name: string; code: string; params?: Record<string, unknown> };
 /** A line that can't be imported, and why. */
 export type Bad = { row: Row; faults: Fault[] };
@@ -9,7 +17,7 @@ export type FileContent = { rows: Row[]; bad: Bad[]; unused: string[] };
 /** Why no line of a file could be read. */
 export type FileProblem = 'too_large' | 'not_utf8' | 'empty' | 'columns' | 'column_twice';
 
-const columns = ['name', 'email', 'role', 'requirement', 'deadline'] as const;
+const columns = ['name', 'email', 'role', 'requirement', 'deadline', 'reason'] as const;
 type Column = (typeof columns)[number];
 
 /** Some 200,000 people. */
@@ -54,6 +62,7 @@ export function readText(content: string): FileContent | FileProblem {
       role: cell('role'),
       requirement: cell('requirement'),
       deadline: cell('deadline'),
+      reason: cell('reason'),
     };
     // A cell in quotes may go over lines.
     line += 1 + cells.reduce((breaks, text) => breaks + text.split('\n').length - 1, 0);
@@ -95,6 +104,8 @@ function unsendable(row: Row): Fault[] {
   for (const column of ['role', 'requirement', 'deadline'] as const) {
     if (control.test(row[column]) || row[column].length > 100) faults.push({ name: column, code: 'invalid' });
   }
+  if (control.test(row.reason)) faults.push({ name: 'reason', code: 'illegible' });
+  else if ([...row.reason].length > 300) faults.push({ name: 'reason', code: 'too_long', params: { max: 300 } });
   return faults;
 }
 

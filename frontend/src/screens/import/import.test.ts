@@ -87,7 +87,7 @@ describe('import', () => {
   it('gives a file to begin with', async () => {
     const user = open(path, signedIn);
     await user.click(await button(m.import_template()));
-    await waitFor(() => expect(saved[0]?.text).toContain('"name","email","role","requirement","deadline"'));
+    await waitFor(() => expect(saved[0]?.text).toContain('"name","email","role","requirement","deadline","reason"'));
     expect(saved[0]?.name).toMatch(/^MailMachine-people-\d{4}-\d\d-\d\d\.csv$/);
   });
 

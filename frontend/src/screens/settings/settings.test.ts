@@ -151,6 +151,28 @@ describe('settings: new people', () => {
     await screen.findByText(m.settings_saved());
     expect(sent('PATCH /settings')[0]?.body).toEqual({ new_people: { requirement: 'required', days: 30 } });
   });
+
+  it('asks why, where it is not available', async () => {
+    reply(
+      'PATCH /settings',
+      refuse(400, 'invalid_input', { fields: [{ name: 'new_people.reason', code: 'too_long', params: { max: 300 } }] }),
+    );
+    const user = open(path, { session: administrator });
+    await heading(m.settings_new_people());
+    await user.click(screen.getByRole('radio', { name: new RegExp(m.requirement_off()) }));
+    const reason = screen.getByLabelText(m.settings_new_people_reason());
+    await user.click(await savePeople());
+    await screen.findByText(m.field_required());
+    expect(sent('PATCH /settings')).toHaveLength(0);
+    await user.type(reason, ' No phones here. ');
+    await user.click(await savePeople());
+    await screen.findByText(m.field_too_long());
+    reply('PATCH /settings', ok(settings({ new_people: { requirement: 'off', days: 0 } })));
+    await user.click(await savePeople());
+    await screen.findByText(m.settings_saved());
+    const new_people = { requirement: 'off', days: 0, reason: 'No phones here.' };
+    expect(sent('PATCH /settings').at(-1)?.body).toEqual({ new_people });
+  });
 });
 
 describe('settings: mail', () => {
