@@ -106,6 +106,9 @@ func TestImportTellsEveryBadLineAndMakesNobodyUnlessConfirmed(t *testing.T) {
 				t.Errorf("%s", found.Raw)
 			}
 		}
+		if why := in.Column("SELECT data FROM events WHERE kind = 'user.invited' AND data LIKE '%Shares a phone.%'"); len(why) != 1 {
+			t.Errorf("the reason for off is on record %d times", len(why))
+		}
 		tokens := links(t, done)
 		if told := in.Browser(servertest.Safari).Do("POST", "/api/v1/join/invitation", body{"token": tokens[0]}).Want(200); told.Text("name") != "Ann" {
 			t.Errorf("the first link is %s's", told.Text("name"))
@@ -114,7 +117,7 @@ func TestImportTellsEveryBadLineAndMakesNobodyUnlessConfirmed(t *testing.T) {
 
 		// Sent again, as after an answer that never came: nobody twice, and nobody is told a link a second time.
 		again := boss.Do("POST", importPath, body{"people": people, "confirm": true}).Want(200)
-		if len(links(t, again)) > 0 || len(in.Column("SELECT id FROM users")) != 4 || fates(again)[0] != "2 bad email:email_taken" {
+		if len(links(t, again)) > 0 || len(in.Column("SELECT id FROM users")) != 5 || fates(again)[0] != "2 bad email:email_taken" {
 			t.Errorf("%s", again.Raw)
 		}
 	})
