@@ -34,6 +34,13 @@ const (
 	RequirementRequired = "required"
 )
 
+// What of a recovery is under way for a person. Room recovery has the rest.
+const (
+	RecoveryAsked    = "asked"    // waits for the proof of the address
+	RecoveryProved   = "proved"   // waits for its time and for the decision
+	RecoveryApproved = "approved" // an enrolment link is out
+)
+
 // User is a person of the account.
 type User struct {
 	bun.BaseModel `bun:"table:users,alias:u"`
@@ -52,6 +59,7 @@ type User struct {
 	MFASince          database.Instant `bun:"mfa_since,nullzero"`
 	ResetAt           database.Instant `bun:"reset_at,nullzero"`
 	EnrolmentsBegun   int              `bun:"enrolments_begun"`
+	Recovery          string           `bun:"recovery"` // what of a recovery is under way: asked, proved, approved
 	CreatedAt         database.Instant `bun:"created_at"`
 	LastSignInAt      database.Instant `bun:"last_sign_in_at,nullzero"`
 }
@@ -91,7 +99,7 @@ func one(ctx context.Context, db bun.IDB, statement *database.Statement, value s
 	user := new(User)
 	err := statement.Scan(ctx, db, database.Args{value}, &user.ID, &user.Name, &user.Email, &user.EmailKey, &user.SortName, &user.Role,
 		&user.PasswordHash, &user.PasswordChangedAt, &user.Requirement, &user.Deadline, &user.DisabledAt, &user.MFASince, &user.ResetAt,
-		&user.EnrolmentsBegun, &user.CreatedAt, &user.LastSignInAt)
+		&user.EnrolmentsBegun, &user.Recovery, &user.CreatedAt, &user.LastSignInAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -102,7 +110,7 @@ func one(ctx context.Context, db bun.IDB, statement *database.Statement, value s
 }
 
 const selectUser = `SELECT id, name, email, email_key, sort_name, role, password_hash, password_changed_at,
-	requirement, deadline, disabled_at, mfa_since, reset_at, enrolments_begun, created_at, last_sign_in_at FROM users WHERE `
+	requirement, deadline, disabled_at, mfa_since, reset_at, enrolments_begun, recovery, created_at, last_sign_in_at FROM users WHERE `
 
 var (
 	byID       = database.Prepare(selectUser + "id = ?")

@@ -87,7 +87,7 @@ type row struct {
 const lookUp = `SELECT s.token_hash, s.id, s.user_id, s.created_at, s.last_seen_at, s.expires_at,
 	COALESCE(s.confined_to, ''), s.signed_in_with, COALESCE(s.proof_at, 0), s.proof_with,
 	u.name, u.email, u.role, u.requirement, COALESCE(u.deadline, 0), COALESCE(u.mfa_since, 0), COALESCE(u.disabled_at, 0),
-	COALESCE(u.reset_at, 0)
+	COALESCE(u.reset_at, 0), u.recovery
 	FROM sessions AS s JOIN users AS u ON u.id = s.user_id WHERE s.token_hash IN (?)`
 
 // held is a session with its person.
@@ -101,7 +101,7 @@ func scanHeld(rows *sql.Rows) (hash [sha256.Size]byte, found held, err error) {
 	var token sql.RawBytes
 	err = rows.Scan(&token, &session.ID, &session.UserID, &session.CreatedAt, &session.LastSeenAt, &session.ExpiresAt,
 		&session.ConfinedTo, &session.SignedInWith, &session.ProofAt, &session.ProofWith,
-		&user.Name, &user.Email, &user.Role, &user.Requirement, &user.Deadline, &user.MFASince, &user.DisabledAt, &user.ResetAt)
+		&user.Name, &user.Email, &user.Role, &user.Requirement, &user.Deadline, &user.MFASince, &user.DisabledAt, &user.ResetAt, &user.Recovery)
 	copy(hash[:], token)
 	return hash, found, err
 }
