@@ -32,43 +32,116 @@ const Environment = "SECONDSTEP_TEST_POSTGRES"
 // ends. Without PostgreSQL the test fails and says what to install.
 func Postgres(tb testing.TB) string {
 	tb.Helper()
-	server := os.Getenv(Environment)
-	if server == "" {
-		own := cluster()
-		if own.err != nil {
-			tb.Fatal(own.err)
-		}
-		server = own.server
+	return fresh(tb, serverOf(tb), "template1")
+}
+
+// Like is Postgres with what prepare makes of an empty database already in it. It is made
+// once a process and copied from then on: the statements of all migrations take longer
+// than a test. On a server that keeps what it has, and the copied one with it, it is made
+// for each test.
+func Like(tb testing.TB, prepare func(address string) error) string {
+	tb.Helper()
+	server := serverOf(tb)
+	one := modelOn(server, prepare)
+	if one.err != nil {
+		tb.Fatalf("a database to copy on %s: %v", server, one.err)
 	}
-	fresh, drop, err := create(server)
+	if one.name != "" {
+		return fresh(tb, server, one.name)
+	}
+	address := fresh(tb, server, "template1")
+	if err := prepare(address); err != nil {
+		tb.Fatal(err)
+	}
+	return address
+}
+
+// copied is the database that others are copied from; without a name there is none.
+type copied struct {
+	name string
+	err  error
+}
+
+var (
+	models      = map[string]copied{} // by server
+	modelsMutex sync.Mutex
+)
+
+// modelOn makes the database that others are copied from, where the server is a careless one, which goes with all it has.
+func modelOn(server string, prepare func(address string) error) copied {
+	modelsMutex.Lock()
+	defer modelsMutex.Unlock()
+	model, done := models[server]
+	if done {
+		return model
+	}
+	var durable string
+	db := connect(server)
+	model.err = errors.Join(db.QueryRowContext(context.Background(), "SHOW fsync").Scan(&durable), db.Close())
+	if model.err == nil && durable == "off" {
+		var one *made
+		if one, model.err = create(server, "template1"); model.err == nil {
+			model.name, model.err = one.name, prepare(one.address)
+		}
+	}
+	models[server] = model
+	return model
+}
+
+func serverOf(tb testing.TB) string {
+	tb.Helper()
+	if server := os.Getenv(Environment); server != "" {
+		return server
+	}
+	own := cluster()
+	if own.err != nil {
+		tb.Fatal(own.err)
+	}
+	return own.server
+}
+
+// fresh makes a database for one test, as a copy of another one.
+func fresh(tb testing.TB, server, like string) string {
+	tb.Helper()
+	one, err := create(server, like)
 	if err != nil {
 		tb.Fatalf("a database on %s: %v", server, err)
 	}
 	tb.Cleanup(func() {
-		if err := drop(); err != nil {
+		if err := one.drop(); err != nil {
 			tb.Errorf("dropping the test's database: %v", err)
 		}
 	})
-	return fresh
+	return one.address
 }
 
-// create makes a database with a name of its own.
-func create(server string) (fresh string, drop func() error, err error) {
+func connect(server string) *sql.DB {
+	return sql.OpenDB(pgdriver.NewConnector(pgdriver.WithDSN(server), pgdriver.WithReadTimeout(time.Minute)))
+}
+
+// made is a database that is there, and what removes it.
+type made struct {
+	name, address string
+	drop          func() error
+}
+
+// create makes a database with a name of its own, as a copy of another one.
+func create(server, like string) (*made, error) {
 	address, err := url.Parse(server)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	name := "secondstep_" + strings.ToLower(rand.Text())
 	run := func(statement string) error {
-		db := sql.OpenDB(pgdriver.NewConnector(pgdriver.WithDSN(server), pgdriver.WithReadTimeout(time.Minute)))
+		db := connect(server)
 		_, err := db.ExecContext(context.Background(), statement)
 		return errors.Join(err, db.Close())
 	}
-	if err := run("CREATE DATABASE " + name + " STRATEGY FILE_COPY"); err != nil {
-		return "", nil, err
+	if err := run("CREATE DATABASE " + name + " TEMPLATE " + like + " STRATEGY FILE_COPY"); err != nil {
+		return nil, err
 	}
 	address.Path = "/" + name
-	return address.String(), func() error { return run("DROP DATABASE " + name + " WITH (FORCE)") }, nil
+	return &made{name, address.String(), func() error { return run("DROP DATABASE " + name + " WITH (FORCE)") }}, nil
 }
 
 // cluster is the process's own cluster. It keeps stop, and with it the pipe whose end
