@@ -5,7 +5,7 @@ const control =
   /^\s*- '?(button|link|textbox|searchbox|checkbox|radio|combobox|switch)\b(?: "((?:[^"\\]|\\.)*)")?[^\n]*(?:\n\s*- \/url: (\S+))?/gm;
 
 /** Two events of one second, and two people of one name, are told apart by what stands beside them only. */
-const alike = /:\d\d\)"$|^link "Ada Lovelace"$/;
+const alike = /:\d\d( \S+)?\)"$|^link "Ada Lovelace"$/;
 
 /**
  * Every control has a name, and no two on a screen have the same unless they lead to the same place: by its name alone

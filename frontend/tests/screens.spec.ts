@@ -1,4 +1,5 @@
 import { pseudoCatalogue } from '../build/pseudo';
+import { goesRound, isNamed, isStill } from './kit/access';
 import { looksWell, textsOf } from './kit/layout';
 import { pseudoBinary } from './kit/secondstep';
 import { test as base, expect, password } from './kit/test';
@@ -9,11 +10,17 @@ import { messages, sayer } from './kit/words';
  * All screens in two languages that nobody speaks (build/pseudo.ts), one of them written from right to left: whatever
  * is in plain letters is no word of a catalogue, and words that are two fifths longer still have their room. The
  * languages are added as any other: files, and a browser that asks for them.
+ *
+ * The first of them is walked as people have the screens who need them otherwise: enlarged to 400 %, in colours of their
+ * own, without movement, without a mouse, by name alone.
  */
 const languages = [
-  { locale: 'el-GR', direction: 'ltr' },
-  { locale: 'ar-EG', direction: 'rtl' },
-];
+  { locale: 'el-GR', direction: 'ltr', colours: 'active' },
+  { locale: 'ar-EG', direction: 'rtl', colours: 'none' },
+] as const;
+
+/** A window of 1280 × 1024 at 400 %. */
+const enlarged = { width: 320, height: 256 };
 
 /** What is in plain letters and figures with good reason. */
 const data = [
@@ -46,6 +53,11 @@ const test = base.extend<Fixtures>({
       });
       expect.soft(foreign, `no word of the catalogue: ${stop}`).toEqual([]);
       await looksWell(page, stop);
+      if (direction === 'rtl') return;
+      await looksWell(page, stop, [enlarged]);
+      await isStill(page, stop);
+      await isNamed(page, stop);
+      await goesRound(page, stop);
     };
     await use(async (go, ...refusals) => {
       tidy.expectRefusals(...refusals);
@@ -56,9 +68,9 @@ const test = base.extend<Fixtures>({
 
 test.use({ program: pseudoBinary });
 
-for (const { locale, direction } of languages) {
+for (const { locale, direction, colours } of languages) {
   test.describe(direction, () => {
-    test.use({ locale });
+    test.use({ locale, contextOptions: { forcedColors: colours, reducedMotion: 'reduce' } });
     test('setup', ({ walk, empty }) => walk((guide) => tour.setup(guide, empty, password)));
     test('signing in', ({ walk }) => walk(tour.signingIn, 401, 422, 429));
     test('enrolling', ({ walk }) => walk(tour.enrolling, 422));
