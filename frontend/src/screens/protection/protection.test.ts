@@ -95,6 +95,32 @@ describe('protection', () => {
     expect(screen.queryByText(m.protection_calm())).toBeNull();
   });
 
+  it('says by how much a server’s clock looks wrong, of which machine, and how to set it', async () => {
+    reply('GET /protection', ok(figures()));
+    const clocks = [
+      { offset_seconds: -42, count: 1, host: 'web-2' },
+      { offset_seconds: 360, count: 2, host: 'web-1' },
+      { offset_seconds: 95, count: 1 },
+    ];
+    reply('GET /protection/warnings', ok({ warnings: clocks.map((clock) => ({ kind: 'server_clock', ...clock })) }));
+    open(path, signedIn);
+    await screen.findByText('The server’s clock looks 42 seconds behind');
+    const words = [
+      ['The server’s clock looks 42 seconds behind', m.warning_clock_body_host({ host: 'web-2' })],
+      [
+        'The server’s clock looks 6 minutes ahead',
+        m.warning_clock_body_several({ count: 2, shown: '2', host: 'web-1' }),
+      ],
+      ['The server’s clock looks 2 minutes ahead', m.warning_clock_body()],
+    ] as const;
+    for (const [title, body] of words) {
+      expect(screen.getByText(title)).toBeTruthy();
+      expect(screen.getByText(body)).toBeTruthy();
+      const way = screen.getByRole('link', { name: pressOn(m.warning_clock_act(), title) });
+      expect(way.getAttribute('href')).toBe('/help/clock#warning');
+    }
+  });
+
   it('leaves out what it has no words for, and administrators who are named anyway', async () => {
     const ann = [{ id: '01GRACE', name: 'Grace' }];
     reply('GET /protection', ok(figures({ unprotected_administrators: ann })));
