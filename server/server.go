@@ -42,6 +42,9 @@ import (
 // pruneEvery is how often rows whose time is over are deleted.
 const pruneEvery = 10 * time.Minute
 
+// countEvery is how often refusals are counted for where people get stuck.
+const countEvery = time.Minute
+
 // Config is everything that is decided outside: by flags, by the environment, or by a test.
 type Config struct {
 	Data        string // the folder of the embedded database and of the key ring
@@ -184,6 +187,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		prune("sessions", sessions.Prune), prune("sign-ins", in.Prune), prune("invitations", others.Prune), prune("mails", mail.Prune),
 		prune("changes of addresses", emails.Prune), prune("links to stop", stops.Prune), prune("forgotten passwords", lost.Prune),
 		prune("roll-outs", rollout.Prune), prune("help votes", help.Prune),
+		{Name: "count refusals", Every: countEvery, Run: protection.CountRefusals},
 	}
 	for _, one := range factors {
 		jobs = append(jobs, prune(string(one.Kind()), one.Prune))
@@ -271,6 +275,7 @@ func (s *Server) register(api *web.API) {
 	s.stops.Register(api, s.config.Now)
 	s.RollOuts.Register(api)
 	protection.Register(api, s.Database, s.config.Now)
+	protection.RegisterRefusals(api, s.Database, s.config.Now)
 	protection.RegisterWarnings(api, s.Database, s.config.Now, s.ring.PrimaryID, s.Clock.Wrong)
 	s.Help.Register(api)
 	s.factors.Register(api, s.mfa.FactorsChanged)

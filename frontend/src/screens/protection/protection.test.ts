@@ -130,6 +130,42 @@ describe('protection', () => {
     expect(screen.queryByText(m.warning_unprotected({ count: 1, shown: '1' }))).toBeNull();
   });
 
+  it('says where people get stuck: a picture and a table, all reasons or one', async () => {
+    reply('GET /protection', ok(figures()));
+    const dates = ['2026-03-10', '2026-03-11', '2026-03-12'];
+    const reasons = [
+      { reason: 'clock_behind', codes: 5, stops: 4, got_in: 3, days: [0, 1, 4] },
+      { reason: 'something_new', codes: 2, stops: 1, got_in: 0, days: [2, 0, 0] },
+    ];
+    const days = [2, 1, 4].map((codes, n) => ({ date: dates[n], codes }));
+    reply('GET /protection/refusals', ok({ counted_until: '2026-03-12T09:31:00Z', days, reasons }));
+    const user = open(path, signedIn);
+    const part = within(await screen.findByRole('region', { name: m.stuck_title() }));
+    const rows = () => part.getAllByRole('row').map((row) => row.textContent ?? '');
+    await part.findByText(m.stuck_behind(), { selector: 'span' });
+    expect(rows().some((row) => row.includes(m.stuck_clock_next()) && row.includes('3 of 4'))).toBe(true);
+    expect(rows().some((row) => row.includes(m.stuck_other()) && row.includes('0 of 1'))).toBe(true);
+    // The picture's own table has every day.
+    await user.click(part.getByText(m.protection_as_table()));
+    const counts = () =>
+      within(part.getByText(m.protection_day()).closest('table') as HTMLElement)
+        .getAllByRole('row')
+        .slice(1)
+        .map((row) => row.lastElementChild?.textContent);
+    expect(counts()).toEqual(['2', '1', '4']);
+    await user.selectOptions(part.getByLabelText(m.stuck_reason()), m.stuck_behind());
+    expect(counts()).toEqual(['0', '1', '4']);
+    expect(part.getByRole('link', { name: m.stuck_help() }).getAttribute('href')).toBe('/help/help-someone#stuck');
+  });
+
+  it('says so where nobody was refused, and asks for that alone again when it fails', async () => {
+    reply('GET /protection', ok(figures()));
+    reply('GET /protection/refusals', refuse(500, 'internal'), ok({ days: [], reasons: [] }));
+    const user = open(path, signedIn);
+    await user.click(await button(m.try_again()));
+    await screen.findByText(m.stuck_none());
+  });
+
   it('can be asked for again when it fails', async () => {
     reply('GET /protection', refuse(500, 'internal'), ok(figures()));
     const user = open(path, signedIn);
