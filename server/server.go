@@ -15,6 +15,7 @@ import (
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/audit/seal"
+	"github.com/secondstep/secondstep/server/clock"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/email"
 	"github.com/secondstep/secondstep/server/factor"
@@ -41,6 +42,9 @@ import (
 // pruneEvery is how often rows whose time is over are deleted.
 const pruneEvery = 10 * time.Minute
 
+// countEvery is how often refusals are counted for where people get stuck.
+const countEvery = time.Minute
+
 // Config is everything that is decided outside: by flags, by the environment, or by a test.
 type Config struct {
 	Data        string // the folder of the embedded database and of the key ring
@@ -60,6 +64,7 @@ type Config struct {
 	Mail           *mail.Settings // how mails leave; nil: none do
 	HelpFolder     string         // of the installation's own help articles; empty: it has none
 	ChatURL        string         // where people answer who needs a hand; empty: nowhere
+	Host           string         // by which administrators find the machine
 
 	Now    func() time.Time
 	Random io.Reader
@@ -87,6 +92,7 @@ type Server struct {
 	Mail      *mail.Mail
 	RollOuts  *rollout.RollOuts
 	Help      *help.Help
+	Clock     *clock.Watch
 
 	config   Config
 	ring     *keyring.Ring
@@ -137,8 +143,9 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	}
 	factors := factor.Set{apps, keys, codes} // a further kind of factor is one more entry here
 
+	watch := clock.New(db, config.Host, config.Now, config.Logger)
 	in := signin.New(signin.Dependencies{
-		Database: db, Passwords: passwords, Sessions: sessions, Factors: factors,
+		Database: db, Passwords: passwords, Sessions: sessions, Factors: factors, Clock: watch,
 		Now: config.Now, Random: config.Random, Logger: config.Logger,
 	})
 	mails, err := mail.New(mail.Dependencies{
@@ -180,13 +187,14 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		prune("sessions", sessions.Prune), prune("sign-ins", in.Prune), prune("invitations", others.Prune), prune("mails", mail.Prune),
 		prune("changes of addresses", emails.Prune), prune("links to stop", stops.Prune), prune("forgotten passwords", lost.Prune),
 		prune("roll-outs", rollout.Prune), prune("help votes", help.Prune),
+		{Name: "count refusals", Every: countEvery, Run: protection.CountRefusals},
 	}
 	for _, one := range factors {
 		jobs = append(jobs, prune(string(one.Kind()), one.Prune))
 	}
 	return &Server{
 		Database: db, Passwords: passwords, SignIn: in, People: others, Forgotten: lost, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
-		Mail: mails, RollOuts: many, Help: centre, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: protects,
+		Mail: mails, RollOuts: many, Help: centre, Clock: watch, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: protects,
 		emails: emails, stops: stops, settings: own,
 	}, nil
 }
@@ -238,7 +246,7 @@ func (s *Server) API(face Face) (*web.API, error) {
 	api, err := web.New(web.Options{
 		PublicURL: face.PublicURL, LoopbackAliases: face.LoopbackAliases, TrustedProxies: face.TrustedProxies,
 		Look: s.settings.Look, Stylesheet: settings.Stylesheet, Version: s.config.Version, Now: s.config.Now, Random: s.config.Random, Logger: s.config.Logger,
-		Dist: face.Dist, Ready: s.Database.Ping, SetupNeeded: s.setupNeeded, Mails: s.Mail.Sends(),
+		Dist: face.Dist, Ready: s.Database.Ping, ClockOff: s.Clock.Off, SetupNeeded: s.setupNeeded, Mails: s.Mail.Sends(),
 		// A password is one where there is no second step: the session room lets it be none where there is.
 		FullProofs: append(s.factors.Full(), web.Password),
 	})
@@ -267,7 +275,8 @@ func (s *Server) register(api *web.API) {
 	s.stops.Register(api, s.config.Now)
 	s.RollOuts.Register(api)
 	protection.Register(api, s.Database, s.config.Now)
-	protection.RegisterWarnings(api, s.Database, s.config.Now, s.ring.PrimaryID)
+	protection.RegisterRefusals(api, s.Database, s.config.Now)
+	protection.RegisterWarnings(api, s.Database, s.config.Now, s.ring.PrimaryID, s.Clock.Wrong)
 	s.Help.Register(api)
 	s.factors.Register(api, s.mfa.FactorsChanged)
 }

@@ -161,6 +161,7 @@ func (c *serveCommand) serve(p program, logger *slog.Logger, installation *serve
 	beside.Go(func() { installation.Mail.Keep(ctx) })
 	beside.Go(func() { installation.RollOuts.Keep(ctx) })
 	beside.Go(func() { installation.Seals.Keep(ctx) })
+	beside.Go(func() { installation.Clock.Keep(ctx) })
 	ended := make(chan error, 1)
 	go func() { ended <- api.Handler().Listener(listener) }()
 
@@ -211,6 +212,9 @@ func (c *serveCommand) settings(p program, logger *slog.Logger) (server.Config, 
 	}
 	if config.ChatURL, err = c.chat(); err != nil {
 		return config, err
+	}
+	if config.Host, err = os.Hostname(); err != nil {
+		return config, fmt.Errorf("the name of this machine: %w", err)
 	}
 	config.HelpFolder = c.HelpDir
 	config.TOTPWindow, config.HashWorkers, config.HashWait = c.TOTPWindow, c.HashWorkers, c.HashWait

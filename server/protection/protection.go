@@ -1,5 +1,5 @@
 // Package protection tells administrators how the account stands: how many have 2-step verification, since when, and
-// where a hand is needed. It reads what other rooms keep, and keeps nothing.
+// where a hand is needed. It reads what other rooms keep, and keeps nothing but how many second steps were refused why.
 package protection
 
 import (
@@ -115,7 +115,6 @@ func history(ctx context.Context, db bun.IDB, at time.Time, protected int) ([]Da
 		Kind  string `bun:"kind"`
 		Count int    `bun:"count"`
 	}
-	const day = int64(24 * time.Hour / time.Millisecond)
 	err := db.NewSelect().TableExpr("events").ColumnExpr("at / ? AS day, kind, COUNT(*) AS count", day).
 		Where("id >= ? AND result = ? AND kind IN ?", database.FirstID(first), audit.OK, bun.Tuple(kinds)).
 		GroupExpr("at / ?, kind", day).Scan(ctx, &counted)

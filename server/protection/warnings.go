@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/clock"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/keyring"
 	"github.com/secondstep/secondstep/server/mail"
@@ -18,6 +19,7 @@ import (
 
 // What administrators are warned of: what would go wrong, some day.
 const (
+	ServerClock               = "server_clock"               // soon nobody gets in
 	SingleAdministrator       = "single_administrator"       // nobody can help them
 	UnprotectedAdministrators = "unprotected_administrators" // others than who asks, who is told so anyway
 	NoMailServer              = "no_mail_server"             // nobody is told of anything
@@ -27,9 +29,15 @@ const (
 
 // Warning is something to be seen to.
 type Warning struct {
-	Kind  string `json:"kind" enum:"single_administrator,unprotected_administrators,no_mail_server,mails_given_up,key_not_kept"`
+	Kind  string `json:"kind" enum:"server_clock,single_administrator,unprotected_administrators,no_mail_server,mails_given_up,key_not_kept"`
 	Count int    `json:"count" doc:"How many it is about; 1 where it is about one thing."`
+
+	OffsetSeconds int    `json:"offset_seconds,omitempty" doc:"Of a clock: how far it looks off, minus is behind. Of several the worst."`
+	Host          string `json:"host,omitempty" doc:"Of a clock: the machine."`
 }
+
+// Clocks reads which of the servers' clocks look wrong, the worst first.
+type Clocks func(ctx context.Context, db bun.IDB) ([]clock.Wrong, error)
 
 // Warnings are all there are, the gravest first.
 type Warnings struct {
@@ -39,18 +47,18 @@ type Warnings struct {
 type warningsOutput struct{ Body *Warnings }
 
 // RegisterWarnings adds the call for warnings. primary is the id of the key that seals now.
-func RegisterWarnings(api *web.API, db *database.Database, now func() time.Time, primary func() uint32) {
+func RegisterWarnings(api *web.API, db *database.Database, now func() time.Time, primary func() uint32, wrong Clocks) {
 	web.Register(api, web.Administrator, huma.Operation{
 		OperationID: "get-warnings", Method: http.MethodGet, Path: "/api/v1/protection/warnings",
 		Summary: "What would go wrong some day, and can be seen to now", Tags: []string{"Installation"},
 	}, func(ctx context.Context, caller web.Caller, _ *struct{}) (*warningsOutput, error) {
-		warnings, err := Warn(ctx, db.Read(), caller.Session.UserID, now(), primary())
+		warnings, err := Warn(ctx, db.Read(), caller.Session.UserID, now(), primary(), wrong)
 		return &warningsOutput{Body: warnings}, err
 	})
 }
 
 // Warn looks for what administrators are warned of; who asks is not counted among the unprotected ones.
-func Warn(ctx context.Context, db bun.IDB, asks string, at time.Time, primary uint32) (*Warnings, error) {
+func Warn(ctx context.Context, db bun.IDB, asks string, at time.Time, primary uint32, wrong Clocks) (*Warnings, error) {
 	var administrators []struct {
 		ID        string
 		Protected bool
@@ -80,11 +88,21 @@ func Warn(ctx context.Context, db bun.IDB, asks string, at time.Time, primary ui
 		return nil, err
 	}
 
+	clocks, err := wrong(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+
 	found := &Warnings{Warnings: []Warning{}}
 	warn := func(kind string, count int) {
 		if count > 0 {
 			found.Warnings = append(found.Warnings, Warning{Kind: kind, Count: count})
 		}
+	}
+	if len(clocks) > 0 {
+		found.Warnings = append(found.Warnings, Warning{
+			Kind: ServerClock, Count: len(clocks), OffsetSeconds: int(clocks[0].Off.Round(time.Second) / time.Second), Host: clocks[0].Host,
+		})
 	}
 	warn(KeyNotKept, one(kept.IsZero()))
 	warn(SingleAdministrator, one(len(administrators) == 1))

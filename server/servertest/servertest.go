@@ -171,10 +171,16 @@ func migrated(address string) error {
 }
 
 // Another starts one more instance on the same database. On SQLite that is a restart: stop the one before first.
-func (in *Installation) Another() *Instance {
+func (in *Installation) Another() *Instance { return in.Adrift(0) }
+
+// Adrift starts one more instance, on a machine whose clock is ahead of the installation's by so much.
+func (in *Installation) Adrift(by time.Duration) *Instance {
 	in.t.Helper()
 	log := &Log{}
-	opened, err := server.Open(context.Background(), in.config(log))
+	config := in.config(log)
+	config.Now = func() time.Time { return in.Clock.Now().Add(by) }
+	config.Host = fmt.Sprintf("web-%d", len(in.Instances)+1)
+	opened, err := server.Open(context.Background(), config)
 	if err != nil {
 		in.t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
@@ -19,6 +20,7 @@ type proving struct {
 	*SignIn
 	attempt factor.Attempt
 	given   response
+	came    time.Time // when it was asked for: whatever it waits for afterwards, the browser's clock spoke then
 	pending *web.PendingSignIn
 	event   audit.Event
 	// accept opens what is proved, or says why not after all; also are events besides the second step's own.

@@ -43,7 +43,7 @@ type proved struct {
 func (s *SignIn) secondStep(ctx context.Context, caller web.Caller, given response) (*proved, error) {
 	result := &proved{state: StateSignedIn}
 	p := &proving{
-		SignIn: s, given: given, pending: caller.Pending, event: audit.By(caller).Is(audit.SignInSecondStep, audit.OK),
+		came: s.Now(), SignIn: s, given: given, pending: caller.Pending, event: audit.By(caller).Is(audit.SignInSecondStep, audit.OK),
 		attempt: factor.Attempt{
 			UserID: caller.Pending.UserID, Ceremony: factor.SignIn, Holder: caller.Pending.ID,
 			Response: given.text, Client: caller.Client, BrowserNow: given.browserNow,
@@ -88,7 +88,7 @@ func nothingElse(context.Context, database.Tx) error { return nil }
 
 // proof gives the caller's session fresh proof, and a new token with it.
 func (s *SignIn) proof(ctx context.Context, caller web.Caller, password string, given response, act func(ctx context.Context, tx database.Tx) error) (*proved, error) {
-	held := caller.Session
+	held, came := caller.Session, s.Now()
 	if held.MFA && given.text == "" {
 		return nil, ErrCodeRequired
 	}
@@ -117,7 +117,7 @@ func (s *SignIn) proof(ctx context.Context, caller web.Caller, password string, 
 		})
 	}
 	p := &proving{
-		SignIn: s, given: given, event: event,
+		came: came, SignIn: s, given: given, event: event,
 		attempt: factor.Attempt{
 			UserID: held.UserID, Ceremony: factor.Proof, Holder: held.ID,
 			Response: given.text, Client: caller.Client, BrowserNow: given.browserNow,
@@ -142,6 +142,7 @@ func (s *SignIn) run(ctx context.Context, p *proving, result *proved) error {
 		s.WarnOfClock(ctx, refusal, p.attempt.Client)
 		return Refused(refusal)
 	}
+	s.Clock.Heard(p.attempt.BrowserNow, p.came)
 	result.kind, result.remaining = kind, p.remaining
 	return nil
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/clock"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor"
 	"github.com/secondstep/secondstep/server/factor/diagnosis"
@@ -34,6 +35,7 @@ type Dependencies struct {
 	Passwords *account.Passwords
 	Sessions  *session.Sessions
 	Factors   factor.Set
+	Clock     *clock.Watch // hears what the browsers say whose people sign in well
 	Now       func() time.Time
 	Random    io.Reader
 	Logger    *slog.Logger
@@ -65,11 +67,13 @@ func (s *SignIn) noteFault(ctx context.Context, event audit.Event, cause error) 
 	}
 }
 
-// WarnOfClock logs that the server's own clock may be the wrong one, where a refusal has found witnesses against it.
+// WarnOfClock logs that the server's own clock may be the wrong one, where a refusal has found witnesses against it, and
+// has the watch hear them: a clock that is wrong by minutes refuses every code, so that nobody signs in well.
 func (s *SignIn) WarnOfClock(ctx context.Context, why *diagnosis.Diagnosis, client web.Client) {
 	if !why.ServerClockSuspect {
 		return
 	}
 	s.Logger.WarnContext(ctx, "a phone and a browser agree on a time that is not the server's: check the server's clock",
 		"offset_seconds", *why.OffsetSeconds, "request_id", client.RequestID)
+	s.Clock.Differs(-time.Duration(*why.OffsetSeconds)*time.Second, s.Now())
 }

@@ -2,7 +2,9 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -14,6 +16,15 @@ type nothing struct{}
 type healthOutput struct {
 	Body struct {
 		Status string `json:"status" enum:"ok"`
+	}
+}
+
+// readyOutput is the answer of whoever can serve, with what looks wrong all the same.
+type readyOutput struct {
+	Body struct {
+		Status             string `json:"status" enum:"ok"`
+		Warning            string `json:"warning,omitempty" doc:"What to see to, though the server can serve."`
+		ClockOffsetSeconds int    `json:"clock_offset_seconds,omitempty" doc:"By how much this server's clock looks wrong to the browsers of those who sign in; minus is behind. Absent while nothing looks wrong."`
 	}
 }
 
@@ -35,14 +46,14 @@ func (a *API) registerOwn() {
 		func(context.Context, Caller, *nothing) (*healthOutput, error) { return healthy(), nil })
 
 	Register(a, Public, huma.Operation{OperationID: "ready", Method: http.MethodGet, Path: "/readyz",
-		Summary: "Can the server serve", Description: "503 `not_ready` while its database can't be reached.", Tags: []string{"server"}},
-		func(ctx context.Context, _ Caller, _ *nothing) (*healthOutput, error) {
+		Summary: "Can the server serve", Description: "503 `not_ready` while its database can't be reached. It stays 200 where there is a warning.", Tags: []string{"server"}},
+		func(ctx context.Context, _ Caller, _ *nothing) (*readyOutput, error) {
 			if a.ready != nil {
 				if err := a.ready(ctx); err != nil {
 					return nil, notReady.Because(err)
 				}
 			}
-			return healthy(), nil
+			return a.serves(), nil
 		})
 
 	Register(a, Public, huma.Operation{OperationID: "time", Method: http.MethodGet, Path: "/api/v1/time",
@@ -62,6 +73,24 @@ func (a *API) registerOwn() {
 		func(context.Context, Caller, *nothing) (*documentOutput, error) {
 			return &documentOutput{ContentType: "application/json", Body: a.OpenAPI()}, nil
 		})
+}
+
+// serves says that the server can, and what its administrators should see to.
+func (a *API) serves() *readyOutput {
+	out := &readyOutput{}
+	out.Body.Status = "ok"
+	if a.clockOff == nil {
+		return out
+	}
+	off := int(a.clockOff() / time.Second)
+	out.Body.ClockOffsetSeconds = off
+	switch {
+	case off < 0:
+		out.Body.Warning = fmt.Sprintf("The server's clock looks %d seconds behind.", -off)
+	case off > 0:
+		out.Body.Warning = fmt.Sprintf("The server's clock looks %d seconds ahead.", off)
+	}
+	return out
 }
 
 func healthy() *healthOutput {

@@ -74,6 +74,8 @@ type Options struct {
 	Dist fs.FS
 	// Ready says whether we can serve; nil is always ready.
 	Ready func(ctx context.Context) error
+	// ClockOff is how far the server's clock looks off, minus is behind; zero while nothing looks wrong. Nil is never.
+	ClockOff func() time.Duration
 	// SetupNeeded says whether there is no administrator yet; nil is never.
 	SetupNeeded func(ctx context.Context) bool
 	// Mails says whether mail leaves, so that the pages promise none where none does.
@@ -94,6 +96,7 @@ type API struct {
 	random         io.Reader
 	logger         *slog.Logger
 	ready          func(ctx context.Context) error
+	clockOff       func() time.Duration
 	setupNeeded    func(ctx context.Context) bool
 	fullProofs     []string
 	look           func(ctx context.Context) Look
@@ -132,6 +135,7 @@ func New(o Options) (*API, error) {
 		random:         o.Random,
 		logger:         o.Logger,
 		ready:          o.Ready,
+		clockOff:       o.ClockOff,
 		setupNeeded:    o.SetupNeeded,
 		look:           o.Look,
 		stylesheet:     o.Stylesheet,

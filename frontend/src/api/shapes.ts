@@ -23,7 +23,7 @@ export type Warning = Answered<'/api/v1/protection/warnings', 'get'>['warnings']
 export type SettingsView = Answered<'/api/v1/settings', 'get'>;
 export type MailView = Answered<'/api/v1/mail', 'get'>;
 export type MailTested = Answered<'/api/v1/mail/test', 'post'>;
-export type ProtectionDay = ProtectionFigures['history'][number];
+export type Refusals = Answered<'/api/v1/protection/refusals', 'get'>;
 export type Outlook = Answered<'/api/v1/users/requirement/look', 'post'>;
 export type AskedOfMany = NonNullable<
   paths['/api/v1/users/requirement/look']['post']['requestBody']

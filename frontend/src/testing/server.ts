@@ -7,8 +7,11 @@ let replies = new Map<string, Reply[]>();
 let asked: Call[] = [];
 
 export function forget() {
-  // Home asks for it wherever an administrator arrives, which is the end of many a walk.
-  replies = new Map([['GET /protection/warnings', [ok({ warnings: [] })]]]);
+  // What is asked for beside the thing that a test is about, wherever an administrator arrives.
+  replies = new Map([
+    ['GET /protection/warnings', [ok({ warnings: [] })]],
+    ['GET /protection/refusals', [ok({ days: [], reasons: [] })]],
+  ]);
   asked = [];
 }
 

@@ -95,6 +95,32 @@ describe('protection', () => {
     expect(screen.queryByText(m.protection_calm())).toBeNull();
   });
 
+  it('says by how much a server’s clock looks wrong, of which machine, and how to set it', async () => {
+    reply('GET /protection', ok(figures()));
+    const clocks = [
+      { offset_seconds: -42, count: 1, host: 'web-2' },
+      { offset_seconds: 360, count: 2, host: 'web-1' },
+      { offset_seconds: 95, count: 1 },
+    ];
+    reply('GET /protection/warnings', ok({ warnings: clocks.map((clock) => ({ kind: 'server_clock', ...clock })) }));
+    open(path, signedIn);
+    await screen.findByText('The server’s clock looks 42 seconds behind');
+    const words = [
+      ['The server’s clock looks 42 seconds behind', m.warning_clock_body_host({ host: 'web-2' })],
+      [
+        'The server’s clock looks 6 minutes ahead',
+        m.warning_clock_body_several({ count: 2, shown: '2', host: 'web-1' }),
+      ],
+      ['The server’s clock looks 2 minutes ahead', m.warning_clock_body()],
+    ] as const;
+    for (const [title, body] of words) {
+      expect(screen.getByText(title)).toBeTruthy();
+      expect(screen.getByText(body)).toBeTruthy();
+      const way = screen.getByRole('link', { name: pressOn(m.warning_clock_act(), title) });
+      expect(way.getAttribute('href')).toBe('/help/clock#warning');
+    }
+  });
+
   it('leaves out what it has no words for, and administrators who are named anyway', async () => {
     const ann = [{ id: '01GRACE', name: 'Grace' }];
     reply('GET /protection', ok(figures({ unprotected_administrators: ann })));
@@ -102,6 +128,42 @@ describe('protection', () => {
     open(path, signedIn);
     await screen.findByText(m.protection_administrator({ name: 'Grace' }));
     expect(screen.queryByText(m.warning_unprotected({ count: 1, shown: '1' }))).toBeNull();
+  });
+
+  it('says where people get stuck: a picture and a table, all reasons or one', async () => {
+    reply('GET /protection', ok(figures()));
+    const dates = ['2026-03-10', '2026-03-11', '2026-03-12'];
+    const reasons = [
+      { reason: 'clock_behind', codes: 5, stops: 4, got_in: 3, days: [0, 1, 4] },
+      { reason: 'something_new', codes: 2, stops: 1, got_in: 0, days: [2, 0, 0] },
+    ];
+    const days = [2, 1, 4].map((codes, n) => ({ date: dates[n], codes }));
+    reply('GET /protection/refusals', ok({ counted_until: '2026-03-12T09:31:00Z', days, reasons }));
+    const user = open(path, signedIn);
+    const part = within(await screen.findByRole('region', { name: m.stuck_title() }));
+    const rows = () => part.getAllByRole('row').map((row) => row.textContent ?? '');
+    await part.findByText(m.stuck_behind(), { selector: 'span' });
+    expect(rows().some((row) => row.includes(m.stuck_clock_next()) && row.includes('3 of 4'))).toBe(true);
+    expect(rows().some((row) => row.includes(m.stuck_other()) && row.includes('0 of 1'))).toBe(true);
+    // The picture's own table has every day.
+    await user.click(part.getByText(m.protection_as_table()));
+    const counts = () =>
+      within(part.getByText(m.protection_day()).closest('table') as HTMLElement)
+        .getAllByRole('row')
+        .slice(1)
+        .map((row) => row.lastElementChild?.textContent);
+    expect(counts()).toEqual(['2', '1', '4']);
+    await user.selectOptions(part.getByLabelText(m.stuck_reason()), m.stuck_behind());
+    expect(counts()).toEqual(['0', '1', '4']);
+    expect(part.getByRole('link', { name: m.stuck_help() }).getAttribute('href')).toBe('/help/help-someone#stuck');
+  });
+
+  it('says so where nobody was refused, and asks for that alone again when it fails', async () => {
+    reply('GET /protection', ok(figures()));
+    reply('GET /protection/refusals', refuse(500, 'internal'), ok({ days: [], reasons: [] }));
+    const user = open(path, signedIn);
+    await user.click(await button(m.try_again()));
+    await screen.findByText(m.stuck_none());
   });
 
   it('can be asked for again when it fails', async () => {

@@ -7,7 +7,21 @@ import { paths } from '../../paths';
 /** What would go wrong some day, in words, with what to do next. */
 export type Told = { icon: IconName; title: string; body: string; act: string; href: string };
 
-const tell: Record<Warning['kind'], (count: number) => Told> = {
+const tell: Record<Warning['kind'], (warning: Warning) => Told> = {
+  server_clock: ({ count, offset_seconds = 0, host }) => ({
+    icon: 'clock',
+    title: (offset_seconds < 0 ? m.warning_clock_behind : m.warning_clock_ahead)({
+      time: format.span(Math.abs(offset_seconds)),
+    }),
+    body:
+      count > 1
+        ? m.warning_clock_body_several({ count, shown: format.number(count), host: host ?? '' })
+        : host
+          ? m.warning_clock_body_host({ host })
+          : m.warning_clock_body(),
+    act: m.warning_clock_act(),
+    href: paths.help('clock#warning'),
+  }),
   key_not_kept: () => ({
     icon: 'key',
     title: m.warning_key(),
@@ -22,14 +36,14 @@ const tell: Record<Warning['kind'], (count: number) => Told> = {
     act: m.warning_single_act(),
     href: paths.users,
   }),
-  unprotected_administrators: (count) => ({
+  unprotected_administrators: ({ count }) => ({
     icon: 'shield',
     title: m.warning_unprotected({ count, shown: format.number(count) }),
     body: m.warning_unprotected_body(),
     act: m.warning_unprotected_act(),
     href: `${paths.users}?protection=off&role=administrator`,
   }),
-  mails_given_up: (count) => ({
+  mails_given_up: ({ count }) => ({
     icon: 'notice',
     title: m.warning_given_up({ count, shown: format.number(count) }),
     body: m.warning_given_up_body(),
@@ -47,5 +61,5 @@ const tell: Record<Warning['kind'], (count: number) => Told> = {
 
 /** One of a kind that this page does not know yet is left out. */
 export function told(warnings: Warning[]): Told[] {
-  return warnings.flatMap(({ kind, count }) => tell[kind]?.(count) ?? []);
+  return warnings.flatMap((warning) => tell[warning.kind]?.(warning) ?? []);
 }
