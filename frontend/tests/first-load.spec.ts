@@ -51,8 +51,12 @@ test('without JavaScript the page says what to do', async ({ another }) => {
   await page.goto('/sign-in');
   // By element: searches for text leave out what is in <noscript>.
   const words = page.locator('noscript').locator('h1, p');
-  await expect(words).toHaveText([say('no_script_title'), say('no_script_body'), say('no_script_next')]);
+  const sentences = ['no_script_title', 'no_script_body', 'no_script_next', 'no_script_help'] as const;
+  await expect(words).toHaveText(sentences.map((sentence) => say(sentence)));
   await expect(words.first()).toBeVisible();
+  await page.locator('noscript a').click();
+  await expect(page).toHaveURL('/help');
+  await expect(page.getByRole('searchbox')).toBeVisible();
 });
 
 test('without cookies the sign-in says so, and what to do', async ({ page, someone, tidy }) => {

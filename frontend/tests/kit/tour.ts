@@ -301,9 +301,15 @@ export async function administering({ page, context, someone, look, say }: Guide
   await look('Security of somebody else');
   await open(page, `/parameters/users/${disabled}/security`);
   await look('Security of somebody who is disabled');
+  const today = Math.floor(Date.now() / 86_400_000);
+  one.server.sql(
+    `INSERT INTO refusals VALUES (${today}, 'clock_behind', 9, 6, 5), (${today - 3}, 'wrong_code', 1234, 567, 89);
+     INSERT INTO clocks VALUES ('x', '', -42000, 31, ${Date.now()})`,
+  );
   await open(page, '/parameters/protection');
-  await page.getByText(say('protection_as_table')).click();
+  for (const table of await page.getByText(say('protection_as_table')).all()) await table.click();
   await look('Protection');
+  one.server.sql('DELETE FROM refusals; DELETE FROM clocks');
   await open(page, security);
   await look('Security of an administrator, off');
   await context.setOffline(true);

@@ -95,8 +95,16 @@ export const usersList: Chapter = {
         shows: 'How many are protected, and who needs a hand',
         go: async (stage) => {
           await stage.at('ada', '/parameters/protection');
-          await expect(stage.page.getByText(say('protection_as_table'))).toBeVisible();
+          await expect(stage.page.getByText(say('protection_as_table')).first()).toBeVisible();
         },
+      },
+      {
+        name: 'protection-stuck',
+        shows: 'Where people get stuck',
+        go: async (stage) => {
+          await expect(stage.page.getByText(say('stuck_got_in')).first()).toBeAttached();
+        },
+        whole: true,
       },
     ],
     [other('somebody', 'hugo', 'Somebody else, with two apps')],

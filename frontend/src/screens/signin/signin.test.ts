@@ -183,6 +183,27 @@ describe('second step', () => {
     expect(document.getElementById(field.getAttribute('aria-describedby') ?? '')).toBeTruthy();
   });
 
+  it('says that cookies are off where the code came without one, and not that it took too long', async () => {
+    reply('GET /sign-in', ok(secondStep()));
+    reply('POST /sign-in/totp', refuse(401, 'not_signed_in'));
+    reply('GET /session', refuse(401, 'not_signed_in'));
+    const user = open('/second-step');
+    await user.type(await screen.findByLabelText(m.code_label()), '123456');
+    await heading(m.cookies_off_title());
+    await user.click(await button(m.start_again()));
+    await heading(m.sign_in_title());
+  });
+
+  it('goes in where another tab took the second step meanwhile', async () => {
+    reply('GET /sign-in', ok(secondStep()));
+    reply('POST /sign-in/totp', refuse(401, 'not_signed_in'));
+    reply('GET /session', ok(sessionOf()));
+    reply('GET /users/me/security', ok({ user: ada, mfa: protectedMfa(), enrolment: null }));
+    const user = open('/second-step');
+    await user.type(await screen.findByLabelText(m.code_label()), '123456');
+    await screen.findByText(m.home_calm());
+  });
+
   it('is locked while there were too many tries', async () => {
     reply('GET /sign-in', ok(secondStep()));
     reply('POST /sign-in/totp', refuseCode({ reason: 'too_many_attempts', retry_after_seconds: 60 }));
