@@ -7,8 +7,11 @@ let replies = new Map<string, Reply[]>();
 let asked: Call[] = [];
 
 export function forget() {
-  // Home asks for it wherever an administrator arrives, which is the end of many a walk.
-  replies = new Map([['GET /protection/warnings', [ok({ warnings: [] })]]]);
+  // Home asks for them wherever an administrator arrives, which is the end of many a walk.
+  replies = new Map([
+    ['GET /protection/warnings', [ok({ warnings: [] })]],
+    ['GET /tickets', [ok({ tickets: [], next_cursor: null, open: 0 })]],
+  ]);
   asked = [];
 }
 
