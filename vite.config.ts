@@ -45,7 +45,8 @@ export default defineConfig(({ mode }) => ({
             { name: 'start', tags: ['$initial'], priority: 2 },
             // What later screens share is one more, not thirty of a sentence each.
             { name: 'shared', minShareCount: 2, priority: 1 },
-            // The small screens around a sign-in: each file of its own would cost the first screen another name.
+            // Screens that go together, and the small ones around a sign-in: each file of its own would cost the first screen another name.
+            { name: 'tickets', test: /\/screens\/tickets\// },
             { name: 'steps', test: /\/screens\/(signin|forgotten|email\/(ConfirmEmail|Stop)|join|setup)/ },
           ],
         },

@@ -202,6 +202,9 @@ func revive(ctx context.Context, config Config, of backup.Manifest) (_ *Restorat
 		if err := s.Forgotten.AfterRestore(ctx, tx); err != nil {
 			return err
 		}
+		if err := s.Tickets.AfterRestore(ctx, tx); err != nil {
+			return err
+		}
 		if err := mail.AfterRestore(ctx, tx); err != nil {
 			return err
 		}

@@ -106,6 +106,13 @@ var bodies = map[string]any{
 	"PATCH /api/v1/users/{id}":                                             map[string]string{"name": ""},
 	"PATCH /api/v1/users/{id}/security/factors/{factor}":                   map[string]string{"name": "iPhone"},
 	"POST /api/v1/users/{id}/security/not-me":                              map[string]string{"event": unknown},
+	"POST /api/v1/tickets":                                                 map[string]any{"subject": "", "lines": []string{}},
+	"POST /api/v1/tickets/mine/read":                                       map[string]any{"reference": "", "key": "x"},
+	"POST /api/v1/tickets/mine/reply":                                      map[string]any{"reference": "", "key": "x", "lines": []string{"x"}},
+	"POST /api/v1/tickets/mine/solve":                                      map[string]any{"reference": "", "key": "x"},
+	"POST /api/v1/tickets/{id}/reply":                                      map[string]any{"lines": []string{"x"}},
+	"POST /api/v1/tickets/{id}/solve":                                      nil,
+	"POST /api/v1/tickets/{id}/reopen":                                     nil,
 	"PATCH /api/v1/help/sentences/{sentence}":                              map[string]any{"done": true},
 	"POST /api/v1/sign-in/enrolment-link":                                  map[string]string{"token": "x"},
 	"POST /api/v1/users/{id}/security/reset":                               map[string]string{"password": "not the password", "code": "123456", "reason": "Lost the phone."},
@@ -203,7 +210,7 @@ var callers = []caller{
 // a second time, so that -update alone can't bless a hole.
 func (c caller) refusal(access string) string {
 	switch access {
-	case "public":
+	case "public", "visitor":
 		return ""
 	case "pending":
 		if c.pending {
@@ -274,6 +281,23 @@ func TestMatrixOfAccess(t *testing.T) {
 	golden(t, "access.golden", strings.ReplaceAll(table.String(), " \n", "\n"))
 }
 
+// TestPendingIsNoVisitor: where anybody may call, and who is signed in is told, a pending sign-in and a session confined
+// to enrolment are nobody (rows 1 and 39).
+func TestPendingIsNoVisitor(t *testing.T) {
+	h := settle(t)
+	for name, email := range map[string]string{"pending": "ben@example.test", "confined": "confined@example.test"} {
+		client := h.Browser(servertest.Firefox)
+		client.Password(email).Want(http.StatusOK)
+		if pending := client.Cookie("secondstep_pending"); pending != "" {
+			client.Plant("secondstep_session", pending)
+		}
+		answer := client.Do("POST", "/api/v1/tickets", map[string]any{"subject": "Mine", "lines": []string{"x"}}).Refused(422, "invalid_input")
+		if !strings.Contains(string(answer.Raw), `"email"`) {
+			t.Errorf("%s: it is known who they are: %s", name, answer.Raw)
+		}
+	}
+}
+
 // TestPendingIsNoOtherCredential is row 1: what the right password gave opens nothing but the second step, whichever
 // way it is carried.
 func TestPendingIsNoOtherCredential(t *testing.T) {
@@ -314,7 +338,7 @@ func TestPendingIsNoOtherCredential(t *testing.T) {
 		},
 	}
 	for _, operation := range operations(t, h.Installation) {
-		if operation.Access == "public" {
+		if operation.Access == "public" || operation.Access == "visitor" { // of the latter, TestPendingIsNoVisitor
 			continue
 		}
 		for way, carry := range ways {

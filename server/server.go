@@ -35,6 +35,7 @@ import (
 	"github.com/secondstep/secondstep/server/settings"
 	"github.com/secondstep/secondstep/server/signin"
 	"github.com/secondstep/secondstep/server/stop"
+	"github.com/secondstep/secondstep/server/ticket"
 	"github.com/secondstep/secondstep/server/upkeep"
 	"github.com/secondstep/secondstep/server/web"
 )
@@ -93,6 +94,7 @@ type Server struct {
 	RollOuts  *rollout.RollOuts
 	Help      *help.Help
 	Clock     *clock.Watch
+	Tickets   *ticket.Tickets
 
 	config   Config
 	ring     *keyring.Ring
@@ -179,8 +181,11 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	many := rollout.New(rollout.Dependencies{
 		Database: db, MFA: protects, Mail: mails, People: account.Known{Database: db}, Now: config.Now, Logger: config.Logger,
 	})
+	tickets := ticket.New(ticket.Dependencies{
+		Database: db, Mail: mails, Names: account.Known{Database: db}.Names, Now: config.Now, Random: config.Random,
+	})
 	centre := help.New(help.Dependencies{
-		Database: db, Folder: config.HelpFolder, ChatURL: config.ChatURL, Now: config.Now, Random: config.Random,
+		Database: db, Tickets: tickets, Folder: config.HelpFolder, ChatURL: config.ChatURL, Now: config.Now, Random: config.Random,
 	})
 	// Each room prunes in a transaction of its own: what one can't delete keeps no other from it.
 	jobs := []upkeep.Job{
@@ -188,13 +193,14 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		prune("changes of addresses", emails.Prune), prune("links to stop", stops.Prune), prune("forgotten passwords", lost.Prune),
 		prune("roll-outs", rollout.Prune), prune("help votes", help.Prune),
 		{Name: "count refusals", Every: countEvery, Run: protection.CountRefusals},
+		prune("tickets", tickets.Prune),
 	}
 	for _, one := range factors {
 		jobs = append(jobs, prune(string(one.Kind()), one.Prune))
 	}
 	return &Server{
 		Database: db, Passwords: passwords, SignIn: in, People: others, Forgotten: lost, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
-		Mail: mails, RollOuts: many, Help: centre, Clock: watch, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: protects,
+		Mail: mails, RollOuts: many, Help: centre, Tickets: tickets, Clock: watch, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: protects,
 		emails: emails, stops: stops, settings: own,
 	}, nil
 }
@@ -278,6 +284,7 @@ func (s *Server) register(api *web.API) {
 	protection.RegisterRefusals(api, s.Database, s.config.Now)
 	protection.RegisterWarnings(api, s.Database, s.config.Now, s.ring.PrimaryID, s.Clock.Wrong)
 	s.Help.Register(api)
+	s.Tickets.Register(api)
 	s.factors.Register(api, s.mfa.FactorsChanged)
 }
 

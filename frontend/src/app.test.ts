@@ -109,6 +109,7 @@ describe('the way to the server', () => {
     const none = ok({ events: [], next_cursor: null });
     reply('GET /users/me/security/events', 'unreachable', 'unreachable', none);
     reply('GET /protection/warnings', 'unreachable', 'unreachable', ok({ warnings: [] }));
+    reply('GET /tickets', 'unreachable', 'unreachable', ok({ tickets: [], next_cursor: null, open: 0 }));
     const user = open('/', { session: sessionOf() });
     await screen.findByText(m.banner_unreachable());
     await user.click(await button(m.try_now()));

@@ -33,6 +33,8 @@ export const paths = {
   newCodes: (id: string) => `${security(id)}/backup-codes`,
   password: (id: string) => `${security(id)}/password`,
   lostPhone: (id: string) => `${security(id)}/lost-phone`,
+  tickets: '/parameters/tickets',
+  ticket: (id: string) => `${paths.tickets}/${part(id)}`,
   audit: '/parameters/audit',
   helpVotes: '/parameters/help',
   helpHome: '/help',

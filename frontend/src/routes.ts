@@ -166,6 +166,20 @@ export const routes: Route[] = [
     load: () => import('./screens/rollout/Run.svelte'),
   },
   {
+    path: paths.tickets,
+    help: 'help-someone#tickets',
+    frame: 'in',
+    title: m.tickets_title,
+    load: () => import('./screens/tickets/Tickets.svelte'),
+  },
+  {
+    path: paths.ticket(':id'),
+    help: 'help-someone#tickets',
+    frame: 'in',
+    title: m.tickets_title,
+    load: () => import('./screens/tickets/Ticket.svelte'),
+  },
+  {
     path: paths.settings,
     help: 'mail',
     frame: 'in',

@@ -38,6 +38,9 @@ func EmailKey(s string) (string, error) {
 // is made again (Unicode section 3.13, D146).
 func fold(s string) string { return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s))) }
 
+// Folded is a text as it is compared with others.
+func Folded(text string) string { return fold(text) }
+
 // ValidEmail says whether s is a single address that mail can be sent to, in at most MaxEmail bytes: a dot-atom of RFC
 // 5322, with the letters of any script (RFC 6531), and a domain of one label or more. There is no display name, no quoted
 // local part, no comment, no literal address, and nothing around it.

@@ -87,6 +87,10 @@ const (
 	AccentChanged        = "accent.changed"
 	NewPeopleChanged     = "new_people.changed"
 	KeyKeptElsewhere     = "key.kept_elsewhere"
+	TicketOpened         = "ticket.opened"
+	TicketAnswered       = "ticket.answered"
+	TicketSolved         = "ticket.solved"
+	TicketReopened       = "ticket.reopened"
 )
 
 // ByPasswordLink is the method of what was done by the link for a forgotten password.

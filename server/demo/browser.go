@@ -88,7 +88,11 @@ type said struct {
 	Secret      string   `json:"secret"`
 	BackupCodes []string `json:"backup_codes"`
 	Link        string   `json:"enrolment_link"`
-	MFA         struct {
+	Reference   string   `json:"reference"`
+	Tickets     []struct {
+		ID string `json:"id"`
+	} `json:"tickets"`
+	MFA struct {
 		Factors []struct {
 			ID string `json:"id"`
 		} `json:"factors"`

@@ -124,6 +124,7 @@ func (s *story) write() {
 	s.rules()
 	s.troubles()
 	s.changes()
+	s.asks()
 	s.lately()
 }
 

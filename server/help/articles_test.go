@@ -56,6 +56,9 @@ func TestNamesOfButtons(t *testing.T) {
 	names := 0
 	for _, of := range opened(t).locales {
 		known := catalogue(t, of.name)
+		for _, own := range []string{of.words.Contact.Title, of.words.Contact.Open, of.words.Contact.Solve} { // of these pages
+			known[own] = true
+		}
 		for _, article := range of.sorted {
 			if article.Locale != of.name {
 				continue

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/ticket"
 	"github.com/secondstep/secondstep/server/web"
 )
 
@@ -32,11 +33,14 @@ const (
 	// A network may search so often a minute, and send so many forms an hour: an office behind one address does not.
 	searchesAMinute = 60
 	formsAnHour     = 60
+	// lettersAnHour bounds the forms of tickets, whose own budgets are in the database: this one spares it wrong keys.
+	lettersAnHour = 300
 )
 
 // Dependencies are what this room works with.
 type Dependencies struct {
 	Database *database.Database
+	Tickets  *ticket.Tickets
 	Folder   string // of the installation's own articles; empty: it has none
 	ChatURL  string // where people answer; empty: nowhere
 	Now      func() time.Time
@@ -51,6 +55,7 @@ type Help struct {
 	api      *web.API
 	searches budget
 	forms    budget
+	letters  budget
 
 	mu   sync.Mutex
 	as   web.Look // how the pages that are made look
@@ -69,6 +74,7 @@ func New(d Dependencies) *Help {
 		Dependencies: d,
 		searches:     budget{most: searchesAMinute, within: time.Minute},
 		forms:        budget{most: formsAnHour, within: time.Hour},
+		letters:      budget{most: lettersAnHour, within: time.Hour},
 		made:         map[form]*web.Document{},
 	}
 }
@@ -105,6 +111,9 @@ func (h *Help) Open(api *web.API) error {
 	return nil
 }
 
+// mails reports whether mail leaves, by which a stranger can be answered.
+func (h *Help) mails() bool { return h.Tickets.Mail.Sends() }
+
 // page answers a visit.
 func (h *Help) page(ctx context.Context, visit web.Visit) web.Page {
 	books := h.library()
@@ -114,6 +123,10 @@ func (h *Help) page(ctx context.Context, visit web.Visit) web.Page {
 	switch {
 	case visit.Refused != nil:
 		return v.refused(visit.Refused.Status)
+	case visit.Path == contactPage:
+		return h.contact(ctx, visit, v)
+	case visit.Path == ticketPage:
+		return h.ticketPages(ctx, visit, v)
 	case visit.Form != nil:
 		return h.form(ctx, visit, v, parts)
 	case visit.Path == "" || visit.Path == "/":

@@ -124,8 +124,8 @@ func readLocale(from fs.FS, name string, into map[string]*locale) Faults {
 		if strings.HasPrefix(entry.Name(), ".") {
 			continue
 		}
-		if entry.IsDir() || !markdown && entry.Name() != wordsFile || markdown && !anchorShape.MatchString(slug) || slug == "search" || slug == picturesFolder {
-			faults = append(faults, Fault{file, 0, "the file of an article is named by small letters, digits and dashes, and ends in .md; search.md and pictures.md are taken"})
+		if entry.IsDir() || !markdown && entry.Name() != wordsFile || markdown && !anchorShape.MatchString(slug) || taken[slug] || slug == picturesFolder {
+			faults = append(faults, Fault{file, 0, "the file of an article is named by small letters, digits and dashes, and ends in .md; search.md, contact.md, ticket.md, fix.md and pictures.md are taken"})
 			continue
 		}
 		content, err := readFile(from, file)
@@ -284,3 +284,6 @@ func (l *locale) beside(slug string) (before, after *article) {
 	}
 	return before, after
 }
+
+// taken are the names of pages that are no articles.
+var taken = map[string]bool{"search": true, "contact": true, "ticket": true, "fix": true}

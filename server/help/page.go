@@ -109,7 +109,7 @@ func (v *view) index() *sheet {
 		}
 	}
 	return &sheet{view: v, title: w.Help, content: Div(Class("index"),
-		H1(Text(w.Help)), P(Class("lead"), Text(fill(w.Lead, "brand", v.look.Brand))), Group(groups),
+		H1(Text(w.Help)), P(Class("lead"), Text(fill(w.Lead, "brand", v.look.Brand))), Group(groups), v.hand(),
 	)}
 }
 
@@ -161,13 +161,15 @@ func (v *view) neighbours(a *article) Node {
 	return Nav(Class("neighbours"), Aria("label", w.Neighbour), way(before, "prev", w.Previous), way(after, "next", w.Next))
 }
 
-// hand is where people answer, where there are some.
+// hand is where people answer.
 func (v *view) hand() Node {
 	w := v.locale.words
-	return If(v.help.ChatURL != "", Section(Class("hand panel"), Aria("labelledby", "hand"),
+	return Section(Class("hand panel"), Aria("labelledby", "hand"),
 		H2(ID("hand"), Text(w.NeedHand)), P(Class("muted"), Text(w.NeedHandBody)),
-		A(Class("button"), Href(v.help.ChatURL), Rel("noopener"), Text(w.Chat)),
-	))
+		P(Class("ways"),
+			A(Class("button"), Href(Prefix+contactPage), Text(w.Contact.Title)),
+			If(v.help.ChatURL != "", A(Class("button"), Href(v.help.ChatURL), Rel("noopener"), Text(w.Chat)))),
+	)
 }
 
 // results is the page of a search.
@@ -184,7 +186,7 @@ func (v *view) results(query string, found []result) *sheet {
 		inside = P(Class("lead"), Text(w.NoResultsWay))
 	}
 	return &sheet{view: v, title: title, query: query, content: Div(Class("index"),
-		v.crumbs(w.Search), H1(Text(title)), inside, v.allArticles(),
+		v.crumbs(w.Search), H1(Text(title)), inside, v.allArticles(), v.hand(),
 	)}
 }
 

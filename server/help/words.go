@@ -57,6 +57,8 @@ type words struct {
 	NeedHandBody string `json:"need_hand_body"`
 	Chat         string `json:"chat"`
 
+	Contact contactWords `json:"contact"`
+
 	NotFound     string `json:"not_found"`
 	NotFoundBody string `json:"not_found_body"`
 	Slow         string `json:"slow"`

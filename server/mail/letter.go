@@ -41,6 +41,19 @@ var unasked = map[Kind]bool{
 	PasswordSet: true, EmailTaken: true, EmailStopped: true, ResetStopped: true,
 }
 
+// support are the kinds that lead an administrator to the tickets.
+var support = map[Kind]bool{TicketNew: true, TicketReplied: true}
+
+// keyOf is the key of a ticket in a link to it.
+func keyOf(kind Kind, path string) string {
+	if kind != TicketProof && kind != TicketAnswered && kind != TicketSolved {
+		return ""
+	}
+	_, fragment, _ := strings.Cut(path, "#token=")
+	key, _, _ := strings.Cut(fragment, "&")
+	return key
+}
+
 // write puts a queued mail into words.
 func (m *Mail) write(ctx context.Context, mine *row) (*letter, error) {
 	path, err := m.path(mine)
@@ -101,20 +114,32 @@ func (m *Mail) compose(ctx context.Context, mine *row, path string) (*letter, er
 	if facts.Until != nil {
 		l.Known = append(l.Known, known{frame.Deadline, m.words.moment(*facts.Until)})
 	}
+	if facts.Reference != "" {
+		l.Known = append(l.Known, known{frame.Reference, facts.Reference})
+	}
 	public := strings.TrimRight(m.Settings.PublicURL.String(), "/")
 	security := public + "/parameters/users/me/security"
 	switch {
+	case support[mine.Kind]:
+		l.Action, l.Link = told.Action, public+"/parameters/tickets"
 	case path != "":
 		if until := mine.GoodUntil.Time(); !until.IsZero() {
 			l.Known = append(l.Known, known{frame.Until, m.words.moment(until)})
 		}
 		l.Action, l.Link, l.Afterwards = told.Action, public+path, []string{told.IfUnexpected}
+		if key := keyOf(mine.Kind, path); key != "" { // whoever has no script types it
+			l.Known = append(l.Known, known{frame.Key, key})
+		}
 	case unasked[mine.Kind]:
 		l.Closing, l.Action, l.Link = []string{frame.IfUnexpected}, frame.Security, security
 	default:
 		l.Closing, l.Action, l.Link = []string{frame.IfYou, frame.IfNotYou}, frame.NotMe, security+"/not-me"
 	}
-	l.Footer = append([]string{fill(frame.Why, values{"brand": l.Brand, "url": public})}, l.Footer...)
+	why := frame.Why
+	if mine.UserID == "" && facts.Reference != "" {
+		why = frame.WhyTicket
+	}
+	l.Footer = append([]string{fill(why, values{"brand": l.Brand, "url": public})}, l.Footer...)
 	return l, nil
 }
 

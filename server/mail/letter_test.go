@@ -54,6 +54,12 @@ func TestLetters(t *testing.T) {
 		switch kind {
 		case RequirementRequired, Reminder:
 			one.Facts = `{"by":"administrator","until":"2026-03-26T22:59:59Z"}`
+		case TicketNew, TicketReplied:
+			one.Facts = `{}`
+		case TicketProof:
+			one.Facts, one.UserID = `{"by":"self","browser":"Firefox on Linux","address":"192.0.2.7","reference":"7KQ2M-XW4TD"}`, ""
+		case TicketAnswered, TicketSolved:
+			one.Facts = `{"reference":"7KQ2M-XW4TD"}`
 		case RollOut:
 			one.Facts = `{"by":"administrator","until":"2026-03-26T22:59:59Z","roll_out":"01"}`
 		}
@@ -66,6 +72,12 @@ func TestLetters(t *testing.T) {
 		path := ""
 		if told := m.words.Kinds[one.Kind]; told.Action != "" {
 			path, one.GoodUntil = "/somewhere#token=n0t-A-T0ken", database.At(at.Time().Add(time.Hour))
+		}
+		switch one.Kind {
+		case TicketProof:
+			path, one.Name = "/help/ticket#token=4B7QX-2M9KD-W0TZE-H5RJ8-C3VNG-P6YSA&reference=7KQ2M-XW4TD", "" // nothing of a stranger
+		case TicketAnswered, TicketSolved:
+			path, one.GoodUntil = "/help/ticket#token=4B7QX-2M9KD-W0TZE-H5RJ8-C3VNG-P6YSA&reference=7KQ2M-XW4TD", 0
 		}
 		letter, err := m.compose(context.Background(), &one, path)
 		if err != nil {

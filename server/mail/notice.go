@@ -34,6 +34,8 @@ const (
 	EmailTaken          Kind = "email_taken"     // to the person whose address somebody else wanted
 	EmailStopped        Kind = "email_stopped"
 	ResetStopped        Kind = "reset_stopped"
+	TicketNew           Kind = "ticket_new"     // to the support
+	TicketReplied       Kind = "ticket_replied" // to the support
 )
 
 // Kinds of mails that carry a link of their own (Letter).
@@ -44,6 +46,10 @@ const (
 	EmailChanged  Kind = "email_changed"  // to the old one, to stop it
 	Reset         Kind = "reset"          // to stop it
 	PasswordLink  Kind = "password_link"  // to choose a new password
+
+	TicketProof    Kind = "ticket_proof"    // to an address, to prove that a ticket is from it
+	TicketAnswered Kind = "ticket_answered" // to whoever wrote it
+	TicketSolved   Kind = "ticket_solved"   // to whoever wrote it
 )
 
 // Kinds are all of them.
@@ -51,7 +57,8 @@ var Kinds = []Kind{
 	TurnedOn, TurnedOff, AppAdded, AppReplaced, AppRemoved, KeyAdded, KeyRemoved, KeySuspect, CodesChanged, CodeUsed,
 	CodesVoided, PasswordChanged, PasswordChosen, PasswordSet, RequirementOff, RequirementAllowed, RequirementRequired, RollOut,
 	Reminder, AlarmRaised, SecondStepRefused, NewBrowser, EmailAsked, EmailConfirmed, EmailTaken, EmailStopped, ResetStopped,
-	Invitation, EnrolmentLink, EmailProof, EmailChanged, Reset, PasswordLink,
+	TicketNew, TicketReplied,
+	Invitation, EnrolmentLink, EmailProof, EmailChanged, Reset, PasswordLink, TicketProof, TicketAnswered, TicketSolved,
 }
 
 // Who did what a mail tells of.
@@ -76,4 +83,6 @@ type Facts struct {
 
 	Until   *time.Time `json:"until,omitempty"`    // a deadline
 	RollOut string     `json:"roll_out,omitempty"` // whose message is in it
+
+	Reference string `json:"reference,omitempty"` // of a ticket
 }

@@ -60,8 +60,11 @@ type frame struct {
 	IfNotYou        string `json:"if_not_you"`
 	NotMe           string `json:"not_me"`
 	IfUnexpected    string `json:"if_unexpected"`
+	Reference       string `json:"reference"`
+	Key             string `json:"key"`
 	Security        string `json:"security"`
 	Why             string `json:"why"`
+	WhyTicket       string `json:"why_ticket"` // to whoever has no account
 	Never           string `json:"never"`
 }
 

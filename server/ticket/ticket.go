@@ -14,9 +14,11 @@ import (
 	"encoding/base32"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/uptrace/bun"
 
+	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/database"
 )
 
@@ -53,6 +55,9 @@ type Ticket struct {
 	CreatedAt database.Instant `bun:"created_at"`
 	UpdatedAt database.Instant `bun:"updated_at"`
 	ExpiresAt database.Instant `bun:"expires_at,nullzero"`
+
+	AddressProved bool   `bun:"address_proved"`
+	Search        string `bun:"search"` // set by File
 }
 
 // Message is what one side wrote.
@@ -66,6 +71,9 @@ type Message struct {
 	At       database.Instant `bun:"at"`
 	Body     string           `bun:"body"`
 }
+
+// Lines are what was written, line by line.
+func (m *Message) Lines() []string { return strings.Split(m.Body, "\n") }
 
 // Who writes.
 const (
@@ -90,6 +98,7 @@ func NewReference(random io.Reader) (string, error) {
 func File(ctx context.Context, tx database.Tx, filed *Ticket, body string) error {
 	filed.ID = tx.NewID()
 	filed.CreatedAt, filed.UpdatedAt = database.At(tx.Now), database.At(tx.Now)
+	filed.Search = filed.searched()
 	if _, err := tx.NewInsert().Model(filed).Exec(ctx); err != nil {
 		return fmt.Errorf("file a ticket: %w", err)
 	}
@@ -97,6 +106,11 @@ func File(ctx context.Context, tx database.Tx, filed *Ticket, body string) error
 		return nil
 	}
 	return write(ctx, tx, &Message{TicketID: filed.ID, Author: Person, AuthorID: filed.UserID, Body: body})
+}
+
+// searched is what a ticket is found by.
+func (t *Ticket) searched() string {
+	return account.Folded(strings.Join([]string{t.Reference, plain(t.Reference), t.Name, t.Email, t.Subject}, " "))
 }
 
 func write(ctx context.Context, tx database.Tx, said *Message) error {

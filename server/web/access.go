@@ -10,6 +10,7 @@ type Access struct {
 	protected  bool // 2-step verification of one's own is on
 	fresh      bool // needs fresh proof
 	full       bool // given with what is good for everything
+	optional   bool // a full session is told of, and not asked for
 }
 
 type credential int
@@ -27,6 +28,8 @@ const RoleAdministrator = "administrator"
 var (
 	// Public: anybody.
 	Public = Access{name: "public"}
+	// Visitor: anybody, and the handler learns who is signed in, if somebody is.
+	Visitor = Access{name: "visitor", optional: true}
 	// Pending: a browser that gave the right password and owes its second step.
 	Pending = Access{name: "pending", credential: pendingSignIn}
 	// Enrolling: any session, also one confined to enrolment.

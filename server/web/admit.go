@@ -20,7 +20,7 @@ func (a *API) admit(r *request, fctx *requestCtx, access Access) *problem.Proble
 
 	switch access.credential {
 	case nobody:
-		return nil
+		return a.admitAnybody(r, fctx, access)
 	case pendingSignIn:
 		return a.admitPending(r, fctx)
 	}
@@ -46,6 +46,22 @@ func (a *API) allows(s *Session, access Access) *problem.Problem {
 	}
 	if access.fresh {
 		return a.admitFresh(s, access.full)
+	}
+	return nil
+}
+
+// admitAnybody lets everybody in, and finds who is signed in where that is asked for. A session that has ended, or may do
+// nothing but enrol, is none; only what can't be looked up is a refusal.
+func (a *API) admitAnybody(r *request, fctx *requestCtx, access Access) *problem.Problem {
+	if !access.optional {
+		return nil
+	}
+	s, refusal := a.findSession(r, fctx)
+	if refusal != nil && refusal.Status >= http.StatusInternalServerError {
+		return refusal
+	}
+	if refusal == nil && s.ConfinedTo == "" {
+		r.caller.Session = s
 	}
 	return nil
 }

@@ -60,7 +60,8 @@ type PendingSignIn struct {
 }
 
 // Caller is who calls an operation. Session is set exactly where the Access
-// needs a session, Pending exactly where it is Pending.
+// needs a session, and for a Visitor who is signed in; Pending exactly where it
+// is Pending.
 type Caller struct {
 	Client
 	Session *Session

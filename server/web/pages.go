@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"fmt"
@@ -26,6 +27,8 @@ type Visit struct {
 	Languages string
 	// SignedIn says that the browser has the cookie of a session. What it is worth nobody has looked at.
 	SignedIn bool
+	// Who looks up who that is, for a page that has to know; a Caller without a session is nobody.
+	Who func() (Caller, error)
 	// Visitor is the token of the visitor's cookie (API.VisitorCookie), nil without one.
 	Visitor []byte
 	// Refused is why nothing may be done, such as a form from another site: all that is left is to say so.
@@ -38,6 +41,8 @@ type Page struct {
 	Document *Document
 	// See is where a form leads when it is done with: a path of ours. There is no document then.
 	See string
+	// Private is for this reader alone: no browser and nothing between keeps it.
+	Private bool
 	// Cookies go with it.
 	Cookies []http.Cookie
 	// RetryAfter, where it is not zero, is when it is worth trying again.
@@ -159,10 +164,10 @@ func (a *API) serveOwn(fctx *requestCtx, r *request, p *pages) {
 		return
 	}
 	a.serveFile(fctx, r, page.Document.file)
-	if page.Status != 0 && page.Status != http.StatusOK {
+	if page.Private || page.Status != 0 && page.Status != http.StatusOK {
 		h.Del("ETag")
 		h.Set("Cache-Control", "no-store")
-		fctx.Response.SetStatusCode(page.Status)
+		fctx.Response.SetStatusCode(cmp.Or(page.Status, http.StatusOK))
 	}
 }
 
@@ -176,6 +181,12 @@ func (a *API) visit(fctx *requestCtx, r *request, p *pages) Visit {
 	v.Client = r.caller.Client
 	session, _ := token(fctx, a.cookies.session)
 	v.SignedIn = session != nil
+	v.Who = func() (Caller, error) {
+		if refusal := a.admitAnybody(r, fctx, Visitor); refusal != nil {
+			return Caller{}, refusal
+		}
+		return r.caller, nil
+	}
 	v.Visitor, _ = token(fctx, a.cookies.visitor)
 	var ok bool
 	if v.Query, ok = fields(string(fctx.URI().QueryString())); !ok {

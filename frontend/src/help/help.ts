@@ -1,6 +1,6 @@
 /**
- * All the script that a page of the help has, and it does without: the theme that was chosen, and the place of the
- * reading in "On this page". One file, run before the first paint; the server makes the page (server/help).
+ * All the script that a page of the help has, and it does without: the theme that was chosen, the key in the link of a
+ * ticket, and the place of the reading in "On this page". One file, run before the first paint; the server makes the page (server/help).
  */
 (() => {
   try {
@@ -12,6 +12,19 @@
   }
 
   addEventListener('DOMContentLoaded', () => {
+    // The key of a ticket comes in the fragment of its link, which is sent nowhere. It is put where one would type it, and
+    // does not stay in the address; opening the ticket takes a press.
+    const link = new URLSearchParams(location.hash.slice(1));
+    for (const [from, to] of [
+      ['token', 'key'],
+      ['reference', 'reference'],
+    ] as const) {
+      const input = document.querySelector<HTMLInputElement>(`input[name=${to}]:not([type=hidden])`);
+      const text = link.get(from);
+      if (input && text !== null && link.has('token')) input.value = text;
+    }
+    if (link.has('token')) history.replaceState(null, '', location.pathname + location.search);
+
     const links = [...document.querySelectorAll<HTMLAnchorElement>('.contents a')];
     const headings = links.map((link) => document.getElementById(link.hash.slice(1)));
     let asked = false;

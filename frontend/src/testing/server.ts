@@ -11,6 +11,7 @@ export function forget() {
   replies = new Map([
     ['GET /protection/warnings', [ok({ warnings: [] })]],
     ['GET /protection/refusals', [ok({ days: [], reasons: [] })]],
+    ['GET /tickets', [ok({ tickets: [], next_cursor: null, open: 0 })]],
   ]);
   asked = [];
 }

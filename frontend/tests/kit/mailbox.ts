@@ -62,7 +62,7 @@ export class Mailbox {
     await expect(() => {
       for (const mail of this.#came.filter((one) => one.to === to)) {
         const text = mail.text.replace(/=\r\n/g, '').replace(/=3D/g, '=');
-        found = text.match(new RegExp(`http\\S+${page}#token=[\\w-]{43}`))?.[0] ?? found;
+        found = text.match(new RegExp(`http\\S+${page}#token=[\\w-]{35,43}(?:&[\\w=-]+)?`))?.[0] ?? found;
       }
       expect(found, `a link to ${page} for ${to}`).toBeDefined();
     }).toPass({ timeout: 60_000, intervals: [100] });

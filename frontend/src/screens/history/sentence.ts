@@ -107,6 +107,10 @@ const done: Record<string, Tell> = {
     title: m.event_codes_voided(),
     more: m.event_codes_voided_more(),
   }),
+  'ticket.opened': plain('mail', m.event_ticket_opened),
+  'ticket.answered': plain('mail', m.event_ticket_answered),
+  'ticket.solved': plain('mail', m.event_ticket_solved),
+  'ticket.reopened': plain('mail', m.event_ticket_reopened),
   'mail.given_up': () => ({
     icon: 'warning',
     tone: 'warn',
