@@ -34,6 +34,11 @@ const (
 	EmailTaken          Kind = "email_taken"     // to the person whose address somebody else wanted
 	EmailStopped        Kind = "email_stopped"
 	ResetStopped        Kind = "reset_stopped"
+	RecoveryRefused     Kind = "recovery_refused"
+	RecoveryStopped     Kind = "recovery_stopped"
+	RecoveryCancelled   Kind = "recovery_cancelled"
+	RecoveryExpired     Kind = "recovery_expired"
+	RecoveryDone        Kind = "recovery_done"
 )
 
 // Kinds of mails that carry a link of their own (Letter).
@@ -44,6 +49,11 @@ const (
 	EmailChanged  Kind = "email_changed"  // to the old one, to stop it
 	Reset         Kind = "reset"          // to stop it
 	PasswordLink  Kind = "password_link"  // to choose a new password
+
+	RecoveryProof    Kind = "recovery_proof"    // to prove the address, having asked for a way back in
+	RecoveryAsked    Kind = "recovery_asked"    // to stop that
+	RecoveryApproved Kind = "recovery_approved" // to enrol anew with, beside the password
+	RecoveryWaits    Kind = "recovery_waits"    // to an administrator, who can decide now
 )
 
 // Kinds are all of them.
@@ -51,7 +61,9 @@ var Kinds = []Kind{
 	TurnedOn, TurnedOff, AppAdded, AppReplaced, AppRemoved, KeyAdded, KeyRemoved, KeySuspect, CodesChanged, CodeUsed,
 	CodesVoided, PasswordChanged, PasswordChosen, PasswordSet, RequirementOff, RequirementAllowed, RequirementRequired, RollOut,
 	Reminder, AlarmRaised, SecondStepRefused, NewBrowser, EmailAsked, EmailConfirmed, EmailTaken, EmailStopped, ResetStopped,
+	RecoveryRefused, RecoveryStopped, RecoveryCancelled, RecoveryExpired, RecoveryDone,
 	Invitation, EnrolmentLink, EmailProof, EmailChanged, Reset, PasswordLink,
+	RecoveryProof, RecoveryAsked, RecoveryApproved, RecoveryWaits,
 }
 
 // Who did what a mail tells of.
