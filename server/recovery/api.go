@@ -13,7 +13,8 @@ type askRecoveryInput struct {
 	Body struct {
 		NoBackupCodes  bool   `json:"no_backup_codes" doc:"The person has no backup code left to give."`
 		NoOtherBrowser bool   `json:"no_other_browser" doc:"They are signed in nowhere else."`
-		Message        string `json:"message,omitempty" maxLength:"4000" doc:"To the support, in plain text of at most 1,000 characters."`
+		// Line by line, since no text that is sent has a line break in it.
+		Message []string `json:"message,omitempty" maxItems:"100" doc:"To the support: lines of plain text, of at most 1,000 characters in all."`
 	}
 }
 

@@ -25,17 +25,18 @@ var askings = audit.Limit{Kind: audit.RecoveryAsked, Most: 3, Within: 24 * time.
 // longestMessage is how many characters somebody writes to the support as they ask.
 const longestMessage = 1000
 
-// checkMessage says what is wrong with what somebody writes to the support. It is plain text of several lines.
-func checkMessage(message string) []problem.Field {
+// checkMessage puts together what somebody writes to the support, plain text of several lines, or says what is wrong with it.
+func checkMessage(lines []string) (message string, wrong []problem.Field) {
+	message = strings.TrimSpace(strings.Join(lines, "\n"))
 	if len([]rune(message)) > longestMessage {
-		return []problem.Field{{Name: "message", Code: "too_long", Params: map[string]any{"max": longestMessage}}}
+		return "", []problem.Field{{Name: "message", Code: "too_long", Params: map[string]any{"max": longestMessage}}}
 	}
-	for line := range strings.Lines(message) {
+	for _, line := range lines {
 		if len(account.CheckLegible(strings.TrimSpace(line))) > 0 {
-			return []problem.Field{{Name: "message", Code: "illegible"}}
+			return "", []problem.Field{{Name: "message", Code: "illegible"}}
 		}
 	}
-	return nil
+	return message, nil
 }
 
 // refusal says why somebody can't ask, whatever they say; nil where they can.
@@ -80,9 +81,9 @@ func (r *Recoveries) pending(ctx context.Context, caller web.Caller) (shown *Rec
 }
 
 // ask files a request. Asked again while one is open, it answers that one and does nothing.
-func (r *Recoveries) ask(ctx context.Context, caller web.Caller, message string) (*RecoveryView, error) {
-	message = strings.TrimSpace(strings.ReplaceAll(message, "\r\n", "\n"))
-	if fields := checkMessage(message); len(fields) > 0 {
+func (r *Recoveries) ask(ctx context.Context, caller web.Caller, lines []string) (*RecoveryView, error) {
+	message, fields := checkMessage(lines)
+	if len(fields) > 0 {
 		return nil, account.ErrInvalid.For(fields...)
 	}
 	token, err := session.NewToken(r.Random)

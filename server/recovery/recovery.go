@@ -180,6 +180,6 @@ func latest(ctx context.Context, db bun.IDB, userID string, now time.Time) (*rec
 	return find(ctx, db, func(query *bun.SelectQuery) *bun.SelectQuery {
 		return query.Where("r.user_id = ?", userID).
 			Where("r.state IN (?) OR r.ended_at > ?", bun.List(openStates), database.At(now.Add(-shownFor))).
-			OrderExpr("r.ticket_id DESC")
+			OrderExpr("CASE WHEN r.ended_at IS NULL THEN 0 ELSE 1 END, r.asked_at DESC, r.ticket_id DESC")
 	})
 }
