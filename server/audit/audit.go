@@ -3,7 +3,8 @@
 // An event is a row written in the transaction of what it records, so neither can exist without the other
 // (security.md rows 71 and 72). Rows are only ever added. An event names people by id and never carries anything
 // that somebody typed: no password, code, secret, token, address of mail or user agent. The exceptions are what
-// administrators write so that others read it: the reason that they give, and the name of the installation.
+// administrators write so that others read it: the reason that they give, how they made sure of somebody, and the name of
+// the installation.
 package audit
 
 import (

@@ -11,8 +11,8 @@ import (
 
 type askRecoveryInput struct {
 	Body struct {
-		NoBackupCodes  bool   `json:"no_backup_codes" doc:"The person has no backup code left to give."`
-		NoOtherBrowser bool   `json:"no_other_browser" doc:"They are signed in nowhere else."`
+		NoBackupCodes  bool `json:"no_backup_codes" doc:"The person has no backup code left to give."`
+		NoOtherBrowser bool `json:"no_other_browser" doc:"They are signed in nowhere else."`
 		// Line by line, since no text that is sent has a line break in it.
 		Message []string `json:"message,omitempty" maxItems:"100" doc:"To the support: lines of plain text, of at most 1,000 characters in all."`
 	}

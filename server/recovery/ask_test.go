@@ -41,6 +41,9 @@ func TestRow48OneRequest(t *testing.T) {
 		if got := len(in.Column("SELECT ticket_id FROM recoveries")); got != 1 {
 			t.Errorf("%d requests", got)
 		}
+		if got := w.events(mia, "recovery.asked"); len(got) != 1 {
+			t.Errorf("%v", got)
+		}
 		if subjects, _ := letters(in); len(subjects[mia]) != 2 {
 			t.Errorf("mails: %v", subjects)
 		}
