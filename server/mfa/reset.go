@@ -258,6 +258,9 @@ func (m *MFA) startOver(ctx context.Context, tx database.Tx, caller web.Caller, 
 	} else if err := m.Recovery.Complete(ctx, tx, audit.By(caller), user); err != nil {
 		return err
 	}
+	if _, err := signin.WithdrawEmail(ctx, tx, audit.By(caller)); err != nil {
+		return err
+	}
 	if err := signin.ForgetCodes(ctx, tx, user.ID); err != nil {
 		return err
 	}
