@@ -196,6 +196,9 @@ func revive(ctx context.Context, config Config, of backup.Manifest) (_ *Restorat
 		if err := s.emails.AfterRestore(ctx, tx); err != nil {
 			return err
 		}
+		if err := s.recovery.AfterRestore(ctx, tx); err != nil {
+			return err
+		}
 		if err := s.stops.AfterRestore(ctx, tx); err != nil {
 			return err
 		}

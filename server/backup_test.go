@@ -52,6 +52,11 @@ func TestRestoreEndsWhatWas(t *testing.T) {
 			[]byte("a link"), in.Clock.Now().Add(time.Hour).UnixMilli())
 		in.Change("INSERT INTO password_asks (id, user_id, created_at, browser, address, request_id) SELECT 'an ask', id, 0, '', '', '' FROM users WHERE email = 'bob@example.test'")
 
+		in.Change("INSERT INTO tickets (id, reference, kind, user_id, state, created_at, updated_at) SELECT 'a ticket', 'a reference', 'recovery', id, 'open', 0, 0 FROM users WHERE email = 'bob@example.test'")
+		in.Change("INSERT INTO recoveries (ticket_id, user_id, state, asked_at, proof_hash, expires_at) SELECT 'a ticket', id, 'approved', 0, ?, ? FROM users WHERE email = 'bob@example.test'",
+			[]byte("a link"), in.Clock.Now().Add(time.Hour).UnixMilli())
+		in.Change("UPDATE users SET recovery = 'approved' WHERE email = 'bob@example.test'")
+
 		saved := in.Backup()
 		if !in.Postgres {
 			since := in.Browser(servertest.Safari)
@@ -77,6 +82,9 @@ func TestRestoreEndsWhatWas(t *testing.T) {
 		if links := restored.Column("SELECT user_id FROM password_links WHERE ended_at IS NULL UNION ALL SELECT user_id FROM password_asks"); len(links) > 0 {
 			t.Error("a link for a forgotten password lives on")
 		}
+		if left := restored.Column("SELECT id FROM users WHERE recovery <> '' UNION ALL SELECT ticket_id FROM recoveries WHERE state <> 'cancelled' OR proof_hash IS NOT NULL UNION ALL SELECT id FROM tickets WHERE state <> 'solved'"); len(left) > 0 {
+			t.Error("a request to get back in lives on")
+		}
 		restored.Browser(servertest.Firefox).Do("POST", "/api/v1/join", map[string]string{"token": invitation, "password": servertest.Password}).
 			Refused(http.StatusGone, "invitation_replaced")
 
@@ -96,7 +104,7 @@ func TestRestoreEndsWhatWas(t *testing.T) {
 		if left := page.Body["mfa"].(map[string]any)["backup_codes"].(map[string]any)["remaining"]; left != 0.0 {
 			t.Errorf("%v backup codes are left", left)
 		}
-		if kinds := restored.Column("SELECT kind FROM events WHERE browser = 'console' ORDER BY id"); strings.Join(kinds, " ") != "installation.restored backup_codes.voided" {
+		if kinds := restored.Column("SELECT kind FROM events WHERE browser = 'console' ORDER BY id"); strings.Join(kinds, " ") != "recovery.cancelled installation.restored backup_codes.voided" {
 			t.Errorf("on record: %v", kinds)
 		}
 		in.Clock.NextStep()

@@ -30,6 +30,7 @@ import (
 	"github.com/secondstep/secondstep/server/mfa"
 	"github.com/secondstep/secondstep/server/people"
 	"github.com/secondstep/secondstep/server/protection"
+	"github.com/secondstep/secondstep/server/recovery"
 	"github.com/secondstep/secondstep/server/rollout"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/settings"
@@ -60,6 +61,7 @@ type Config struct {
 	HashWorkers    int           // 0: the pool's own default
 	HashWait       time.Duration // 0: the pool's own default
 	Sessions       session.Settings
+	Recovery       recovery.Settings
 	TOTPWindow     int            // steps accepted each side of now, 0 or 1
 	SecurityKeys   *url.URL       // the public URL that security keys sign for; nil turns them off
 	Mail           *mail.Settings // how mails leave; nil: none do
@@ -102,6 +104,7 @@ type Server struct {
 	sessions *session.Sessions
 	mfa      *mfa.MFA
 	emails   *email.Emails
+	recovery *recovery.Recoveries
 	stops    *stop.Stops
 	settings *settings.Settings
 }
@@ -162,13 +165,18 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		Database: db, Sessions: sessions, Mail: mails, Random: config.Random,
 		Links: []func(context.Context, database.Tx, string) error{signin.VoidEnrolmentLink, voidEmailChange},
 	})
-	emails := email.New(email.Dependencies{Database: db, Sessions: sessions, Stops: stops, Mail: mails, Random: config.Random})
+	back := recovery.New(recovery.Dependencies{
+		Database: db, Keys: ring, Sessions: sessions, SignIn: in, Stops: stops, Mail: mails, ByMail: byMail(mails, mail.RecoveryApproved),
+		Checklist: own.RecoveryChecklist, Known: account.Known{Database: db}, Settings: config.Recovery, Now: config.Now, Random: config.Random,
+	})
+	in.Recovered, stops.StopRecovery, stops.EndRecovery = back.Cancel, back.Stop, back.Supersede
+	emails := email.New(email.Dependencies{Database: db, Sessions: sessions, Recovery: back, Stops: stops, Mail: mails, Random: config.Random})
 	protects := mfa.New(mfa.Dependencies{
 		Database: db, Keys: ring, Apps: apps, Codes: backupcode.NewIssuer(db, pool, config.BackupCodeCost, config.Random),
-		Factors: factors, Sessions: sessions, SignIn: in, ByMail: byMail(mails, mail.EnrolmentLink), Stops: stops, Mails: mails.Sends(), Brand: own.Name, Now: config.Now, Random: config.Random,
+		Factors: factors, Sessions: sessions, SignIn: in, Recovery: back, ByMail: byMail(mails, mail.EnrolmentLink), Stops: stops, Mails: mails.Sends(), Brand: own.Name, Now: config.Now, Random: config.Random,
 	})
 	others := people.New(people.Dependencies{
-		Database: db, Passwords: passwords, Sessions: sessions, ByMail: byMail(mails, mail.Invitation), Mails: mails.Sends(),
+		Database: db, Passwords: passwords, Sessions: sessions, Recovery: back, ByMail: byMail(mails, mail.Invitation), Mails: mails.Sends(),
 		Full: func(ctx context.Context, tx database.Tx, address string) (bool, error) {
 			return mails.Full(ctx, tx, address, mail.Invitation)
 		},
@@ -191,6 +199,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	jobs := []upkeep.Job{
 		prune("sessions", sessions.Prune), prune("sign-ins", in.Prune), prune("invitations", others.Prune), prune("mails", mail.Prune),
 		prune("changes of addresses", emails.Prune), prune("links to stop", stops.Prune), prune("forgotten passwords", lost.Prune),
+		{Name: "requests to get back in", Every: recovery.WorkEvery, Run: back.Work}, prune("requests to get back in", back.Prune),
 		prune("roll-outs", rollout.Prune), prune("help votes", help.Prune),
 		{Name: "count refusals", Every: countEvery, Run: protection.CountRefusals},
 		prune("tickets", tickets.Prune),
@@ -201,7 +210,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	return &Server{
 		Database: db, Passwords: passwords, SignIn: in, People: others, Forgotten: lost, Upkeep: upkeep.New(db, config.Logger, jobs...), Hashes: pool,
 		Mail: mails, RollOuts: many, Help: centre, Tickets: tickets, Clock: watch, Seals: seal.New(db, ring, config.Now, config.Logger), config: config, ring: ring, factors: factors, sessions: sessions, mfa: protects,
-		emails: emails, stops: stops, settings: own,
+		emails: emails, stops: stops, recovery: back, settings: own,
 	}, nil
 }
 
@@ -279,6 +288,7 @@ func (s *Server) register(api *web.API) {
 	s.mfa.Register(api)
 	s.emails.Register(api)
 	s.stops.Register(api, s.config.Now)
+	s.recovery.Register(api)
 	s.RollOuts.Register(api)
 	protection.Register(api, s.Database, s.config.Now)
 	protection.RegisterRefusals(api, s.Database, s.config.Now)

@@ -71,6 +71,10 @@ func (u *User) MFA() bool { return !u.MFASince.IsZero() }
 // opens anything, and that no more than enrolling.
 func (u *User) Reset() bool { return !u.ResetAt.IsZero() }
 
+// EnrolsByLink reports whether an enrolment link together with the password opens a session of the person's that enrols in
+// place of everything before: after a reset, and while a recovery is approved.
+func (u *User) EnrolsByLink() bool { return u.Reset() || u.Recovery == RecoveryApproved }
+
 // AsksSecondStep reports whether signing in wants a second step: `off` keeps the factors but does not ask for them.
 func (u *User) AsksSecondStep() bool { return u.MFA() && u.Requirement != RequirementOff }
 

@@ -3,7 +3,8 @@
 // An event is a row written in the transaction of what it records, so neither can exist without the other
 // (security.md rows 71 and 72). Rows are only ever added. An event names people by id and never carries anything
 // that somebody typed: no password, code, secret, token, address of mail or user agent. The exceptions are what
-// administrators write so that others read it: the reason that they give, and the name of the installation.
+// administrators write so that others read it: the reason that they give, how they made sure of somebody, and the name of
+// the installation.
 package audit
 
 import (
@@ -74,23 +75,36 @@ const (
 	LinkRenewed          = "enrolment_link.renewed"
 	CodesUnlocked        = "codes.unlocked"
 	RequirementSet       = "requirement.set"
-	KeyRotated           = "key.rotated"
-	KeyRetired           = "key.retired"
-	Restored             = "installation.restored"
-	RollOutStarted       = "roll_out.started"
-	RollOutEnded         = "roll_out.ended"
-	ReminderSent         = "reminder.sent"
-	MailGivenUp          = "mail.given_up"
-	LogExported          = "audit.exported"
-	MailTested           = "mail.tested"
-	BrandChanged         = "brand.changed"
-	AccentChanged        = "accent.changed"
-	NewPeopleChanged     = "new_people.changed"
-	KeyKeptElsewhere     = "key.kept_elsewhere"
-	TicketOpened         = "ticket.opened"
-	TicketAnswered       = "ticket.answered"
-	TicketSolved         = "ticket.solved"
-	TicketReopened       = "ticket.reopened"
+
+	RecoveryAsked         = "recovery.asked"
+	RecoveryProved        = "recovery.proved"
+	RecoveryApprovalGiven = "recovery.approval_given"
+	RecoveryApproved      = "recovery.approved"
+	RecoveryLinkRenewed   = "recovery.link_renewed"
+	RecoveryRefused       = "recovery.refused"
+	RecoveryStopped       = "recovery.stopped"
+	RecoveryCancelled     = "recovery.cancelled"
+	RecoveryExpired       = "recovery.expired"
+	RecoveryCompleted     = "recovery.completed"
+
+	KeyRotated       = "key.rotated"
+	KeyRetired       = "key.retired"
+	Restored         = "installation.restored"
+	RollOutStarted   = "roll_out.started"
+	RollOutEnded     = "roll_out.ended"
+	ReminderSent     = "reminder.sent"
+	MailGivenUp      = "mail.given_up"
+	LogExported      = "audit.exported"
+	MailTested       = "mail.tested"
+	BrandChanged     = "brand.changed"
+	AccentChanged    = "accent.changed"
+	NewPeopleChanged = "new_people.changed"
+	ChecklistChanged = "recovery_checklist.changed"
+	KeyKeptElsewhere = "key.kept_elsewhere"
+	TicketOpened     = "ticket.opened"
+	TicketAnswered   = "ticket.answered"
+	TicketSolved     = "ticket.solved"
+	TicketReopened   = "ticket.reopened"
 )
 
 // ByPasswordLink is the method of what was done by the link for a forgotten password.

@@ -49,6 +49,11 @@ var toldOf = map[string]mail.Kind{
 	EmailStopped:         mail.EmailStopped,
 	ResetStopped:         mail.ResetStopped,
 	ReminderSent:         mail.Reminder,
+	RecoveryRefused:      mail.RecoveryRefused,
+	RecoveryStopped:      mail.RecoveryStopped,
+	RecoveryCancelled:    mail.RecoveryCancelled,
+	RecoveryExpired:      mail.RecoveryExpired,
+	RecoveryCompleted:    mail.RecoveryDone,
 }
 
 // told is what the person is told; empty where they need not be.

@@ -20,6 +20,7 @@ import (
 	"github.com/secondstep/secondstep/server"
 	"github.com/secondstep/secondstep/server/demo"
 	"github.com/secondstep/secondstep/server/hashing"
+	"github.com/secondstep/secondstep/server/recovery"
 )
 
 func newDemo(p program) *cobra.Command {
@@ -106,6 +107,7 @@ func (c *demoStartCommand) make(p program, listening net.Addr) (installation *se
 		storage: storage{DatabaseURL: c.DatabaseURL}, TOTPWindow: config.TOTPWindow, LogLevel: slog.LevelWarn,
 		SessionIdle: standardLives.Member.Idle, SessionLife: standardLives.Member.Absolute,
 		AdministratorSessionIdle: standardLives.Administrator.Idle, AdministratorSessionLife: standardLives.Administrator.Absolute,
+		RecoveryDelay: recovery.DefaultDelay, RecoveryApprovals: recovery.DefaultApprovals,
 	}
 	config.Fixed = as.fixed(own(listening))
 	made, err = demo.Make(p.ctx, demo.Options{Config: config, PublicURL: own(listening), Progress: p.progress("Three weeks of a small company")})

@@ -33,6 +33,8 @@ func (c *serveCommand) fixed(public *url.URL) []installation.Fixed {
 		{Name: "session-life", Value: short(c.SessionLife)},
 		{Name: "administrator-session-idle", Value: short(c.AdministratorSessionIdle)},
 		{Name: "administrator-session-life", Value: short(c.AdministratorSessionLife)},
+		{Name: "recovery-delay", Value: short(c.RecoveryDelay)},
+		{Name: "recovery-approvals", Value: strconv.Itoa(c.RecoveryApprovals)},
 		{Name: "log-level", Value: strings.ToLower(c.LogLevel.String())},
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/secondstep/secondstep/server"
 	"github.com/secondstep/secondstep/server/demo"
 	"github.com/secondstep/secondstep/server/hashing"
+	"github.com/secondstep/secondstep/server/recovery"
 )
 
 // stopWithin is how long a graceful stop waits for the requests under way.
@@ -42,6 +43,8 @@ type serveCommand struct {
 	SessionLife              time.Duration
 	AdministratorSessionIdle time.Duration
 	AdministratorSessionLife time.Duration
+	RecoveryDelay            time.Duration
+	RecoveryApprovals        int
 
 	HashWorkers int
 	HashWait    time.Duration
@@ -70,6 +73,9 @@ func newServe(p program) *cobra.Command {
 	flags.DurationVar(&c.SessionLife, "session-life", standardLives.Member.Absolute, "A member's session ends after this long.")
 	flags.DurationVar(&c.AdministratorSessionIdle, "administrator-session-idle", standardLives.Administrator.Idle, "The same without use, for administrators.")
 	flags.DurationVar(&c.AdministratorSessionLife, "administrator-session-life", standardLives.Administrator.Absolute, "The same at the most, for administrators.")
+
+	flags.DurationVar(&c.RecoveryDelay, "recovery-delay", recovery.DefaultDelay, "Who has lost every factor and asks to get back in waits for this long before an administrator can let them: an hour to 14 days.")
+	flags.IntVar(&c.RecoveryApprovals, "recovery-approvals", recovery.DefaultApprovals, "How many administrators have to agree: 1 to 5, and as many as there are at the most. For an administrator it is 2 at the least.")
 
 	flags.IntVar(&c.HashWorkers, "hash-workers", 0, "How many argon2id computations run at once; 0 leaves one processor free, and is 8 at most.")
 	flags.DurationVar(&c.HashWait, "hash-wait", 5*time.Second, "Who would wait longer than this for one is asked to come back.")
@@ -228,6 +234,13 @@ func (c *serveCommand) settings(p program, logger *slog.Logger) (server.Config, 
 	if c.SessionLife < c.SessionIdle || c.AdministratorSessionLife < c.AdministratorSessionIdle {
 		return config, misusedf("--session-life and --administrator-session-life must not be shorter than the time without use")
 	}
+	if c.RecoveryDelay < recovery.MinDelay || c.RecoveryDelay > recovery.MaxDelay {
+		return config, misusedf("--recovery-delay must be an hour at the least and 14 days (336h) at the most")
+	}
+	if c.RecoveryApprovals < 1 || c.RecoveryApprovals > recovery.MaxApprovals {
+		return config, misusedf("--recovery-approvals must be 1 to %d", recovery.MaxApprovals)
+	}
+	config.Recovery = recovery.Settings{Delay: c.RecoveryDelay, Approvals: c.RecoveryApprovals}
 	return config, nil
 }
 

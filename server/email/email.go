@@ -26,6 +26,7 @@ import (
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/problem"
+	"github.com/secondstep/secondstep/server/recovery"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/signin"
 	"github.com/secondstep/secondstep/server/stop"
@@ -36,6 +37,7 @@ import (
 type Dependencies struct {
 	Database *database.Database
 	Sessions *session.Sessions
+	Recovery *recovery.Recoveries
 	Stops    *stop.Stops
 	Mail     *mail.Mail
 	Random   io.Reader
@@ -226,6 +228,9 @@ func (e *Emails) SetOnConsole(ctx context.Context, userID, email string) error {
 // set changes the address of a person, who is held. The new one is told by the event; the one of before is told apart,
 // with what stops it, and from then on for as long as that is good.
 func (e *Emails) set(ctx context.Context, tx database.Tx, event audit.Event, user *account.User, email, keep string) (ended int, err error) {
+	if err := e.Recovery.Supersede(ctx, tx, event, user, "email_changed"); err != nil {
+		return 0, err
+	}
 	before := *user
 	if err := account.SetEmail(ctx, tx, user, email); err != nil {
 		return 0, err

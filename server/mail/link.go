@@ -42,12 +42,13 @@ func Leaves(ctx context.Context, db bun.IDB) (bool, error) {
 	return found, nil
 }
 
-// pressing are the mails of an account being taken, or kept: those that stop it, those that tell of it, and the link for a
-// forgotten password. However many mails of other kinds an address has had, it gets these: else whoever does it would
+// pressing are the mails of an account being taken, or kept: those that stop it, those that tell of it, and the links by
+// which its owner gets back in. However many mails of other kinds an address has had, it gets these: else whoever does it would
 // cause those first.
 var pressing = map[Kind]bool{
 	EmailChanged: true, Reset: true, EmailConfirmed: true, TurnedOff: true, AppAdded: true, AppReplaced: true, AppRemoved: true,
 	KeyAdded: true, KeyRemoved: true, CodesChanged: true, PasswordChanged: true, PasswordChosen: true, PasswordSet: true, PasswordLink: true,
+	RecoveryProof: true, RecoveryAsked: true, RecoveryApproved: true, RecoveryStopped: true, RecoveryCancelled: true, RecoveryDone: true,
 }
 
 // mostFor is how many mails in all an address may have had for one of this kind to be sent.

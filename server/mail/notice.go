@@ -36,6 +36,11 @@ const (
 	ResetStopped        Kind = "reset_stopped"
 	TicketNew           Kind = "ticket_new"     // to the support
 	TicketReplied       Kind = "ticket_replied" // to the support
+	RecoveryRefused     Kind = "recovery_refused"
+	RecoveryStopped     Kind = "recovery_stopped"
+	RecoveryCancelled   Kind = "recovery_cancelled"
+	RecoveryExpired     Kind = "recovery_expired"
+	RecoveryDone        Kind = "recovery_done"
 )
 
 // Kinds of mails that carry a link of their own (Letter).
@@ -47,9 +52,13 @@ const (
 	Reset         Kind = "reset"          // to stop it
 	PasswordLink  Kind = "password_link"  // to choose a new password
 
-	TicketProof    Kind = "ticket_proof"    // to an address, to prove that a ticket is from it
-	TicketAnswered Kind = "ticket_answered" // to whoever wrote it
-	TicketSolved   Kind = "ticket_solved"   // to whoever wrote it
+	TicketProof      Kind = "ticket_proof"      // to an address, to prove that a ticket is from it
+	TicketAnswered   Kind = "ticket_answered"   // to whoever wrote it
+	TicketSolved     Kind = "ticket_solved"     // to whoever wrote it
+	RecoveryProof    Kind = "recovery_proof"    // to prove the address, having asked for a way back in
+	RecoveryAsked    Kind = "recovery_asked"    // to stop that
+	RecoveryApproved Kind = "recovery_approved" // to enrol anew with, beside the password
+	RecoveryWaits    Kind = "recovery_waits"    // to an administrator, who can decide now
 )
 
 // Kinds are all of them.
@@ -57,8 +66,9 @@ var Kinds = []Kind{
 	TurnedOn, TurnedOff, AppAdded, AppReplaced, AppRemoved, KeyAdded, KeyRemoved, KeySuspect, CodesChanged, CodeUsed,
 	CodesVoided, PasswordChanged, PasswordChosen, PasswordSet, RequirementOff, RequirementAllowed, RequirementRequired, RollOut,
 	Reminder, AlarmRaised, SecondStepRefused, NewBrowser, EmailAsked, EmailConfirmed, EmailTaken, EmailStopped, ResetStopped,
-	TicketNew, TicketReplied,
+	TicketNew, TicketReplied, RecoveryRefused, RecoveryStopped, RecoveryCancelled, RecoveryExpired, RecoveryDone,
 	Invitation, EnrolmentLink, EmailProof, EmailChanged, Reset, PasswordLink, TicketProof, TicketAnswered, TicketSolved,
+	RecoveryProof, RecoveryAsked, RecoveryApproved, RecoveryWaits,
 }
 
 // Who did what a mail tells of.

@@ -69,8 +69,11 @@ func (m *MFA) activate(ctx context.Context, caller web.Caller, enrolmentID, name
 		if err != nil {
 			return err
 		}
-		if user.Reset() {
-			if err := m.endReset(ctx, tx, caller); err != nil {
+		if err := anewStill(caller, user); err != nil {
+			return err
+		}
+		if caller.Session.Anew {
+			if err := m.startOver(ctx, tx, caller, user); err != nil {
 				return err
 			}
 		}
@@ -99,11 +102,16 @@ func (m *MFA) activate(ctx context.Context, caller web.Caller, enrolmentID, name
 		next := totp.Begin(enrolment.LastStep + 1)
 		done.nextSeconds = max(1, int(math.Ceil(next.Sub(tx.Now).Seconds())))
 		what, why := audit.EnrolmentActivated, "mfa_turned_on"
-		if user.MFA() {
+		switch {
+		case user.MFA() && caller.Session.Anew:
+			what, why = "", "recovered" // it stayed on: that they are back in is on record already
+		case user.MFA():
 			what, why = audit.BackupCodesActivated, "backup_codes_changed" // it was on before: the app took its place when its code was given
 		}
-		if err := audit.Record(ctx, tx, audit.By(caller).Is(what, audit.OK)); err != nil {
-			return err
+		if what != "" {
+			if err := audit.Record(ctx, tx, audit.By(caller).Is(what, audit.OK)); err != nil {
+				return err
+			}
 		}
 		done.token, err = m.FactorsChanged(ctx, tx, caller, why)
 		return err

@@ -35,7 +35,10 @@ func (m *MFA) begin(ctx context.Context, caller web.Caller, name, replaces strin
 		if user.Requirement == account.RequirementOff {
 			return ErrNotAllowed
 		}
-		if err := m.roomForAnother(ctx, tx, user, replaces); err != nil {
+		if err := anewStill(caller, user); err != nil {
+			return err
+		}
+		if err := m.roomForAnother(ctx, tx, caller, user, replaces); err != nil {
 			return err
 		}
 		if err := beginnings.Refuse(ctx, tx, user.ID); err != nil {
@@ -63,9 +66,9 @@ func (m *MFA) begin(ctx context.Context, caller web.Caller, name, replaces strin
 }
 
 // roomForAnother refuses a sixth app, and the replacing of one that is not there.
-func (m *MFA) roomForAnother(ctx context.Context, tx database.Tx, user *account.User, replaces string) error {
+func (m *MFA) roomForAnother(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, replaces string) error {
 	var held []factor.Held
-	if !user.Reset() { // the new app takes the place of all of them
+	if !caller.Session.Anew { // else the new app takes the place of all of them
 		var err error
 		if held, err = m.Apps.Held(ctx, tx, user.ID); err != nil {
 			return err

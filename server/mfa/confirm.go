@@ -133,6 +133,9 @@ func (m *MFA) confirmed(ctx context.Context, caller web.Caller, attempt factor.A
 		if user.Requirement == account.RequirementOff {
 			return ErrNotAllowed
 		}
+		if err := anewStill(caller, user); err != nil {
+			return err
+		}
 		if taken, err = authenticator.Confirm(ctx, tx, enrolment, step, caller.Session.ID, caller.Client); err != nil || !taken {
 			return err
 		}
@@ -146,7 +149,7 @@ func (m *MFA) confirmed(ctx context.Context, caller web.Caller, attempt factor.A
 				return err
 			}
 		}
-		if user.MFA() {
+		if user.MFA() && !caller.Session.Anew {
 			if err := m.switchApp(ctx, tx, caller, enrolment, draft == nil); err != nil {
 				return err
 			}
@@ -225,7 +228,11 @@ func (m *MFA) renew(ctx context.Context, caller web.Caller, enrolmentID string) 
 		return nil, err
 	}
 	err = m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
-		if _, err := account.Hold(ctx, tx, caller.Session.UserID); err != nil {
+		user, err := account.Hold(ctx, tx, caller.Session.UserID)
+		if err != nil {
+			return err
+		}
+		if err := anewStill(caller, user); err != nil {
 			return err
 		}
 		if _, err := m.waiting(ctx, tx, caller, enrolmentID); err != nil {

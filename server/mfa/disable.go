@@ -37,6 +37,9 @@ func (m *MFA) disable(ctx context.Context, caller web.Caller, password string) (
 		if !off {
 			return ErrOff
 		}
+		if err := m.Recovery.Supersede(ctx, tx, audit.By(caller), user, "mfa_turned_off"); err != nil {
+			return err
+		}
 		if err := m.Factors.Forget(ctx, tx, user.ID); err != nil {
 			return err
 		}

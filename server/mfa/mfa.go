@@ -6,7 +6,8 @@
 //     person's row change in one transaction, or none does;
 //   - whoever stops anywhere before is where they were: an app or codes in force stay in force;
 //   - whoever was reset has nothing in force until they have enrolled anew, in a session that an enrolment link and the
-//     password have opened; the activation that ends the reset removes everything from before it;
+//     password have opened (web.Session.Anew). Whoever has lost everything and was approved enrols in such a session too, and
+//     keeps what is in force until then. In both, activation removes everything from before it, and nothing else does;
 //   - only the person themself enrols, confirms, activates, makes codes or disables; an administrator is refused there;
 //   - every change of factors ends the person's other sessions and pending sign-ins, and gives the session that made
 //     it a new token, in the same transaction (security.md rows 31 and 34).
@@ -24,6 +25,7 @@ import (
 	"github.com/secondstep/secondstep/server/factor/authenticator"
 	"github.com/secondstep/secondstep/server/factor/backupcode"
 	"github.com/secondstep/secondstep/server/keyring"
+	"github.com/secondstep/secondstep/server/recovery"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/signin"
 	"github.com/secondstep/secondstep/server/stop"
@@ -39,6 +41,7 @@ type Dependencies struct {
 	Factors  factor.Set
 	Sessions *session.Sessions
 	SignIn   *signin.SignIn
+	Recovery *recovery.Recoveries
 	ByMail   account.LinkByMail // of an enrolment link
 	Stops    *stop.Stops
 	Mails    bool // whether mail leaves the installation

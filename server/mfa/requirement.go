@@ -82,6 +82,11 @@ func (m *MFA) Require(ctx context.Context, tx database.Tx, by audit.Event, user 
 	if err := account.SetRequirement(ctx, tx, user.ID, to.Level, database.At(to.Deadline)); err != nil {
 		return err
 	}
+	if to.Level == account.RequirementOff {
+		if err := m.Recovery.Supersede(ctx, tx, by, user, "requirement_off"); err != nil {
+			return err
+		}
+	}
 	event := by.About(user.ID).Is(audit.RequirementSet, audit.OK)
 	event.Quiet = to.Quiet
 	event.Data = map[string]any{"from": user.Requirement, "to": to.Level}

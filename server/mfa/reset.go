@@ -189,6 +189,9 @@ func (m *MFA) reset(ctx context.Context, tx database.Tx, event audit.Event, user
 	if !begun {
 		return nil, ErrOff
 	}
+	if err := m.Recovery.Supersede(ctx, tx, event, user, "reset"); err != nil {
+		return nil, err
+	}
 	if _, err := signin.WithdrawEmail(ctx, tx, event.About(user.ID)); err != nil {
 		return nil, err
 	}
@@ -233,26 +236,49 @@ func (m *MFA) reset(ctx context.Context, tx database.Tx, event audit.Event, user
 	return &resetDone{token: token, until: tx.Now.Add(signin.LinkFor)}, nil
 }
 
-// endReset is part of the activation by which somebody who was reset is back: everything from before it goes, and the
-// session may do everything again.
-func (m *MFA) endReset(ctx context.Context, tx database.Tx, caller web.Caller) error {
-	if err := m.Factors.Retire(ctx, tx, caller.Session.UserID); err != nil {
+// anewStill refuses a session that an enrolment link has opened and whose reset or recovery has ended since the request
+// began: what it enrols would come beside what is in force, and not in its place. The person is held.
+func anewStill(caller web.Caller, user *account.User) error {
+	if caller.Session.Anew && !user.EnrolsByLink() {
+		return ErrChanged
+	}
+	return nil
+}
+
+// startOver is part of the activation by which somebody who was reset, or had lost everything, is back: everything from
+// before it goes, and the session may do everything again (security.md row 54).
+func (m *MFA) startOver(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User) error {
+	if err := m.Factors.Retire(ctx, tx, user.ID); err != nil {
 		return err
 	}
-	ended, err := account.EndReset(ctx, tx, caller.Session.UserID)
+	if user.Reset() {
+		if err := m.endReset(ctx, tx, user); err != nil {
+			return err
+		}
+	} else if err := m.Recovery.Complete(ctx, tx, audit.By(caller), user); err != nil {
+		return err
+	}
+	if _, err := signin.WithdrawEmail(ctx, tx, audit.By(caller)); err != nil {
+		return err
+	}
+	if err := signin.ForgetCodes(ctx, tx, user.ID); err != nil {
+		return err
+	}
+	return m.Sessions.Free(ctx, tx, caller.Session)
+}
+
+func (m *MFA) endReset(ctx context.Context, tx database.Tx, user *account.User) error {
+	ended, err := account.EndReset(ctx, tx, user.ID)
 	if err != nil {
 		return err
 	}
 	if !ended {
 		return ErrChanged
 	}
-	if err := signin.VoidEnrolmentLink(ctx, tx, caller.Session.UserID); err != nil {
+	if err := signin.VoidEnrolmentLink(ctx, tx, user.ID); err != nil {
 		return err
 	}
-	if err := stop.Void(ctx, tx, caller.Session.UserID, stop.Reset); err != nil {
-		return err
-	}
-	return m.Sessions.Free(ctx, tx, caller.Session)
+	return stop.Void(ctx, tx, user.ID, stop.Reset)
 }
 
 // unlock lets somebody try codes again.

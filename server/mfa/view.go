@@ -144,6 +144,9 @@ func (m *MFA) page(ctx context.Context, viewer *web.Session, userID string) (*Pa
 		}
 	}
 	page.MFA, err = m.view(ctx, db, user, page.Enrolment != nil)
+	if viewer.Anew && viewer.UserID == user.ID {
+		page.MFA.startOver(page.Enrolment != nil)
+	}
 	return page, err
 }
 
@@ -182,6 +185,15 @@ func (m *MFA) view(ctx context.Context, db bun.IDB, user *account.User, enrollin
 		})
 	}
 	return view, nil
+}
+
+// startOver shows 2-step verification as whoever enrols anew has it: what was before is lost to them, and nothing for a session
+// to see that a link has opened.
+func (v *View) startOver(enrolling bool) {
+	v.State, v.Since, v.Factors, v.BackupCodes = "off", nil, []FactorView{}, CodesView{}
+	if enrolling {
+		v.State = "enrolling"
+	}
 }
 
 func viewEnrolment(enrolment *authenticator.Enrolment, sessionID string) *EnrolmentView {

@@ -21,6 +21,7 @@ import (
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/recovery"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/signin"
 	"github.com/secondstep/secondstep/server/web"
@@ -31,6 +32,7 @@ type Dependencies struct {
 	Database  *database.Database
 	Passwords *account.Passwords
 	Sessions  *session.Sessions
+	Recovery  *recovery.Recoveries
 	ByMail    account.LinkByMail // of an invitation
 	Mails     bool               // whether mail leaves the installation at all
 	Full      MailboxFull
@@ -72,8 +74,12 @@ func (p *People) refuseOwn(ctx context.Context, caller web.Caller, refusal error
 	return refusal
 }
 
-// end signs the person out everywhere, also out of sign-ins that wait for a second step.
+// end signs the person out everywhere, also out of sign-ins that wait for a second step, and ends a request of theirs to get
+// back in, which was decided about somebody else than they are now.
 func (p *People) end(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, why string) error {
+	if err := p.Recovery.Supersede(ctx, tx, audit.By(caller), user, why); err != nil {
+		return err
+	}
 	if err := signin.EndPending(ctx, tx, user.ID); err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ import (
 	"github.com/secondstep/secondstep/server/database/databasetest"
 	"github.com/secondstep/secondstep/server/hashing"
 	"github.com/secondstep/secondstep/server/mail"
+	"github.com/secondstep/secondstep/server/recovery"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/settings"
 )
@@ -76,6 +77,7 @@ type Options struct {
 	Mail           bool // mail leaves, and arrives in the installation's Mailbox
 	HelpFolder     string
 	ChatURL        string
+	Recovery       recovery.Settings
 }
 
 // MailURL is what the links in mails are made from where a test sets no PublicURL.
@@ -217,7 +219,7 @@ func (in *Installation) config(log *Log) server.Config {
 			Member:        session.Life{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
 			Administrator: session.Life{Idle: 15 * time.Minute, Absolute: 8 * time.Hour},
 		},
-		TOTPWindow: window, SecurityKeys: keys, Mail: in.mail(), HelpFolder: in.options.HelpFolder, ChatURL: in.options.ChatURL, Now: in.Clock.Now, Random: rand.Reader, Logger: logger,
+		TOTPWindow: window, SecurityKeys: keys, Mail: in.mail(), HelpFolder: in.options.HelpFolder, ChatURL: in.options.ChatURL, Recovery: in.options.Recovery, Now: in.Clock.Now, Random: rand.Reader, Logger: logger,
 	}
 }
 

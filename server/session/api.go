@@ -29,6 +29,7 @@ type Current struct {
 	FreshWith    string     `json:"fresh_with" doc:"What the last proof was given with."`
 	ConfinedTo   *string    `json:"confined_to" enum:"enrolment" doc:"Set while the session may do nothing else."`
 	ExpiresAt    time.Time  `json:"expires_at"`
+	Recovery     string     `json:"recovery" enum:",asked,proved,approved" doc:"Set while somebody asks to get back into this account, for every browser to know; empty in the session that it has led to."`
 	MFA          struct {
 		State       string     `json:"state" enum:"off,on"`
 		Requirement string     `json:"requirement" enum:"off,allowed,required"`
@@ -68,7 +69,7 @@ func (s *Sessions) current(_ context.Context, caller web.Caller, _ *struct{}) (*
 	held := caller.Session
 	answer := Current{
 		ID: held.ID, User: User{ID: held.UserID, Name: held.Name, Email: held.Email, Role: held.Role},
-		SignedInWith: held.SignedInWith, FreshWith: held.FreshWith, ExpiresAt: held.ExpiresAt,
+		SignedInWith: held.SignedInWith, FreshWith: held.FreshWith, ExpiresAt: held.ExpiresAt, Recovery: held.Recovery,
 	}
 	if held.FreshUntil.After(s.now()) {
 		answer.FreshUntil = &held.FreshUntil

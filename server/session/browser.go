@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/secondstep/secondstep/server/database"
 )
 
@@ -36,6 +38,15 @@ func NoteBrowser(ctx context.Context, tx database.Tx, userID string, browserID [
 		return false, fmt.Errorf("note a browser: %w", err)
 	}
 	return others, nil
+}
+
+// KnowsBrowser reports whether the person has signed in with this browser before.
+func KnowsBrowser(ctx context.Context, db bun.IDB, userID string, browserID []byte) (bool, error) {
+	known, err := db.NewSelect().Table("known_browsers").Where("user_id = ? AND browser_id = ?", userID, browserID).Exists(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look for a browser: %w", err)
+	}
+	return known, nil
 }
 
 func pruneBrowsers(ctx context.Context, tx database.Tx) error {

@@ -127,6 +127,9 @@ func (s *Sessions) Session(ctx context.Context, token []byte) (*web.Session, err
 	if user.Reset() && found.ConfinedTo == "" {
 		return nil, nil // only what an enrolment link has opened lives beside a reset
 	}
+	if found.ConfinedTo != "" && !user.EnrolsByLink() {
+		return nil, nil // what it was opened for is over
+	}
 	if at >= found.LastSeenAt+database.Instant(seenEvery.Milliseconds()) {
 		if err := s.seen(ctx, found.ID); err != nil {
 			return nil, err
@@ -139,7 +142,10 @@ func describe(found *row, user *account.User, ends database.Instant, now time.Ti
 	session := &web.Session{
 		ID: found.ID, UserID: found.UserID, Name: user.Name, Email: user.Email, Role: user.Role,
 		MFA: user.MFA(), Requirement: user.Requirement, ConfinedTo: found.ConfinedTo, SignedInWith: strings.Split(found.SignedInWith, ","),
-		FreshWith: found.ProofWith, ExpiresAt: ends.Time(),
+		FreshWith: found.ProofWith, ExpiresAt: ends.Time(), Recovery: user.Recovery,
+	}
+	if found.ConfinedTo != "" { // on record so by an enrolment link alone: the factors of before are lost
+		session.Anew, session.MFA, session.Recovery = true, false, ""
 	}
 	if !user.Deadline.IsZero() {
 		session.Deadline = user.Deadline.Time()
@@ -148,7 +154,7 @@ func describe(found *row, user *account.User, ends database.Instant, now time.Ti
 		session.ConfinedTo = web.ConfinedToEnrolment
 	}
 	// Where there is a second step, a proof without one proves nothing (row 37).
-	if !found.ProofAt.IsZero() && (!user.MFA() || found.ProofWith != web.Password) {
+	if !found.ProofAt.IsZero() && (!session.MFA || found.ProofWith != web.Password) {
 		session.FreshUntil = found.ProofAt.Time().Add(FreshFor)
 	}
 	return session
@@ -224,9 +230,8 @@ func (s *Sessions) Rise(ctx context.Context, tx database.Tx, held *web.Session, 
 		if !slices.Contains(ways, with) {
 			ways = append(slices.Clone(ways), with)
 		}
-		// A password alone frees nobody from enrolling, and a code of an app on its way in frees nobody who was reset.
-		update = update.Set("confined_to = CASE WHEN EXISTS (SELECT 1 FROM users AS u WHERE u.id = s.user_id AND u.reset_at IS NOT NULL) THEN confined_to END").
-			Set("signed_in_with = ?", strings.Join(ways, ","))
+		// What an enrolment link has opened stays confined: a code of an app on its way in frees nobody (Free does).
+		update = update.Set("signed_in_with = ?", strings.Join(ways, ","))
 	}
 	touched, err := database.Touched(update.Exec(ctx))
 	if err != nil {
@@ -302,6 +307,28 @@ func (s *Sessions) End(ctx context.Context, tx database.Tx, caller web.Caller, u
 		event.Data = map[string]any{"sessions": 1}
 	}
 	return true, audit.Record(ctx, tx, event)
+}
+
+// EndConfined ends the sessions of the person's that an enrolment link has opened, and answers how many that were.
+func (s *Sessions) EndConfined(ctx context.Context, tx database.Tx, event audit.Event, userID, why string) (int, error) {
+	ended, err := database.Touched(tx.NewDelete().Model((*row)(nil)).Where("user_id = ? AND confined_to IS NOT NULL", userID).Exec(ctx))
+	if err != nil {
+		return 0, fmt.Errorf("end what a link has opened: %w", err)
+	}
+	if ended == 0 {
+		return 0, nil
+	}
+	event.Method, event.Reason, event.Data = "", why, map[string]any{"sessions": ended}
+	return int(ended), audit.Record(ctx, tx, event.About(userID).Is(audit.SessionEnded, audit.OK))
+}
+
+// Alive reports whether a session is there that was not ended since the request began.
+func (s *Sessions) Alive(ctx context.Context, tx database.Tx, id string) (bool, error) {
+	alive, err := tx.NewSelect().Model((*row)(nil)).Where("s.id = ? AND s.expires_at > ?", id, database.At(tx.Now)).Exists(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look for a session: %w", err)
+	}
+	return alive, nil
 }
 
 // AfterRestore ends every session of before.

@@ -21,6 +21,9 @@ type SettingsChange struct {
 	Brand     *string    `json:"brand,omitempty" maxLength:"240"`
 	Accent    *string    `json:"accent,omitempty" maxLength:"20" doc:"As #rrggbb; empty for the product's own. One that people could not read is refused, with the nearest that they can."`
 	NewPeople *NewPeople `json:"new_people,omitempty"`
+	Checklist *[]string  `json:"recovery_checklist,omitempty" maxItems:"12" doc:"1 to 12 lines of at most 200 characters; none: the client's own words again."`
+
+	checklist string // as it is stored
 }
 
 // CheckBrand says what is wrong with a name for the installation.
@@ -52,6 +55,13 @@ func (s *Settings) settle(to *SettingsChange) error {
 			wrong = append(wrong, *field)
 		}
 		to.Accent = &colour
+	}
+	if to.Checklist != nil {
+		stored, fields, err := settleChecklist(*to.Checklist)
+		if err != nil {
+			return err
+		}
+		to.checklist, wrong = stored, append(wrong, fields...)
 	}
 	if people := to.NewPeople; people != nil && people.Days != 0 && people.Requirement != account.RequirementRequired {
 		wrong = append(wrong, problem.Field{Name: "new_people.days", Code: "without_required"})
@@ -121,8 +131,20 @@ func (s *Settings) change(ctx context.Context, caller web.Caller, to SettingsCha
 			changed(audit.AccentChanged, map[string]any{"from": row.Accent, "to": *to.Accent})
 			row.Accent = *to.Accent
 		}
+		if to.Checklist != nil && to.checklist != row.Checklist {
+			before, err := row.checklist()
+			if err != nil {
+				return err
+			}
+			row.Checklist = to.checklist
+			after, err := row.checklist()
+			if err != nil {
+				return err
+			}
+			changed(audit.ChecklistChanged, map[string]any{"from": before, "to": after})
+		}
 		if len(events) > 0 {
-			if _, err := tx.NewUpdate().Model(row).Column("brand", "accent").Where("id = 1").Exec(ctx); err != nil {
+			if _, err := tx.NewUpdate().Model(row).Column("brand", "accent", "recovery_checklist").Where("id = 1").Exec(ctx); err != nil {
 				return fmt.Errorf("store the settings: %w", err)
 			}
 		}

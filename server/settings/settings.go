@@ -69,13 +69,14 @@ func New(dependencies Dependencies) *Settings { return &Settings{Dependencies: d
 type stored struct {
 	bun.BaseModel `bun:"table:installation"`
 
-	Brand  string `bun:"brand"`
-	Accent string `bun:"accent"`
+	Brand     string `bun:"brand"`
+	Accent    string `bun:"accent"`
+	Checklist string `bun:"recovery_checklist"` // JSON; empty while nobody has changed it
 }
 
 func read(ctx context.Context, db bun.IDB) (*stored, error) {
 	row := &stored{}
-	if err := db.NewSelect().Model(row).Column("brand", "accent").Where("id = 1").Scan(ctx); err != nil {
+	if err := db.NewSelect().Model(row).Column("brand", "accent", "recovery_checklist").Where("id = 1").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read the settings: %w", err)
 	}
 	return row, nil
@@ -131,6 +132,7 @@ type InstallationSettings struct {
 	Accent     *string `json:"accent" doc:"As #rrggbb; null: the product's own."`
 
 	NewPeople NewPeople `json:"new_people"`
+	Checklist []string  `json:"recovery_checklist" doc:"By which an administrator makes sure who asks to get back in; null: nobody has changed it, and the client has its own words."`
 	Key       DataKey   `json:"key"`
 	Fixed     []Fixed   `json:"fixed" nullable:"false" doc:"What the program's flags have set, and can't be changed here."`
 }
@@ -165,6 +167,9 @@ func (s *Settings) view(ctx context.Context) (*InstallationSettings, error) {
 	}
 	if row.Accent != "" {
 		view.Accent = &row.Accent
+	}
+	if view.Checklist, err = row.checklist(); err != nil {
+		return nil, err
 	}
 	if view.Fixed == nil {
 		view.Fixed = []Fixed{}

@@ -21,9 +21,9 @@ import (
 // LinkFor is how long an enrolment link is good for.
 const LinkFor = 72 * time.Hour
 
-// byLink is what a session was opened with besides the password, where it was an enrolment link. It is no factor, and no
+// ByLink is what a session was opened with besides the password, where it was an enrolment link. It is no factor, and no
 // proof that is good for everything.
-const byLink = "enrolment_link"
+const ByLink = "enrolment_link"
 
 // enrolmentLink lets somebody whose factors are gone enrol anew, once, together with the password (security.md, decisions).
 type enrolmentLink struct {
@@ -100,7 +100,7 @@ type linkInput struct {
 
 func (s *SignIn) registerLink(api *web.API, operation describe) {
 	redeem := operation("sign-in-enrolment-link", http.MethodPost, "/api/v1/sign-in/enrolment-link", "Give an enrolment link")
-	redeem.Description = "After the password, where that answered `enrolment_link_required`: opens a session that may do nothing but enrol. " +
+	redeem.Description = "After the password, where that answered `enrolment_link_required`, or where a request to get back in is approved: opens a session that may do nothing but enrol. " +
 		"410 `enrolment_link_expired` for a link that is not this person's, was used, is too old or was replaced by a newer one."
 	web.Register(api, web.Pending, redeem,
 		func(ctx context.Context, caller web.Caller, in *linkInput) (*stepOutput, error) {
@@ -139,7 +139,7 @@ func (s *SignIn) redeem(ctx context.Context, caller web.Caller, link string) (se
 			return nil
 		}
 		good := false
-		if user.Reset() { // a link of before, whose person has enrolled since, is void
+		if user.EnrolsByLink() { // a link of before, whose person has enrolled since, is void
 			if good, err = spendLink(ctx, tx, user.ID, link); err != nil {
 				return err
 			}
@@ -153,7 +153,7 @@ func (s *SignIn) redeem(ctx context.Context, caller web.Caller, link string) (se
 		if _, err := closePending(ctx, tx, caller.Pending.ID); err != nil {
 			return err // it is there: this transaction has counted on it
 		}
-		opened, completed, err := s.open(ctx, tx, caller, user, web.ConfinedToEnrolment, web.Password, byLink)
+		opened, completed, err := s.open(ctx, tx, caller, user, web.ConfinedToEnrolment, web.Password, ByLink)
 		if err != nil {
 			return err
 		}

@@ -163,6 +163,16 @@ func closePending(ctx context.Context, tx database.Tx, id string) (bool, error) 
 	return touched == 1, nil
 }
 
+// StillPending refuses a caller whose pending sign-in has ended since the request began, because what it was begun under has
+// changed. It is exact where the transaction holds the person.
+func StillPending(ctx context.Context, tx database.Tx, caller web.Caller) error {
+	_, refusal, err := alivePending(ctx, tx, caller.Pending.ID, true)
+	if err == nil && refusal != nil {
+		err = Refused(refusal)
+	}
+	return err
+}
+
 // EndPending ends every pending sign-in of the person, because what they were begun under has changed (row 4).
 func EndPending(ctx context.Context, tx database.Tx, userID string) error {
 	if _, err := tx.NewDelete().Model((*pendingRow)(nil)).Where("user_id = ?", userID).Exec(ctx); err != nil {

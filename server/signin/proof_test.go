@@ -251,10 +251,13 @@ func TestRow39EnrollingNeedsThePasswordAndNothingElseIsOpen(t *testing.T) {
 			browser := in.Browser(servertest.Firefox)
 			browser.Password("bob@example.test").Want(http.StatusOK)
 			in.Change("UPDATE sessions SET confined_to = 'enrolment'")
+			in.Change("UPDATE users SET reset_at = 1 WHERE id = ?", id) // as after an enrolment link
 			browser.Prove("").Want(http.StatusOK)
 			if session := browser.Do("GET", "/api/v1/session", nil).Want(http.StatusOK); session.Body["confined_to"] != "enrolment" {
 				t.Errorf("%s", session.Raw)
 			}
+			in.Change("UPDATE users SET reset_at = NULL WHERE id = ?", id)
+			browser.Do("GET", "/api/v1/session", nil).Refused(http.StatusUnauthorized, "session_ended") // what it was opened for is over
 		})
 		t.Run("a deadline that passes confines a session that was open before", func(t *testing.T) {
 			in.Change("UPDATE users SET requirement = 'required', deadline = ?", in.Clock.Now().Add(time.Minute).UnixMilli())

@@ -182,6 +182,11 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 	if refusal != nil {
 		return refusal, p.noteRefusal(ctx, tx, refusal)
 	}
+	if user.Recovery != "" && p.Recovered != nil {
+		if err := p.Recovered(ctx, tx, p.event, user); err != nil {
+			return nil, err
+		}
+	}
 	if p.remaining, err = remaining(ctx, tx, finding); err != nil {
 		return nil, err
 	}

@@ -7,7 +7,8 @@
 //     a code is asked for (rows 41 and 42); a refusal commits what it counted (row 43);
 //   - where a factor can't be checked nobody is let in (row 5);
 //   - whoever was reset gets in by the password and an enrolment link together, and by neither alone, until they have
-//     enrolled anew (row 49).
+//     enrolled anew (row 49);
+//   - a second step that is accepted ends a recovery, in the same transaction: then nothing was lost.
 package signin
 
 import (
@@ -36,6 +37,9 @@ type Dependencies struct {
 	Sessions  *session.Sessions
 	Factors   factor.Set
 	Clock     *clock.Watch // hears what the browsers say whose people sign in well
+	// Recovered is told of an accepted second step of somebody who is held and for whom a recovery is under way: whoever has an
+	// old factor is back in, or is who they are asked about. Nil: nobody listens.
+	Recovered func(ctx context.Context, tx database.Tx, event audit.Event, user *account.User) error
 	Now       func() time.Time
 	Random    io.Reader
 	Logger    *slog.Logger

@@ -18,7 +18,7 @@ type stopInput struct {
 
 // Stoppable is what a link can stop.
 type Stoppable struct {
-	Kind      string    `json:"kind" enum:"email,reset" doc:"email: the account has another address; reset: its 2-step verification was reset."`
+	Kind      string    `json:"kind" enum:"email,reset,recovery" doc:"email: the account has another address; reset: its 2-step verification was reset; recovery: somebody asks for a way back in."`
 	Email     string    `json:"email" doc:"The address that the link was mailed to; with email, the one to put back."`
 	ExpiresAt time.Time `json:"expires_at"`
 }
@@ -27,7 +27,7 @@ type stoppableOutput struct{ Body Stoppable }
 
 // Stopped is what was stopped.
 type Stopped struct {
-	Kind     string `json:"kind" enum:"email,reset"`
+	Kind     string `json:"kind" enum:"email,reset,recovery"`
 	Restored bool   `json:"restored" doc:"With email: the address of before is back. False where somebody else has got it meanwhile."`
 }
 
@@ -50,7 +50,7 @@ func (s *Stops) Register(api *web.API, now func() time.Time) {
 			return &stoppableOutput{Body: Stoppable{Kind: found.Kind, Email: found.Email, ExpiresAt: found.ExpiresAt.Time()}}, nil
 		})
 	web.Register(api, web.Public, operation("stop", "/api/v1/stop", "Stop this, once",
-		"Puts the address of before back, ends every session and sign-in of the person, and voids their links. "+gone),
+		"Puts the address of before back, ends every session and sign-in of the person, and voids their links; of a request for a way back in, it ends that alone. "+gone),
 		func(ctx context.Context, caller web.Caller, in *stopInput) (*stoppedOutput, error) {
 			done, err := s.press(ctx, caller, in.Body.Token)
 			if err != nil {

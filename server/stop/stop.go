@@ -1,6 +1,6 @@
 // Package stop is "stop this": the one link of a mail that acts for whoever holds it, without signing in. It goes to the
 // address that was on record before, when an account gets another one or is reset, because whoever did that may be the
-// one who is signed in.
+// one who is signed in; and to the address on record when somebody asks for a way back in.
 //
 // Invariants:
 //   - it only takes away, or puts back what was: sessions, pending sign-ins and links end, a changed address is again the
@@ -37,13 +37,16 @@ import (
 const (
 	Email = "email" // another address
 	Reset = "reset" // a reset of 2-step verification
+	// Recovery is a request for a way back in. It ends by itself alone: whoever is signed in stays.
+	Recovery = "recovery"
 )
 
-// goodFor is how long each can be: an address for 7 days (security.md, decisions), a reset as long as its enrolment link.
-var goodFor = map[string]time.Duration{Email: 7 * 24 * time.Hour, Reset: signin.LinkFor}
+// goodFor is how long each can be: an address for 7 days (security.md, decisions), a reset as long as its enrolment link, a
+// request for as long as one can take, since its end voids the link.
+var goodFor = map[string]time.Duration{Email: 7 * 24 * time.Hour, Reset: signin.LinkFor, Recovery: 30 * 24 * time.Hour}
 
 // letters are the mails that carry the link.
-var letters = map[string]mail.Kind{Email: mail.EmailChanged, Reset: mail.Reset}
+var letters = map[string]mail.Kind{Email: mail.EmailChanged, Reset: mail.Reset, Recovery: mail.RecoveryAsked}
 
 // Page is where the link leads.
 const Page = "/stop"
@@ -57,8 +60,12 @@ type Dependencies struct {
 	Sessions *session.Sessions
 	Mail     *mail.Mail
 	// Links void the links of a person that are good for something, one kind each.
-	Links  []func(ctx context.Context, tx database.Tx, userID string) error
-	Random io.Reader
+	Links []func(ctx context.Context, tx database.Tx, userID string) error
+	// StopRecovery ends a person's request for a way back in, false where none is open; EndRecovery does because something
+	// else is stopped.
+	StopRecovery func(ctx context.Context, tx database.Tx, event audit.Event, user *account.User) (bool, error)
+	EndRecovery  func(ctx context.Context, tx database.Tx, event audit.Event, user *account.User, why string) error
+	Random       io.Reader
 }
 
 // Stops is the room.
@@ -197,6 +204,13 @@ func (s *Stops) press(ctx context.Context, caller web.Caller, link string) (*sto
 		}
 		done = &stopped{kind: found.Kind}
 		event := audit.From(caller.Client).About(user.ID)
+		if found.Kind == Recovery {
+			stopped, err := s.StopRecovery(ctx, tx, event, user)
+			if err == nil && !stopped {
+				err = ErrLink
+			}
+			return err
+		}
 		told := event.Is(audit.ResetStopped, audit.OK)
 		if found.Kind == Email {
 			if done.restored, err = putBack(ctx, tx, user, found.Email); err != nil {
@@ -204,6 +218,9 @@ func (s *Stops) press(ctx context.Context, caller web.Caller, link string) (*sto
 			}
 			told = event.Is(audit.EmailStopped, audit.OK)
 			told.Data = map[string]any{"restored": done.restored}
+		}
+		if err := s.EndRecovery(ctx, tx, event, user, "stopped"); err != nil {
+			return err
 		}
 		if err := s.VoidLinks(ctx, tx, user.ID); err != nil {
 			return err

@@ -44,8 +44,8 @@ type ownTicketReplyInput struct {
 	}
 }
 
-// OwnView is a ticket as whoever wrote it sees it.
-type OwnView struct {
+// OwnTicket is a ticket as whoever wrote it sees it.
+type OwnTicket struct {
 	Reference string        `json:"reference"`
 	Kind      string        `json:"kind" enum:"help,recovery"`
 	State     string        `json:"state" enum:"open,waiting,solved" doc:"waiting: for whoever wrote it."`
@@ -63,11 +63,11 @@ type MessageView struct {
 	Lines []string  `json:"lines" nullable:"false" doc:"Plain text."`
 }
 
-type ownTicketOutput struct{ Body OwnView }
+type ownTicketOutput struct{ Body OwnTicket }
 
 type ownTicketsOutput struct {
 	Body struct {
-		Tickets []OwnView `json:"tickets" nullable:"false"`
+		Tickets []OwnTicket `json:"tickets" nullable:"false"`
 	}
 }
 
@@ -161,7 +161,7 @@ func (t *Tickets) registerOwn(api *web.API) {
 				return nil, err
 			}
 			out := &ownTicketsOutput{}
-			out.Body.Tickets = make([]OwnView, len(mine))
+			out.Body.Tickets = make([]OwnTicket, len(mine))
 			for n := range mine {
 				out.Body.Tickets[n] = ownView(&Thread{Ticket: &mine[n]})
 			}
@@ -236,8 +236,8 @@ func ownAnswer(read *Thread, err error) (*ownTicketOutput, error) {
 	return &ownTicketOutput{ownView(read)}, nil
 }
 
-func ownView(of *Thread) OwnView {
-	view := OwnView{
+func ownView(of *Thread) OwnTicket {
+	view := OwnTicket{
 		Reference: of.Reference, Kind: of.Kind, State: of.State, Subject: of.Subject,
 		CreatedAt: of.CreatedAt.Time(), UpdatedAt: of.UpdatedAt.Time(), Messages: make([]MessageView, len(of.Messages)),
 	}

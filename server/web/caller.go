@@ -33,6 +33,13 @@ type Session struct {
 	Deadline time.Time
 	// ConfinedTo is "" or ConfinedToEnrolment.
 	ConfinedTo string
+	// Anew says that an enrolment link has opened it, and that what it enrols takes the
+	// place of everything before. It has no second step, whatever the person has: MFA is
+	// false in it.
+	Anew bool
+	// Recovery is what of a recovery of the person's is under way: "", asked, proved,
+	// approved. In the session that it has led to it is "".
+	Recovery string
 	// SignedInWith are the methods that opened it, such as "password", "totp".
 	SignedInWith []string
 	// FreshUntil is when the fresh proof ends; zero without one.

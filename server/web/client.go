@@ -78,6 +78,9 @@ func parseHop(s string) (netip.Addr, bool) {
 	return address.Unmap().WithZone(""), err == nil
 }
 
+// NetworkOf is the Client.Network of an address.
+func NetworkOf(address netip.Addr) string { return network(address) }
+
 // network is what one household or host has: an IPv4 address, an IPv6 /64.
 func network(address netip.Addr) string {
 	if !address.IsValid() {

@@ -62,6 +62,64 @@ const done: Record<string, Tell> = {
     title: m.event_reset_stopped(),
     more: m.event_reset_stopped_more(),
   }),
+  'recovery.asked': () => ({
+    icon: 'warning',
+    tone: 'warn',
+    title: m.event_recovery_asked(),
+    more: m.event_recovery_asked_more(),
+  }),
+  'recovery.proved': (event) => ({
+    icon: 'mail',
+    tone: 'plain',
+    title: m.event_recovery_proved(),
+    more: event.method === 'session' ? m.event_recovery_proved_session() : m.event_recovery_proved_email(),
+  }),
+  'recovery.approval_given': (event) => ({
+    icon: 'person',
+    tone: 'plain',
+    title: m.event_recovery_approval(),
+    more: m.event_recovery_approval_more({
+      checked: Array.isArray(event.data?.checked) ? event.data.checked.join(' ') : '',
+      why: String(event.data?.why ?? ''),
+    }),
+  }),
+  'recovery.approved': (event) => ({
+    icon: 'key',
+    tone: 'warn',
+    title: m.event_recovery_approved(),
+    more: event.data?.mailed === true ? m.event_recovery_approved_mailed() : m.event_recovery_approved_shown(),
+  }),
+  'recovery.link_renewed': () => ({
+    icon: 'key',
+    tone: 'warn',
+    title: m.event_recovery_renewed(),
+    more: m.event_recovery_renewed_more(),
+  }),
+  'recovery.refused': (event) => ({
+    icon: 'person',
+    tone: 'plain',
+    title: m.event_recovery_refused(),
+    more: typeof event.data?.why === 'string' ? m.event_requirement_why({ why: event.data.why }) : undefined,
+  }),
+  'recovery.stopped': () => ({
+    icon: 'warning',
+    tone: 'warn',
+    title: m.event_recovery_stopped(),
+    more: m.event_recovery_stopped_more(),
+  }),
+  'recovery.cancelled': (event) => ({
+    icon: 'out',
+    tone: 'plain',
+    title: m.event_recovery_cancelled(),
+    more: (cancelled[String(event.reason)] ?? m.event_recovery_cancelled_other)(),
+  }),
+  'recovery.expired': plain('clock', m.event_recovery_expired),
+  'recovery.completed': () => ({
+    icon: 'shield',
+    tone: 'good',
+    title: m.event_recovery_completed(),
+    more: m.event_recovery_completed_more(),
+  }),
   'alarm.raised': () => ({ icon: 'shield', tone: 'warn', title: m.event_alarm(), more: m.event_alarm_more() }),
   'sign_in.password': plain('key', m.event_password_right),
   'sign_in.second_step': plain('phone', m.event_second_step),
@@ -137,6 +195,7 @@ const done: Record<string, Tell> = {
       to: newPeople(data?.to, data?.to_days),
     }),
   }),
+  'recovery_checklist.changed': plain('list', m.event_checklist_changed),
   'key.kept_elsewhere': good('key', m.event_key_kept),
   'installation.restored': plain('clock', m.event_restored),
   'mfa.disabled': () => ({ icon: 'shield', tone: 'warn', title: m.event_disabled() }),
@@ -183,6 +242,13 @@ const refused: Record<string, () => string> = {
   'password.changed': m.event_refused_password,
   'mfa.disabled': m.event_refused_disable,
   'backup_codes.made': m.event_refused_codes,
+  'recovery.proved': m.event_refused_recovery,
+};
+
+/** Why a request to get back in was cancelled, where there is something to say of it. */
+const cancelled: Record<string, () => string> = {
+  second_step: m.event_recovery_cancelled_step,
+  withdrawn: m.event_recovery_cancelled_withdrawn,
 };
 
 const reasons: Record<string, () => string> = {
@@ -224,6 +290,8 @@ const endings: Record<string, () => string> = {
   ended_by_person: m.event_ended_by_person,
   not_me: m.event_ended_not_me,
   reset: m.event_ended_reset,
+  recovered: m.event_ended_recovered,
+  recovery_ended: m.event_ended_recovery,
   ended_by_administrator: m.event_ended_by_administrator,
 };
 

@@ -1,0 +1,18 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/secondstep/secondstep/server/database"
+)
+
+// SetRecovery notes what of a recovery is under way for the person; empty: nothing is. Room recovery calls it in the
+// transaction that changes its own row.
+func SetRecovery(ctx context.Context, tx database.Tx, id, state string) error {
+	_, err := tx.NewUpdate().Model((*User)(nil)).Set("recovery = ?", state).Where("id = ?", id).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("note a recovery: %w", err)
+	}
+	return nil
+}
