@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,7 +124,8 @@ func TestWherePeopleGetStuck(t *testing.T) {
 func TestCountingCostsByWhatIsNew(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
 		in.Beside()
-		const refused = 1200
+		const refused = 300
+		began := in.Clock.Now().Add(-time.Minute)
 		err := in.First().Database.Write(t.Context(), func(ctx context.Context, tx database.Tx) error {
 			for range 100 {
 				var batch []string
@@ -138,14 +140,13 @@ func TestCountingCostsByWhatIsNew(t *testing.T) {
 					return err
 				}
 			}
-			_, err := tx.NewRaw("ANALYZE").Exec(ctx)
-			return err
+			return nil
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		in.Clock.Advance(15 * time.Minute)
-		for turn, want := range []string{"500", "1000", "1200", "1200"} {
+		for turn, want := range []string{"100", "200", "300", "300"} {
 			counting(t, in)
 			if got := in.Column("SELECT SUM(codes) FROM refusals"); got[0] != want {
 				t.Errorf("after %d turns %s are counted, want %s", turn+1, got[0], want)
@@ -154,10 +155,13 @@ func TestCountingCostsByWhatIsNew(t *testing.T) {
 		}
 
 		indexes := []string{"events_not_ok", "events_about"}
-		for n, query := range protection.CountingQueries(in.First().Database.Read(), "P7", in.Clock.Now().Add(-17*time.Minute), in.Clock.Now()) {
+		for n, query := range slices.Repeat(protection.CountingQueries(in.First().Database.Read(), "P7", began, in.Clock.Now()), 2) {
+			if n == len(indexes) {
+				in.Change("ANALYZE") // a database may know what is in its tables, or not
+			}
 			plan := in.Plan(query.String())
-			if !strings.Contains(plan, indexes[n]) || strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "SCAN") || strings.Contains(plan, "TEMP B-TREE") {
-				t.Errorf("query %d is not read along %s:\n%s", n, indexes[n], plan)
+			if !strings.Contains(plan, indexes[n%len(indexes)]) || strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "SCAN") || strings.Contains(plan, "TEMP B-TREE") {
+				t.Errorf("query %d is not read along %s:\n%s", n, indexes[n%len(indexes)], plan)
 			}
 		}
 	})
