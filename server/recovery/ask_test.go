@@ -10,7 +10,7 @@ import (
 	"github.com/secondstep/secondstep/server/servertest"
 )
 
-// TestRow48OneRequest: a hundred askings are one request and two mails, and change nothing on the account; three requests a day.
+// TestRow48OneRequest, and row 47: a hundred askings are one request and two mails, and change nothing on the account; three requests a day.
 func TestRow48OneRequest(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
 		in.Beside()
