@@ -113,6 +113,11 @@ func TestDemo(t *testing.T) {
 	if len(found) < 40 {
 		t.Errorf("%d people", len(found))
 	}
+	mateo := ada.Do("GET", "/api/v1/users?query=mateo@example.org", nil).Want(http.StatusOK).Body["users"].([]any)[0].(map[string]any)["id"].(string)
+	asks := ada.Do("GET", "/api/v1/users/"+mateo+"/security/recovery", nil).Want(http.StatusOK).Body["recovery"].(map[string]any)
+	if told := ada.Do("GET", "/api/v1/tickets/"+asks["id"].(string)+"/recovery", nil).Want(http.StatusOK); told.Body["decidable"] != true {
+		t.Errorf("%s", told.Raw)
+	}
 	for email, want := range map[string]string{
 		"ada":    "administrator on allowed disabled=false deadline=false codes=10",
 		"grace":  "administrator off allowed disabled=false deadline=false codes=0",

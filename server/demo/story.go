@@ -66,6 +66,7 @@ const (
 	rosa          // turned it off again
 	sven          // began, and gave up
 	others        // the first of those with nothing special about them
+	mateo  = 38   // has lost everything, and asks to get back in: one of those
 	oscar  = 40   // reset: the last of those
 )
 
@@ -101,6 +102,7 @@ func (s *story) cast() {
 	} {
 		s.joins(name, account.Member, "")
 	}
+	s.people[mateo].state = "lost phone and codes, asked to get back in yesterday: Ada can decide"
 	s.people[oscar].state = "was reset by Ada: wants the enrolment link beside the password"
 }
 
@@ -114,6 +116,8 @@ func (s *story) write() {
 			p.works(days-1, 9)
 		case liam:
 			p.works(days-1, 8) // from then on nothing but enrolling is open
+		case mateo:
+			p.works(days-1, 3) // a second step would end what he asks for
 		default:
 			p.works(days-1, 1)
 		}
@@ -256,6 +260,16 @@ func (s *story) changes() {
 
 // lately is what is still under way when the demo begins to serve.
 func (s *story) lately() {
+	s.planAt(s.until.Add(-27*time.Hour), func() error {
+		p := s.people[mateo]
+		if _, err := p.gives(p.desk, Password, http.StatusOK); err != nil {
+			return err
+		}
+		said := []string{"My phone fell into the lake on Sunday, and the page with the codes was in its case."}
+		_, err := p.desk.do(http.MethodPost, "/api/v1/sign-in/recovery",
+			map[string]any{"no_backup_codes": true, "no_other_browser": true, "message": said}, http.StatusOK)
+		return err
+	})
 	s.planAt(s.until.Add(-3*time.Hour), func() error { return s.people[oscar].isReset(s.people[ada]) })
 	s.planAt(s.until.Add(-4*time.Minute), func() error {
 		p := s.people[elif]
@@ -286,7 +300,7 @@ func (s *story) told() *Demo {
 			continue
 		}
 		one := Person{Name: p.name, Email: p.address, Role: p.role, State: p.state, Link: p.link}
-		if !slices.Contains([]int{elif, ines, jonas, mira, rosa, oscar}, n) { // theirs open nothing now
+		if !slices.Contains([]int{elif, ines, jonas, mira, rosa, mateo, oscar}, n) { // theirs open nothing now
 			one.BackupCodes = p.codes
 		}
 		made.People = append(made.People, one)

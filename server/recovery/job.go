@@ -63,8 +63,16 @@ func due(ctx context.Context, tx database.Tx, where string, args ...any) ([]reco
 	return rows, nil
 }
 
-// tell mails those who can decide, once for a request.
+// tell mails those who can decide, once for a request, and as soon as there is somebody.
 func (r *Recoveries) tell(ctx context.Context, tx database.Tx, of *recovery) error {
+	var people []account.User
+	err := tx.NewSelect().Model(&people).Column("id", "name", "email").Where(eligible, of.UserID).OrderExpr("u.id").Limit(mostTold).Scan(ctx)
+	if err != nil {
+		return fmt.Errorf("look for who can decide: %w", err)
+	}
+	if len(people) == 0 {
+		return nil
+	}
 	told, err := database.Touched(tx.NewUpdate().Model((*recovery)(nil)).Set("told_at = ?", database.At(tx.Now)).
 		Where("ticket_id = ? AND told_at IS NULL AND state = ?", of.TicketID, Proved).Exec(ctx))
 	if err != nil {
@@ -72,11 +80,6 @@ func (r *Recoveries) tell(ctx context.Context, tx database.Tx, of *recovery) err
 	}
 	if told != 1 {
 		return nil
-	}
-	var people []account.User
-	err = tx.NewSelect().Model(&people).Column("id", "name", "email").Where(eligible, of.UserID).OrderExpr("u.id").Limit(mostTold).Scan(ctx)
-	if err != nil {
-		return fmt.Errorf("look for who can decide: %w", err)
 	}
 	for n := range people {
 		_, err := r.Mail.Send(ctx, tx, mail.Letter{

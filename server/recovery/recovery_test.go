@@ -166,7 +166,7 @@ func (w *world) approved(email string, by ...string) (ticket, link string, token
 	return "", "", nil
 }
 
-// TestTheWholeStory is security.md rows 50, 52, 54 and 73, as whoever lost everything lives it: stopped from a second browser, asked again, proved,
+// TestTheWholeStory is security.md rows 50 to 52, 54 and 73, as whoever lost everything lives it: stopped from a second browser, asked again, proved,
 // waited for, approved, redeemed, enrolled, and read in the log.
 func TestTheWholeStory(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
