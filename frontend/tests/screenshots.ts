@@ -21,6 +21,7 @@ import { securityPage } from './pictures/security';
 import { settingsScreens } from './pictures/settings';
 import { signIn } from './pictures/sign-in';
 import { type Chapter, type Scene, Stage } from './pictures/stage';
+import { tickets } from './pictures/tickets';
 import { troubles } from './pictures/troubles';
 import { usersList } from './pictures/users';
 import { setUp } from './pictures/wizard';
@@ -49,6 +50,7 @@ const chapters: Chapter[] = [
   importing, // it makes people
   mails,
   help,
+  tickets,
 ];
 
 const wide = { width: 1280, height: 800 };

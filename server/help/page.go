@@ -72,7 +72,7 @@ func (s *sheet) markup() Node {
 		Body(
 			A(Class("skip"), Href("#content"), Text(w.Skip)),
 			Header(Class("top"),
-				A(Class("brand"), Href(Prefix), Span(Class("mark"), Raw(shield)), Text(s.look.Brand)),
+				A(Class("brand"), Href(Prefix), Span(Class("mark"), Raw(shield)), Span(Class("name-of-all"), Text(s.look.Brand))),
 				Form(Class("search"), Role("search"), Method("get"), Action(Prefix+"/search"),
 					Input(Class("input"), Type("search"), Name("q"), Value(s.query), Aria("label", w.Search), Placeholder(w.Search), MaxLength(number(longestQuery))),
 					Button(Class("button"), Type("submit"), Text(w.SearchPress)),

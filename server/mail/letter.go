@@ -115,9 +115,6 @@ func (m *Mail) compose(ctx context.Context, mine *row, path string) (*letter, er
 	if facts.Until != nil {
 		l.Known = append(l.Known, known{frame.Deadline, m.words.moment(*facts.Until)})
 	}
-	if facts.Reference != "" {
-		l.Known = append(l.Known, known{frame.Reference, facts.Reference})
-	}
 	public := strings.TrimRight(m.Settings.PublicURL.String(), "/")
 	security := public + "/parameters/users/me/security"
 	switch {
@@ -128,8 +125,8 @@ func (m *Mail) compose(ctx context.Context, mine *row, path string) (*letter, er
 			l.Known = append(l.Known, known{frame.Until, m.words.moment(until)})
 		}
 		l.Action, l.Link, l.Afterwards = told.Action, public+path, []string{told.IfUnexpected}
-		if key := keyOf(mine.Kind, path); key != "" { // whoever has no script types it
-			l.Known = append(l.Known, known{frame.Key, key})
+		if key := keyOf(mine.Kind, path); key != "" { // whoever has no script types both
+			l.Known = append(l.Known, known{frame.Reference, facts.Reference}, known{frame.Key, key})
 		}
 	case unasked[mine.Kind]:
 		l.Closing, l.Action, l.Link = []string{frame.IfUnexpected}, frame.Security, security

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
 	"github.com/secondstep/secondstep/server/problem"
 )
 
@@ -135,6 +137,15 @@ func (a *API) pagesAt(address string) *pages {
 		}
 	}
 	return nil
+}
+
+// limit lets the forms of pages be larger than what operations take.
+func (a *API) limit(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	address, _, _ := strings.Cut(string(header.RequestURI()), "?")
+	if a.pagesAt(address) == nil {
+		return fasthttp.RequestConfig{} // the server's own
+	}
+	return fasthttp.RequestConfig{MaxRequestBodySize: formLimit}
 }
 
 // serveOwn answers with a page that the server makes.

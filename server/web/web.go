@@ -36,6 +36,9 @@ import (
 const (
 	// bodyLimit is the largest request body in bytes (security.md row 75).
 	bodyLimit = 16 << 10
+	// formLimit is the same for a form of a page that the server makes: a browser sends up to twelve bytes for a character, and
+	// nobody is to be told less than what the page says.
+	formLimit = 64 << 10
 	// headerLimit is the largest request line with all headers, in bytes.
 	headerLimit = 8 << 10
 
@@ -164,6 +167,7 @@ func New(o Options) (*API, error) {
 	server := a.app.Server()
 	route := server.Handler
 	server.Handler = func(fctx *requestCtx) { a.serve(fctx, route) }
+	server.HeaderReceived = a.limit
 	server.SecureErrorLogMessage = true
 	server.CloseOnShutdown = true
 
