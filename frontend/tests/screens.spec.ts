@@ -34,7 +34,7 @@ const data = [
   /\bSHA1\b/g, // as an app writes it
 ];
 /** Where all that is said is data: initials, codes, keys, what was typed. */
-const carriers = /^(span\.avatar|bdi\.value|span\.mono|span\.box)$/;
+const carriers = /^(span\.avatar|bdi\.value|span\.mono|span\.box|p\.said)$/;
 
 type Tour = (guide: tour.Guide) => Promise<void>;
 type Fixtures = { walk: (go: Tour, ...refusals: number[]) => Promise<void> };

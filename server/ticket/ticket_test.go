@@ -335,3 +335,51 @@ func TestAfterwards(t *testing.T) {
 		in.Clock.Advance(time.Minute)
 	}
 }
+
+// A recovery ticket is listed and answered like any. How far it is, is its recovery's: no message moves it, and nobody
+// solves or opens it here (row 50).
+func TestARecoveryTicket(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		support := administrator(in)
+		owner := in.SignedIn(ada, in.Protected(ada, "member"), servertest.Firefox)
+		reference := owner.Do("POST", tickets, body{"subject": "Mine", "lines": []string{"x"}}).Want(200).Text("reference")
+		in.Change("UPDATE tickets SET kind = 'recovery', subject = ''")
+		in.Mails()
+		seen := listed(t, support, "?kind=recovery")
+		if len(seen) != 1 {
+			t.Fatalf("%v", seen)
+		}
+		path := tickets + "/" + seen[0]["id"].(string)
+		for _, act := range []string{"/solve", "/reopen"} {
+			support.Do("POST", path+act, nil).Refused(409, "recovery_ticket")
+		}
+		owner.Do("POST", mine+"/solve", body{"reference": reference}).Refused(409, "recovery_ticket")
+		answered := support.Do("POST", path+"/reply", body{"lines": []string{"When did you start here?"}}).Want(200)
+		if answered.Body["ticket"].(body)["state"] != "open" || answered.Body["mailed"] != true {
+			t.Errorf("%s", answered.Raw)
+		}
+		keys, _ := mailed(in, ada)
+		if len(keys) != 1 {
+			t.Fatalf("%v", keys)
+		}
+		replied := stranger(in).Do("POST", mine+"/reply", keys[0].body("lines", []string{"In March."})).Want(200)
+		if got := lines(t, replied); len(got) != 3 || replied.Text("state") != "open" {
+			t.Errorf("%s", replied.Raw)
+		}
+		// Before its proof and after its end nobody writes, and the key of a mail proves nothing.
+		in.Change("UPDATE tickets SET state = 'unproved'")
+		stranger(in).Do("POST", mine+"/read", keys[0].body()).Refused(404, "no_ticket")
+		support.Do("POST", path+"/reply", body{"lines": []string{"x"}}).Refused(404, "no_ticket")
+		if state := in.Column("SELECT state FROM tickets"); state[0] != "unproved" {
+			t.Errorf("%v", state)
+		}
+		in.Change("UPDATE tickets SET state = 'solved'")
+		stranger(in).Do("POST", mine+"/reply", keys[0].body("lines", []string{"Again."})).Refused(409, "ticket_solved")
+		// It is pruned with its recovery, and not here.
+		in.Clock.Advance(400 * 24 * time.Hour)
+		round(t, in)
+		if rows := in.Column("SELECT id FROM tickets"); len(rows) != 1 {
+			t.Errorf("%d tickets", len(rows))
+		}
+	}, servertest.Options{Mail: true})
+}

@@ -291,6 +291,16 @@ export async function administering({ page, context, someone, look, say }: Guide
   await open(page, '/parameters/users?query=nobody-is-called-so');
   await expect(page.getByRole('button', { name: say('users_clear') })).toBeVisible();
   await look('Users, nobody fits');
+  const subject = `My code is refused, ${ada.email}`;
+  await caller.done('POST', '/api/v1/tickets', { subject, lines: ['It worked yesterday.', '', 'What can I do?'] });
+  await open(page, '/parameters/tickets');
+  await look('Tickets');
+  await page.getByRole('link', { name: subject }).click();
+  await title(page, subject);
+  await read(page);
+  await look('a ticket, 2-step verification is off');
+  await open(page, '/parameters/tickets?query=nobody-is-called-so');
+  await look('Tickets, none fits');
   await open(page, '/parameters/audit');
   await page.locator('li.item button').first().click();
   await look('Audit log, an event opened');
