@@ -46,7 +46,10 @@ export default defineConfig(({ mode }) => ({
             // What later screens share is one more, not thirty of a sentence each.
             { name: 'shared', minShareCount: 2, priority: 1 },
             // The small screens around a sign-in: each file of its own would cost the first screen another name.
-            { name: 'steps', test: /\/screens\/(signin|forgotten|email\/(ConfirmEmail|Stop)|join|setup)/ },
+            {
+              name: 'steps',
+              test: /\/screens\/(signin|recovery\/Mailed|forgotten|email\/(ConfirmEmail|Stop)|join|setup)/,
+            },
           ],
         },
       },

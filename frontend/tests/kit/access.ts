@@ -38,7 +38,7 @@ export async function goesRound(page: Page, stop: string): Promise<void> {
     const nameOf = (one: Element) =>
       `${one.tagName.toLowerCase()} ${one.id || one.getAttribute('aria-label') || one.textContent?.trim().replace(/\s+/g, ' ').slice(0, 40)}`;
     const reachable = [
-      ...top.querySelectorAll<HTMLElement>('a[href], button:enabled, input:enabled, select, summary'),
+      ...top.querySelectorAll<HTMLElement>('a[href], button:enabled, input:enabled, select, summary, textarea:enabled'),
     ].filter(
       (one) =>
         one.checkVisibility({ visibilityProperty: true }) &&
