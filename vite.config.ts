@@ -47,7 +47,10 @@ export default defineConfig(({ mode }) => ({
             { name: 'shared', minShareCount: 2, priority: 1 },
             // Screens that go together, and the small ones around a sign-in: each file of its own would cost the first screen another name.
             { name: 'tickets', test: /\/screens\/tickets\// },
-            { name: 'steps', test: /\/screens\/(signin|forgotten|email\/(ConfirmEmail|Stop)|join|setup)/ },
+            {
+              name: 'steps',
+              test: /\/screens\/(signin|recovery\/Mailed|forgotten|email\/(ConfirmEmail|Stop)|join|setup)/,
+            },
           ],
         },
       },

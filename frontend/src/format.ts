@@ -1,13 +1,6 @@
-/** Dates, numbers and lengths of time in the language of the document, by the reader's regional habits for it. */
-function locale(): string {
-  const language = document.documentElement.lang || 'en';
-  const regional = navigator.languages?.find((tag) => tag === language || tag.startsWith(`${language}-`));
-  return regional ?? language;
-}
+import { locale, unit } from './numbers';
 
-export function number(value: number, minimumIntegerDigits = 1): string {
-  return new Intl.NumberFormat(locale(), { minimumIntegerDigits }).format(value);
-}
+export { clockSpan, number } from './numbers';
 
 /** 78 %, rounded down so that 100 % is everybody. */
 export function share(part: number, whole: number): string {
@@ -38,6 +31,16 @@ export function moment(instant: string | Date, now = new Date()): string {
   if (days > 0 || days < -13) return date(when);
   const day = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }).format(days, 'day');
   return days < -1 ? day : list([day, time(when)], 'unit');
+}
+
+/** today, 14:05 · tomorrow, 09:41 · 28 November 2026 at 09:41: to the minute, for what somebody waits for. */
+export function due(instant: string | Date, now = new Date()): string {
+  const when = new Date(instant);
+  const days = Math.round((startOfDay(when) - startOfDay(now)) / 86_400_000);
+  if (days < 0 || days > 1)
+    return new Intl.DateTimeFormat(locale(), { dateStyle: 'long', timeStyle: 'short' }).format(when);
+  const day = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }).format(days, 'day');
+  return list([day, time(when)], 'unit');
 }
 
 /** now · 5 minutes ago · 3 hours ago, and from a day on as `moment` says it. */
@@ -76,20 +79,6 @@ export function span(seconds: number): string {
   const hours = Math.floor(minutes / 60);
   const rest = minutes % 60;
   return rest === 0 ? unit(hours, 'hour') : list([unit(hours, 'hour'), unit(rest, 'minute')], 'conjunction');
-}
-
-/** 4:05, for countdowns that are watched. */
-export function clockSpan(seconds: number): string {
-  const total = Math.max(0, Math.ceil(seconds));
-  if (total < 60) return unit(total, 'second');
-  const rest = number(total % 60, 2);
-  const minutes = Math.floor(total / 60);
-  if (minutes < 60) return `${number(minutes)}:${rest}`;
-  return `${number(Math.floor(minutes / 60))}:${number(minutes % 60, 2)}:${rest}`;
-}
-
-function unit(value: number, name: 'second' | 'minute' | 'hour' | 'day'): string {
-  return new Intl.NumberFormat(locale(), { style: 'unit', unit: name, unitDisplay: 'long' }).format(value);
 }
 
 function list(parts: string[], type: 'unit' | 'conjunction'): string {

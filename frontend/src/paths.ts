@@ -15,6 +15,8 @@ export const paths = {
   forgotten: '/forgotten-password',
   newPassword: '/new-password',
   secondStep: '/second-step',
+  /** Where the mailed link leads that proves a request to be let back in. */
+  recovery: '/recovery',
   backupStep: '/second-step/backup-code',
   cannotGetIn: '/second-step/cannot-get-in',
   enrol: '/enrol',
@@ -35,6 +37,7 @@ export const paths = {
   lostPhone: (id: string) => `${security(id)}/lost-phone`,
   tickets: '/parameters/tickets',
   ticket: (id: string) => `${paths.tickets}/${part(id)}`,
+  recoveryTicket: (id: string) => `${paths.ticket(id)}/recovery`,
   audit: '/parameters/audit',
   helpVotes: '/parameters/help',
   helpHome: '/help',

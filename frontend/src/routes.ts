@@ -103,6 +103,13 @@ export const routes: Route[] = [
     load: () => import('./screens/signin/CannotGetIn.svelte'),
   },
   {
+    path: paths.recovery,
+    help: 'lost-phone-and-codes',
+    frame: 'out',
+    title: m.cannot_get_in_title,
+    load: () => import('./screens/recovery/Mailed.svelte'),
+  },
+  {
     path: paths.enrol,
     help: 'lost-phone-and-codes#link',
     frame: 'out',
@@ -227,6 +234,13 @@ export const routes: Route[] = [
     frame: 'in',
     title: m.security_lost_title,
     load: () => import('./screens/factor/LostPhone.svelte'),
+  },
+  {
+    path: paths.recoveryTicket(':id'),
+    help: 'help-someone#request',
+    frame: 'in',
+    title: m.recovery_page_title,
+    load: () => import('./screens/recovery/Decide.svelte'),
   },
   {
     path: paths.audit,

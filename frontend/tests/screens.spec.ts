@@ -26,10 +26,11 @@ const enlarged = { width: 320, height: 256 };
 const data = [
   /MailMachine/g, // the brand, which the installation sets
   /[\w.+-]+@example\.test( \(\d\))?/g, // who has an account …
-  /Augusta Ada King, Countess of Lovelace|Ada Lovelace|(Root|First) Of All|(Overdue|Required|Forbidden|Disabled) One|One Of Many/g,
+  /Augusta Ada King, Countess of Lovelace|Ada Lovelace|(Root|First) Of All|(Overdue|Required|Forbidden|Disabled) One|One Of Many|Lost Phone/g,
   /\b(Phone|Office|Travel phone)\b/g, // … what they call their devices
   /\b(Chrome|Firefox|Linux|Windows)\b/g, // names of browsers and systems are names everywhere
   /\b127\.0\.0\.1\b/g,
+  /\b[0-9A-Z]{5}-[0-9A-Z]{5}\b/g, // the reference of a ticket
   /-\d{4}-\d\d-\d\d\.txt/g, // the day in the name of a file
   /\bSHA1\b/g, // as an app writes it
 ];

@@ -15,6 +15,7 @@ import { help } from './pictures/help';
 import { atHome } from './pictures/home';
 import { importing } from './pictures/import';
 import { mails } from './pictures/mails';
+import { recovery } from './pictures/recovery';
 import { rollOuts } from './pictures/rollout';
 import { secondStep } from './pictures/second-step';
 import { securityPage } from './pictures/security';
@@ -46,6 +47,7 @@ const chapters: Chapter[] = [
   signIn,
   forgotten,
   secondStep,
+  recovery,
   troubles,
   importing, // it makes people
   mails,

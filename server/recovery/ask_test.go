@@ -281,3 +281,22 @@ func TestItRunsOut(t *testing.T) {
 		}
 	}, withMail)
 }
+
+// TestTheSignInTellsOfIt: whoever comes back to a request with the password sees at the second step that there is one.
+func TestTheSignInTellsOfIt(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		people(t, in, boss)
+		browser := halfway(in, mia)
+		if said := browser.Do("GET", "/api/v1/sign-in", nil).Want(200).Body["recovery"]; said != nil {
+			t.Errorf("before: %v", said)
+		}
+		ask(browser).Want(200)
+		if said := browser.Do("GET", "/api/v1/sign-in", nil).Want(200).Text("recovery"); said != "asked" {
+			t.Errorf("in the browser that asked: %s", said)
+		}
+		came := in.Browser(servertest.Safari).Password(mia).Want(200)
+		if came.Text("state") != "second_step" || came.Text("recovery") != "asked" {
+			t.Errorf("in another: %s", came.Raw)
+		}
+	}, withMail)
+}

@@ -38,6 +38,7 @@ type Step struct {
 	State     string        `json:"state" enum:"signed_in,second_step,enrolment_required,enrolment_link_required"`
 	Methods   []factor.Kind `json:"methods,omitempty" doc:"What the second step can be proved with, the usual one first."`
 	Labels    []string      `json:"labels,omitempty" doc:"The entries to look for in the authenticator app."`
+	Recovery  string        `json:"recovery,omitempty" enum:"asked,proved,approved" doc:"The person has asked to get back in; once it is approved the enrolment link is taken in place of the second step."`
 	ExpiresAt *time.Time    `json:"expires_at,omitempty" doc:"Until when the second step, or the enrolment link, may be given."`
 }
 
@@ -265,7 +266,7 @@ func (s *SignIn) knowBrowser(api *web.API, caller web.Caller) (web.Caller, []htt
 }
 
 func (s *step) describe() Step {
-	described := Step{State: s.state}
+	described := Step{State: s.state, Recovery: s.request}
 	if s.asked != nil {
 		described.Methods, described.Labels = s.asked.methods, s.asked.labels
 	}

@@ -36,6 +36,7 @@ type step struct {
 	state   string
 	token   session.Token
 	asked   *asked    // with StateSecondStep
+	request string    // of a recovery that is under way
 	expires time.Time // of a sign-in that is pending
 }
 
@@ -207,7 +208,7 @@ func (s *SignIn) waitsFor(ctx context.Context, db bun.IDB, user *account.User) (
 	if err != nil {
 		return nil, err
 	}
-	return &step{state: StateSecondStep, asked: asks}, nil
+	return &step{state: StateSecondStep, asked: asks, request: user.Recovery}, nil
 }
 
 // asks reads what the person can prove the second step with.

@@ -7,6 +7,13 @@ type Success<R> = { [S in keyof R]: S extends 200 | 201 ? Json<R[S]> : never }[k
 type Answered<P extends keyof paths, M extends keyof paths[P]> = Success<Responses<NonNullable<paths[P][M]>>>;
 
 export type SignInState = Answered<'/api/v1/sign-in', 'post'>;
+export type RecoveryView = Answered<'/api/v1/sign-in/recovery', 'post'>;
+type PendingRecovery = Answered<'/api/v1/sign-in/recovery', 'get'>;
+export type OwnRecovery = Omit<PendingRecovery, 'recovery'> & { recovery: RecoveryView | null };
+export type AskedRecovery = Answered<'/api/v1/users/{id}/security/recovery', 'get'>['recovery'];
+type RecoveryFacts = Answered<'/api/v1/tickets/{id}/recovery', 'get'>;
+export type RecoveryTicket = Omit<RecoveryFacts, 'refused'> & { refused: RecoveryFacts['refused'] | null };
+export type RecoveryDecided = Answered<'/api/v1/tickets/{id}/decision', 'post'>;
 export type SecondStepAnswer = Answered<'/api/v1/sign-in/totp', 'post'>;
 export type SessionView = Answered<'/api/v1/session', 'get'>;
 type Person = Answered<'/api/v1/users/{id}', 'get'>;

@@ -113,3 +113,51 @@ export function openSession(more: Record<string, unknown> = {}) {
     ...more,
   };
 }
+
+/** A request to be let back in, as its person sees it. */
+export function recovery(more: Record<string, unknown> = {}) {
+  return {
+    id: '01TICKET',
+    reference: '7KQ2M-XW4TD',
+    state: 'asked',
+    asked_at: later(-600),
+    expires_at: later(86_000),
+    here: true,
+    proof_by_mail: true,
+    approvals_needed: 1,
+    approvals: 0,
+    ...more,
+  };
+}
+
+/** And as an administrator does. */
+export function recoveryTicket(more: Record<string, unknown> = {}) {
+  return {
+    state: 'proved',
+    reference: '7KQ2M-XW4TD',
+    asked_at: later(-90_000),
+    proved_at: later(-88_000),
+    decidable_at: later(-1_600),
+    expires_at: later(1_000_000),
+    proved_by: 'email',
+    person: bo,
+    request: { browser: 'Firefox on Windows', address: '192.0.2.7', message: 'My phone fell into the lake.' },
+    known: {
+      account_since: '2024-03-12T09:00:00Z',
+      mfa_since: '2025-03-12T09:00:00Z',
+      last_second_step_at: later(-180_000),
+      browser_seen: true,
+      network_seen: false,
+      sign_ins_90_days: 41,
+    },
+    earlier: [],
+    warnings: [],
+    approvals: [],
+    refused: null,
+    approvals_needed: 1,
+    eligible: 2,
+    checklist: null,
+    decidable: true,
+    ...more,
+  };
+}

@@ -16,6 +16,9 @@ beforeEach(() => {
     reply(`GET /users/${who}/sessions`, ok({ sessions: [] }));
     reply(`GET /users/${who}/security/events`, ok({ events: [], next_cursor: null }));
   }
+  // Nobody asks to be let back in.
+  for (const who of ['me', '01BO']) reply(`GET /users/${who}/security/recovery`, ok({ recovery: null }));
+  reply('GET /sign-in/recovery', ok({ recovery: null, askable: true }));
   reply('GET /roll-outs', ok({ roll_outs: [] }));
   vi.stubGlobal('fetch', stubFetch);
   document.documentElement.lang = 'en';

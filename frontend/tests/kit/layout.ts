@@ -76,7 +76,7 @@ function faults(page: Page): Promise<string[]> {
       [...one.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim() !== '');
     for (const one of top.querySelectorAll<HTMLElement>('*')) {
       // A field that is too short for what is typed is moved through, and a list opens to its own width.
-      if (one instanceof SVGElement || one.matches('input, select') || hidden(one)) continue;
+      if (one instanceof SVGElement || one.matches('input, select, textarea') || hidden(one)) continue;
       const style = getComputedStyle(one);
       if (style.display.startsWith('inline') && !/block|flex|grid/.test(style.display)) continue;
       const cuts = style.overflowX !== 'visible' && style.overflowX !== 'auto';
@@ -89,7 +89,7 @@ function faults(page: Page): Promise<string[]> {
         found.push(`${cuts ? 'cut off' : 'spilt'}, ${one.scrollWidth} px in ${one.clientWidth}: ${nameOf(one)}`);
     }
 
-    const controls = [...top.querySelectorAll<HTMLElement>('a[href], button, input, select, summary')].filter(
+    const controls = [...top.querySelectorAll<HTMLElement>('a[href], button, input, select, summary, textarea')].filter(
       (one) => !hidden(one),
     );
     // What stays while the page moves under it is compared with its like only.

@@ -101,6 +101,14 @@ export async function signingIn(guide: Guide): Promise<void> {
   await page.goto('/second-step/cannot-get-in');
   await title(page, say('cannot_get_in_title'));
   await look('no way in');
+  await press(page, say('recovery_none_works'));
+  await press(page, say('recovery_ask'));
+  await expect(page.locator('[aria-invalid="true"]').first()).toBeFocused();
+  await look('asking to get back in');
+  for (const box of await page.getByRole('checkbox').all()) await box.check();
+  await press(page, say('recovery_ask'));
+  await title(page, say('recovery_waiting_title'));
+  await look('waiting to get back in');
 
   const used = ada.codes[1] ?? '';
   await ada.signIn(used);
@@ -283,6 +291,12 @@ export async function administering({ page, context, someone, look, say }: Guide
   await ada.newCodes(caller);
   await carryOver(await root.knock(), context);
 
+  const lost = await someone({ name: 'Lost Phone' });
+  await lost.enrol();
+  const asked = { no_backup_codes: true, no_other_browser: true, message: ['It fell into the lake.'] };
+  await (await lost.knock()).done('POST', '/api/v1/sign-in/recovery', asked);
+  const ticket = lost.server.sql(`SELECT ticket_id FROM recoveries WHERE user_id = '${lost.id}'`);
+
   await open(page, '/');
   await look('Home of an administrator');
   await open(page, '/parameters/users');
@@ -316,6 +330,8 @@ export async function administering({ page, context, someone, look, say }: Guide
     `INSERT INTO refusals VALUES (${today}, 'clock_behind', 9, 6, 5), (${today - 3}, 'wrong_code', 1234, 567, 89);
      INSERT INTO clocks VALUES ('x', '', -42000, 31, ${Date.now()})`,
   );
+  await open(page, `/parameters/tickets/${ticket}/recovery`);
+  await look('a request to get back in');
   await open(page, '/parameters/protection');
   for (const table of await page.getByText(say('protection_as_table')).all()) await table.click();
   await look('Protection');

@@ -197,3 +197,14 @@ it('has nothing to stop without a link, or with one that is over', async () => {
   await heading(m.stop_email_title());
   expect(location.hash).toBe('');
 });
+
+it('stops a request to be let back in, and says what to do then', async () => {
+  reply('POST /stop/link', ok({ kind: 'recovery', email: bo.email, expires_at: later(86_400) }));
+  reply('POST /stop', ok({ kind: 'recovery', restored: false }));
+  const user = open('/stop', { hash: '#token=STOP' });
+  await heading(m.stop_recovery_title());
+  screen.getByText(m.stop_recovery_keeps());
+  await user.click(await button(m.stop_this()));
+  await heading(m.recovery_stop_done());
+  screen.getByText(m.stop_recovery_done_body());
+});

@@ -9,6 +9,8 @@ const names: Record<string, () => string> = {
   'trusted-proxy': m.settings_flag_trusted_proxy,
   'security-keys': m.settings_flag_security_keys,
   'totp-window': m.settings_flag_totp_window,
+  'recovery-delay': m.settings_flag_recovery_delay,
+  'recovery-approvals': m.settings_flag_recovery_approvals,
   'session-idle': m.settings_flag_session_idle,
   'session-life': m.settings_flag_session_life,
   'administrator-session-idle': m.settings_flag_administrator_session_idle,

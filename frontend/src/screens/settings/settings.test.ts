@@ -15,6 +15,7 @@ function settings(more: object = {}) {
     brand_fixed: false,
     accent: null,
     new_people: { requirement: 'allowed', days: 0 },
+    recovery_checklist: null,
     key: { id: 1234567, kept_elsewhere_at: null },
     fixed: [
       { name: 'public-url', value: 'https://id.example.test' },
@@ -268,5 +269,63 @@ describe('settings: who and when', () => {
     const user = open(path, { session: administrator });
     await user.click(await button(m.try_again()));
     await heading(m.settings_look());
+  });
+});
+
+describe('settings: letting somebody back in', () => {
+  const lines = () => screen.findByLabelText<HTMLTextAreaElement>(m.settings_checklist_lines());
+  const save = () => button(pressOn(m.settings_save(), m.settings_checklist()));
+
+  it('shows the usual lines until the installation has its own, and saves those', async () => {
+    reply('PATCH /settings', ok(settings({ recovery_checklist: ['Seen at the gate', 'Called back'] })));
+    const user = open(path, { session: administrator });
+    const field = await lines();
+    expect(field.value.split('\n')).toContain(m.recovery_check_call());
+    expect(screen.queryByRole('button', { name: m.settings_checklist_usual() })).toBeNull();
+    await user.clear(field);
+    await user.click(await save());
+    await screen.findByText(m.settings_checklist_empty());
+    expect(document.activeElement).toBe(field);
+    await user.type(field, ' Seen at the gate {Enter}{Enter}Called back');
+    await user.click(await save());
+    await screen.findByText(m.settings_saved());
+    expect(sent('PATCH /settings')[0]?.body).toEqual({ recovery_checklist: ['Seen at the gate', 'Called back'] });
+  });
+
+  it('puts the usual lines back', async () => {
+    reply('GET /settings', ok(settings({ recovery_checklist: ['Seen at the gate'] })));
+    reply('PATCH /settings', ok(settings()));
+    const user = open(path, { session: administrator });
+    expect((await lines()).value).toBe('Seen at the gate');
+    await user.click(await button(m.settings_checklist_usual()));
+    expect((await lines()).value).toContain(m.recovery_check_met());
+    await user.click(await save());
+    await screen.findByText(m.settings_saved());
+    expect(sent('PATCH /settings')[0]?.body).toEqual({ recovery_checklist: [] });
+  });
+
+  it('says what is wrong with the lines', async () => {
+    const field = { name: 'recovery_checklist[0]', code: 'illegible' };
+    reply('PATCH /settings', refuse(422, 'invalid_input', { fields: [field] }), refuse(500, 'internal_fault'));
+    const user = open(path, { session: administrator });
+    const wrong: [string, string][] = [
+      [Array.from({ length: 13 }, (_, n) => `Line ${n}`).join('\n'), m.settings_checklist_many({ most: '12' })],
+      [`short\n${'x'.repeat(201)}`, m.settings_checklist_long({ line: '2', most: '200' })],
+      ['twice\ntwice', m.settings_checklist_twice()],
+    ];
+    for (const [text, words] of wrong) {
+      await user.clear(await lines());
+      await user.click(await lines());
+      await user.paste(text);
+      await user.click(await save());
+      await screen.findByText(words);
+    }
+    expect(sent('PATCH /settings')).toHaveLength(0);
+    await user.clear(await lines());
+    await user.type(await lines(), 'Turned round');
+    await user.click(await save());
+    await screen.findByText(m.field_text_illegible());
+    await user.click(await save());
+    await screen.findByText(m.error_internal_fault());
   });
 });

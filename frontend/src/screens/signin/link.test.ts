@@ -41,6 +41,24 @@ describe('an enrolment link', () => {
     expect(link.kept()).toBeUndefined();
   });
 
+  it('is taken in place of the second step where its person is let back in', async () => {
+    const letIn = { ...secondStep(), recovery: 'approved' };
+    reply('POST /sign-in', ok(letIn));
+    opens();
+    const user = open('/enrol', { hash: `#token=${token}` });
+    await giveCredentials(user);
+    await heading(m.wizard_title());
+    expect(sent(redeem).map((call) => call.body)).toEqual([{ token }]);
+  });
+
+  it('can be typed in by whoever is let back in, whose old second step still works', async () => {
+    reply('GET /sign-in', ok({ ...secondStep(), recovery: 'approved' }));
+    open('/second-step/enrolment-link');
+    await screen.findByText(m.link_step_lead_back());
+    expect(screen.queryByText(m.link_step_ask())).toBeNull();
+    expect(screen.getByRole('link', { name: m.use_app_code() }).getAttribute('href')).toBe('/second-step');
+  });
+
   it('survives a reload between the link and the password', async () => {
     sessionStorage.setItem('secondstep-enrolment-link', token);
     open('/enrol');
