@@ -43,6 +43,8 @@ export default defineConfig(({ mode }) => ({
           groups: [
             // What the first screen needs is one script and one stylesheet, not those and what it shares with others.
             { name: 'start', tags: ['$initial'], priority: 2 },
+            // Pictures to scan are in some of the later screens only, and what draws them is large.
+            { name: 'qr', test: /\/(uqr|parts\/QrCode)/, priority: 1.5 },
             // What later screens share is one more, not thirty of a sentence each.
             { name: 'shared', minShareCount: 2, priority: 1 },
             // The small screens around a sign-in: each file of its own would cost the first screen another name.

@@ -1,5 +1,5 @@
 /** Dates, numbers and lengths of time in the language of the document, by the reader's regional habits for it. */
-function locale(): string {
+export function locale(): string {
   const language = document.documentElement.lang || 'en';
   const regional = navigator.languages?.find((tag) => tag === language || tag.startsWith(`${language}-`));
   return regional ?? language;

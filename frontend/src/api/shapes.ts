@@ -8,6 +8,7 @@ type Answered<P extends keyof paths, M extends keyof paths[P]> = Success<Respons
 
 export type SignInState = Answered<'/api/v1/sign-in', 'post'>;
 export type SecondStepAnswer = Answered<'/api/v1/sign-in/totp', 'post'>;
+export type CheckedCode = Answered<'/api/v1/session/code-check', 'post'>;
 export type SessionView = Answered<'/api/v1/session', 'get'>;
 type Person = Answered<'/api/v1/users/{id}', 'get'>;
 type SecurityPage = Answered<'/api/v1/users/{id}/security', 'get'>;
@@ -22,6 +23,7 @@ export type ProtectionFigures = Answered<'/api/v1/protection', 'get'>;
 export type Warning = Answered<'/api/v1/protection/warnings', 'get'>['warnings'][number];
 export type SettingsView = Answered<'/api/v1/settings', 'get'>;
 export type MailView = Answered<'/api/v1/mail', 'get'>;
+export type MailSender = Answered<'/api/v1/mail/sender', 'get'>;
 export type MailTested = Answered<'/api/v1/mail/test', 'post'>;
 export type ProtectionDay = ProtectionFigures['history'][number];
 export type Outlook = Answered<'/api/v1/users/requirement/look', 'post'>;
