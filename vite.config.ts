@@ -43,10 +43,10 @@ export default defineConfig(({ mode }) => ({
           groups: [
             // What the first screen needs is one script and one stylesheet, not those and what it shares with others.
             { name: 'start', tags: ['$initial'], priority: 2 },
-            // Pictures to scan are in some of the later screens only, and what draws them is large.
-            { name: 'qr', test: /\/(uqr|parts\/QrCode)/, priority: 1.5 },
-            // What later screens share is one more, not thirty of a sentence each.
-            { name: 'shared', minShareCount: 2, priority: 1 },
+            // What later screens share is one more, not thirty of a sentence each; but for what draws pictures to scan,
+            // which few of them want.
+            { name: 'shared', minShareCount: 2, test: /^(?!.*(\/uqr\/|QrCode|Enlarged))/, priority: 1 },
+            { name: 'qr', test: /\/uqr\/|QrCode|Enlarged/, priority: 0 },
             // The small screens around a sign-in: each file of its own would cost the first screen another name.
             { name: 'steps', test: /\/screens\/(signin|forgotten|email\/(ConfirmEmail|Stop)|join|setup)/ },
           ],

@@ -131,7 +131,7 @@ describe('a code that is tested', () => {
     await user.type(await field(), '123456');
     await screen.findByText(m.clock_behind_title({ span: '6 minutes' }));
     expect(screen.queryByRole('link', { name: m.fix_find_out() })).toBeNull();
-    expect(screen.getAllByRole('link', { name: m.help_more() })).toHaveLength(2);
+    expect(screen.getAllByRole('link', { name: m.help_more() })).toHaveLength(1);
   });
 
   it('is not taken when the last tries are kept for signing in', async () => {
