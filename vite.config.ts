@@ -43,8 +43,10 @@ export default defineConfig(({ mode }) => ({
           groups: [
             // What the first screen needs is one script and one stylesheet, not those and what it shares with others.
             { name: 'start', tags: ['$initial'], priority: 2 },
-            // What later screens share is one more, not thirty of a sentence each.
-            { name: 'shared', minShareCount: 2, priority: 1 },
+            // What later screens share is one more, not thirty of a sentence each; but for what draws pictures to scan,
+            // which few of them want.
+            { name: 'shared', minShareCount: 2, test: /^(?!.*(\/uqr\/|QrCode|Enlarged))/, priority: 1 },
+            { name: 'qr', test: /\/uqr\/|QrCode|Enlarged/, priority: 0 },
             // Screens that go together, and the small ones around a sign-in: each file of its own would cost the first screen another name.
             { name: 'tickets', test: /\/screens\/tickets\// },
             {

@@ -68,8 +68,8 @@ class Location {
       if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
       const link = (event.target as Element | null)?.closest?.('a[href]') as HTMLAnchorElement | null;
       if (link === null || link.target !== '' || link.hasAttribute('download')) return;
-      // The help is pages of the server's own.
-      if (/^\/help(\/|$)/.test(link.pathname)) return;
+      // The help is pages of the server's own, and those of the troubleshooter have a policy of their own.
+      if (/^\/(help|fix)(\/|$)/.test(link.pathname)) return;
       if (link.origin !== location.origin || (link.hash !== '' && link.pathname === location.pathname)) return;
       event.preventDefault();
       // A link within one errand takes the errand's note along: `data-keep`.

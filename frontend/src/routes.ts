@@ -8,7 +8,7 @@ export type Screen = Component<{ params: Record<string, string> }>;
 type Loaded = { default: Screen | Component<Record<string, never>> };
 
 export type Route = {
-  /** Segments that start with a colon are parameters. */
+  /** Segments that start with a colon are parameters; with a question mark, which is part of its name, the last may be missing. */
   path: string;
   /** `out` needs nobody signed in; `bare` is signed in, but without the rail; `in` has it. */
   frame: 'out' | 'bare' | 'in';
@@ -136,6 +136,13 @@ export const routes: Route[] = [
     frame: 'bare',
     title: m.reminder_page_title,
     load: () => import('./screens/signin/Reminder.svelte'),
+  },
+  {
+    path: '/fix/:way?',
+    help: 'sign-in',
+    frame: 'out',
+    title: m.help_title, // until the path says its own
+    load: () => import('./screens/fix/Fix.svelte'),
   },
   {
     path: paths.home,
@@ -275,12 +282,21 @@ export const routes: Route[] = [
 
 export type Match = { route: Route; params: Record<string, string>; key: string };
 
-/** The route of a path, or nothing. A trailing slash is forgiven. */
-export function match(path: string): Match | undefined {
+/** What an address leads to that there is no route for. */
+const nowhere: Route = {
+  path: '',
+  help: 'sign-in',
+  frame: 'out',
+  title: m.not_found_title,
+  load: () => import('./frames/NotFound.svelte'),
+};
+
+/** The route of a path. A trailing slash is forgiven. */
+export function match(path: string): Match {
   const parts = split(path);
   for (const route of routes) {
     const pattern = split(route.path);
-    if (pattern.length !== parts.length) continue;
+    if (pattern.length !== parts.length && !(route.path.endsWith('?') && pattern.length === parts.length + 1)) continue;
     const params: Record<string, string> = {};
     const fits = pattern.every((piece, i) => {
       const part = parts[i] ?? '';
@@ -292,7 +308,7 @@ export function match(path: string): Match | undefined {
     const kept = Object.entries(params).filter(([name]) => !route.keeps?.includes(name));
     return { route, params, key: `${route.path} ${kept.map(([, value]) => value).join(' ')}` };
   }
-  return undefined;
+  return { route: nowhere, params: {}, key: '' };
 }
 
 function split(path: string): string[] {

@@ -74,6 +74,7 @@ for (const { locale, direction, colours } of languages) {
     test.use({ locale, contextOptions: { forcedColors: colours, reducedMotion: 'reduce' } });
     test('setup', ({ walk, empty }) => walk((guide) => tour.setup(guide, empty, password)));
     test('signing in', ({ walk }) => walk(tour.signingIn, 401, 422, 429));
+    test('the troubleshooter', ({ walk }) => walk(tour.fixing, 401, 422));
     test('enrolling', ({ walk }) => walk(tour.enrolling, 422));
     test('managing', ({ walk }) => walk(tour.managing, 403, 422));
     test('administering', ({ walk }) => walk(tour.administering));

@@ -10,6 +10,7 @@ import { say } from './kit/words';
 import { auditLog } from './pictures/audit';
 import { email } from './pictures/email';
 import { firstStart } from './pictures/first-start';
+import { fixing } from './pictures/fix';
 import { forgotten } from './pictures/forgotten';
 import { help } from './pictures/help';
 import { atHome } from './pictures/home';
@@ -48,6 +49,7 @@ const chapters: Chapter[] = [
   forgotten,
   secondStep,
   recovery,
+  fixing,
   troubles,
   importing, // it makes people
   mails,

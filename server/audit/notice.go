@@ -17,7 +17,7 @@ func notify(ctx context.Context, tx database.Tx, events []Event) error {
 		if event.Subject == "" || event.Quiet {
 			continue
 		}
-		if event.Kind == SignInSecondStep && event.Result == Refused {
+		if (event.Kind == SignInSecondStep || event.Kind == SignInCodeTested) && event.Result == Refused {
 			if err := notifyRefused(ctx, tx, event); err != nil {
 				return err
 			}
@@ -129,7 +129,7 @@ func notifyRefused(ctx context.Context, tx database.Tx, event *Event) error {
 	var results []string
 	err := tx.NewSelect().Model((*row)(nil)).Column("result").
 		Where("subject_id = ? AND id >= ?", event.Subject, database.FirstID(tx.Now.Add(-rowWithin))).
-		Where("kind = ?", SignInSecondStep).
+		Where("kind IN (?, ?)", SignInSecondStep, SignInCodeTested).
 		Where("EXISTS (SELECT 1 FROM installation WHERE mails)"). // where no mail leaves, there is nothing to look at
 		OrderExpr("id DESC").Limit(refusedInARow).Scan(ctx, &results)
 	if err != nil {

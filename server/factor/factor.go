@@ -106,6 +106,24 @@ type Counted interface {
 	Remaining(ctx context.Context, tx database.Tx) (int, error)
 }
 
+// Testable is a finding of a factor that is typed, and can be told about without proving anything (signin, code_check.go).
+type Testable interface {
+	Finding
+	// Test says what the code is, or why it would be refused. A code that says when it was made is spent by it; one that
+	// is not stays what it is. It may be run again.
+	Test(ctx context.Context, tx database.Tx) (*Tested, *diagnosis.Diagnosis, error)
+}
+
+// Tested is what a right code turned out to be.
+type Tested struct {
+	Name              string // what the person calls the thing that it is of
+	Label             string // the entry in an authenticator app
+	OffsetSeconds     *int   // of the clock that made it, in whole periods, within what is accepted; minus is behind
+	NextCodeInSeconds *int   // this one is spent: until the first that can be accepted
+	Number            *int   // which of a set of one-time things
+	Remaining         *int   // how many of them are left, this one among them
+}
+
 // Held is something that a person holds.
 type Held struct {
 	ID         string

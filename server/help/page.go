@@ -109,8 +109,21 @@ func (v *view) index() *sheet {
 		}
 	}
 	return &sheet{view: v, title: w.Help, content: Div(Class("index"),
-		H1(Text(w.Help)), P(Class("lead"), Text(fill(w.Lead, "brand", v.look.Brand))), Group(groups), v.hand(),
+		H1(Text(w.Help)), P(Class("lead"), Text(fill(w.Lead, "brand", v.look.Brand))), v.tests(), Group(groups), v.hand(),
 	)}
+}
+
+// fixes are the paths of the troubleshooter, which is the front end's (frontend/src/screens/fix), in its order.
+var fixes = []string{"code", "scan", "backup-code", "phone", "mail"}
+
+// tests are the links to the troubleshooter.
+func (v *view) tests() Node {
+	w := v.locale.words
+	return Section(Class("tests panel"), Aria("labelledby", "tests"), H2(ID("tests"), Text(w.Fix)), P(Class("muted"), Text(w.FixBody)),
+		Ul(Map(fixes, func(way string) Node {
+			return If(w.FixWays[way] != "", Li(A(Class("button"), Href("/fix/"+way), Text(w.FixWays[way]))))
+		})),
+	)
 }
 
 func (v *view) entry(article *article) Node {

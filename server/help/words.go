@@ -24,6 +24,10 @@ type words struct {
 	Skip      string            `json:"skip"`
 	Here      string            `json:"here"`
 
+	Fix     string            `json:"fix"`
+	FixBody string            `json:"fix_body"`
+	FixWays map[string]string `json:"fix_ways"`
+
 	Minutes   string `json:"minutes"`
 	Updated   string `json:"updated"`
 	OnThis    string `json:"on_this_page"`

@@ -29,8 +29,26 @@ type MailState struct {
 
 type stateOutput struct{ Body MailState }
 
-// Register adds the call of this room.
+// Sender is what whoever waits for a mail may know: anybody can have one sent to themselves, and look.
+type Sender struct {
+	Sends bool   `json:"sends" doc:"A mail server is set."`
+	From  string `json:"from" doc:"The address that mails come from; empty where none are sent."`
+}
+
+type senderOutput struct{ Body Sender }
+
+// Register adds the calls of this room.
 func (m *Mail) Register(api *web.API) {
+	web.Register(api, web.Public, huma.Operation{
+		OperationID: "get-mail-sender", Method: http.MethodGet, Path: "/api/v1/mail/sender",
+		Summary: "Which address mails come from", Tags: []string{"Installation"},
+	}, func(context.Context, web.Caller, *struct{}) (*senderOutput, error) {
+		sender := Sender{Sends: m.Sends()}
+		if sender.Sends {
+			sender.From = m.Settings.From.Address
+		}
+		return &senderOutput{Body: sender}, nil
+	})
 	web.Register(api, web.Administrator, huma.Operation{
 		OperationID: "get-mail", Method: http.MethodGet, Path: "/api/v1/mail",
 		Summary: "Whether mail leaves, and what waits", Tags: []string{"Installation"},

@@ -19,6 +19,9 @@ func TestAdministratorsSeeWhatWaits(t *testing.T) {
 		member := in.Browser(servertest.Firefox)
 		member.Password(bob).Want(http.StatusOK)
 		member.Do("GET", "/api/v1/mail", nil).Want(http.StatusForbidden)
+		if sender := in.Browser(servertest.Firefox).Do("GET", "/api/v1/mail/sender", nil).Want(http.StatusOK).Body; sender["sends"] != true || sender["from"] != "no-reply@example.test" {
+			t.Errorf("%v", sender)
+		}
 
 		expect := func(waiting, givenUp float64, since, problem any) {
 			t.Helper()
@@ -56,6 +59,9 @@ func TestAdministratorsSeeThatNoMailLeaves(t *testing.T) {
 	in.AddPerson("Ada", ada, "administrator")
 	browser := in.Browser(servertest.Firefox)
 	browser.Password(ada).Want(http.StatusOK)
+	if sender := in.Browser(servertest.Firefox).Do("GET", "/api/v1/mail/sender", nil).Want(http.StatusOK).Body; sender["sends"] != false || sender["from"] != "" {
+		t.Errorf("%v", sender)
+	}
 	if state := browser.Do("GET", "/api/v1/mail", nil).Want(http.StatusOK).Body; state["sends"] != false || state["server"] != "" {
 		t.Errorf("%v", state)
 	}

@@ -171,6 +171,7 @@ func (s *SignIn) Register(api *web.API) {
 	s.registerSecondSteps(api, operation)
 	s.registerLink(api, operation)
 	s.registerProof(api, operation)
+	s.registerCodeCheck(api, operation)
 }
 
 type describe func(id, method, path, summary string) huma.Operation

@@ -22,6 +22,9 @@ const (
 	firstCodeDelay   = time.Minute
 	longestCodeDelay = time.Hour
 	codesInARow      = 50
+	// Tests of a code, which nothing depends on, stop before they bring a delay or the lock (code_check.go).
+	testsAnHour = 8
+	testsInARow = 40
 )
 
 type codeTries struct {
@@ -106,6 +109,23 @@ func (t *codeTries) refusal(now time.Time) *diagnosis.Diagnosis {
 		return nil
 	}
 	return tooMany(wait)
+}
+
+// keptFromTests refuses a test where counting it would use up what is kept for signing in; nil where it would not.
+func (t *codeTries) keptFromTests(now time.Time) *diagnosis.Diagnosis {
+	if refusal := t.refusal(now); refusal != nil || t == nil {
+		return refusal
+	}
+	if t.InARow >= testsInARow {
+		return &diagnosis.Diagnosis{Reason: diagnosis.TooManyAttempts, KeptForSignIn: true}
+	}
+	over := t.WindowStartedAt.Time().Add(codesWindow).Sub(now)
+	if t.Failures < testsAnHour || over <= 0 {
+		return nil
+	}
+	kept := tooMany(over)
+	kept.KeptForSignIn = true
+	return kept
 }
 
 func tooMany(wait time.Duration) *diagnosis.Diagnosis {

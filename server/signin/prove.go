@@ -26,6 +26,8 @@ type proving struct {
 	// accept opens what is proved, or says why not after all; also are events besides the second step's own.
 	accept    func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) (also []audit.Event, refusal *diagnosis.Diagnosis, err error)
 	remaining *int // of a set of one-time things, where one was spent
+	// test is set where the code is to open nothing: it takes accept's place.
+	test *test
 }
 
 // run answers the kind of the accepted factor, or why it was refused.
@@ -124,7 +126,7 @@ func (p *proving) reserve(ctx context.Context, tx database.Tx) (left int, refusa
 		if err != nil {
 			return 0, nil, err
 		}
-		if refusal = tries.refusal(tx.Now); refusal != nil {
+		if refusal = p.refusal(tries, tx.Now); refusal != nil {
 			return 0, refusal, nil
 		}
 	}
@@ -161,7 +163,12 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 	if refusal != nil {
 		return refusal, p.noteRefusal(ctx, tx, refusal)
 	}
-	if refusal, err = finding.Spend(ctx, tx); err != nil {
+	if p.test != nil {
+		refusal, err = p.test.look(ctx, tx, finding)
+	} else {
+		refusal, err = finding.Spend(ctx, tx)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if refusal != nil {
@@ -169,6 +176,10 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 			return nil, err
 		}
 		return refusal, p.noteRefusal(ctx, tx, refusal)
+	}
+	if p.test != nil {
+		// Neither the row of failures nor the try itself is taken back: nothing was proved.
+		return nil, audit.Record(ctx, tx, p.event.Is(p.event.Kind, audit.OK))
 	}
 	if !clean {
 		if err := acceptCode(ctx, tx, p.attempt.UserID, counted); err != nil {
@@ -227,7 +238,12 @@ func (p *proving) admit(ctx context.Context, tx database.Tx, user *account.User,
 	}
 	clean = tries == nil || tries.InARow == 0
 	if !counted && p.guessable() {
-		if refusal = tries.refusal(tx.Now); refusal != nil {
+		if p.test != nil {
+			if tries, err = readCodeTries(ctx, tx, user.ID); err != nil {
+				return false, nil, err
+			}
+		}
+		if refusal = p.refusal(tries, tx.Now); refusal != nil {
 			return clean, refusal, nil
 		}
 	}
@@ -238,6 +254,14 @@ func (p *proving) admit(ctx context.Context, tx database.Tx, user *account.User,
 		refusal = pending.refusal(counted)
 	}
 	return clean, refusal, nil
+}
+
+// refusal is why the account takes no code now; nil while it does.
+func (p *proving) refusal(tries *codeTries, now time.Time) *diagnosis.Diagnosis {
+	if p.test != nil {
+		return tries.keptFromTests(now)
+	}
+	return tries.refusal(now)
 }
 
 // noteRefusal puts a refusal on record, but for those of the limits: nothing was looked at, they cost whoever sends them

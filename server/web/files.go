@@ -211,6 +211,9 @@ func (a *API) servePage(fctx *requestCtx, r *request) {
 		a.answer(fctx, r, problem.Fault(err))
 		return
 	}
+	if mayUseCamera(name) {
+		h.Set(permissionsPolicy, "camera=(self), "+deniedElsewhere)
+	}
 	h.Set("Cache-Control", "no-store")
 	h.SetContentType("text/html; charset=utf-8")
 	fctx.Response.SetBody(page)

@@ -103,6 +103,21 @@ func TestThePage(t *testing.T) {
 	}
 }
 
+// TestRow68TheCameraIsForOnePage: the page that tries the camera may ask for it, and no other answer says so.
+func TestRow68TheCameraIsForOnePage(t *testing.T) {
+	h := serve(t, nil, nil)
+	for path, want := range map[string]string{
+		"/fix/scan": "camera=(self)", "/fix/scan/": "camera=(self)", "/fix/scan?x=/": "camera=(self)",
+		"/fix": "camera=()", "/fix/code": "camera=()", "/fix/scan/x": "camera=()", "/": "camera=()", "/sign-in": "camera=()",
+		"/api/v1/time": "camera=()", "/fix/scan.js": "camera=()", "//fix/scan": "camera=()",
+	} {
+		got := h.call("GET", path, "").header.Values("Permissions-Policy")
+		if len(got) != 1 || !strings.HasPrefix(got[0], want+", ") || !strings.Contains(got[0], "microphone=()") {
+			t.Errorf("%s: %v, want %s", path, got, want)
+		}
+	}
+}
+
 // TestTheLookIsOfNow: a name or a colour that is set reaches the next page, without inline code (row 68).
 func TestTheLookIsOfNow(t *testing.T) {
 	look := web.Look{Brand: "Acme"}

@@ -12,6 +12,17 @@ var contentPolicy = strings.Join([]string{
 	"frame-ancestors 'none'", "object-src 'none'",
 }, "; ")
 
+const (
+	permissionsPolicy = "Permissions-Policy"
+	deniedElsewhere   = "geolocation=(), microphone=(), payment=(), usb=()"
+)
+
+// mayUseCamera says which page of the front end may ask for the camera: the one that tries it (frontend/src/screens/fix).
+// A page keeps what it was opened with, so that one is always opened anew, and left by a new page.
+func mayUseCamera(address string) bool {
+	return strings.TrimSuffix(address, "/") == "/fix/scan"
+}
+
 // headersOfEveryAnswer are the same for every answer, errors included (rows 68
 // and 69). There is none of CORS: no other origin may read anything (row 70).
 func headersOfEveryAnswer(https bool, version string) []header {
@@ -21,7 +32,7 @@ func headersOfEveryAnswer(https bool, version string) []header {
 		line("Referrer-Policy", "no-referrer"),
 		line("Cross-Origin-Opener-Policy", "same-origin"),
 		line("Cross-Origin-Resource-Policy", "same-origin"),
-		line("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+		line(permissionsPolicy, "camera=(), "+deniedElsewhere),
 	}
 	if version != "" {
 		all = append(all, line("Secondstep-Version", version))

@@ -45,6 +45,7 @@ type codeDiagnosis struct {
 	AttemptsLeft       int        `json:"attempts_left,omitempty" doc:"Tries that are left; absent where none are counted."`
 	RetryAfterSeconds  int64      `json:"retry_after_seconds,omitempty"`
 	Locked             bool       `json:"locked,omitempty" doc:"Codes are refused until somebody lifts it."`
+	KeptForSignIn      bool       `json:"kept_for_sign_in,omitempty" doc:"A code can not be tested now: the tries that are left are kept for signing in."`
 	StartAgain         bool       `json:"start_again,omitempty" doc:"This sign-in or enrolment takes no code any more; a new one does."`
 	OffsetSeconds      int64      `json:"offset_seconds,omitempty" doc:"How far the device's clock is off; behind is negative."`
 	NextCodeInSeconds  int64      `json:"next_code_in_seconds,omitempty"`

@@ -147,6 +147,41 @@ export async function signingIn(guide: Guide): Promise<void> {
   await look('a reminder');
 }
 
+/** The troubleshooter: of nobody that is known, in a pending sign-in, and signed in. */
+export async function fixing({ page, context, say, someone, look }: Guide): Promise<void> {
+  const ada = await someone();
+  const caller = await ada.enrol({ name: 'Phone' });
+  for (const path of ['/fix', '/fix/scan', '/fix/backup-code', '/fix/phone', '/fix/mail']) {
+    await open(page, path);
+    await look(`${path}, of nobody`);
+  }
+  await open(page, '/fix/code');
+  await expect(page.locator('[data-clock]')).toBeVisible();
+  for (const summary of await page.locator('summary').all()) await summary.click();
+  await press(page, say('fix_with_password'));
+  await look('a code is tested, with a password first');
+
+  await carryOver(await ada.knock(), context);
+  await open(page, '/fix/code');
+  await expect(page.locator('[data-clock]')).toBeVisible();
+  await refuse(page, await ada.app.code(-12), 'clock_behind');
+  await page.locator('select').last().selectOption('0');
+  await look('a tested code is of another moment');
+  await code(page).fill(await ada.app.code(0));
+  await expect(page.getByText(say('fix_right_title'))).toBeVisible();
+  await look('a tested code is right');
+
+  await forget(page);
+  await carryOver(caller, context);
+  await open(page, '/fix/backup-code');
+  await page.locator('form input').fill(ada.codes[3] ?? '');
+  await page.keyboard.press('Enter');
+  await expect(page.locator('.told .good')).toBeVisible();
+  await look('a tested backup code');
+  await open(page, '/fix/phone');
+  await look('a lost phone, signed in');
+}
+
 /** From a password alone to 2-step verification. */
 export async function enrolling({ page, context, say, someone, look }: Guide): Promise<void> {
   const ada = await someone();

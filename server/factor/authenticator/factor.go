@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -148,6 +149,9 @@ func (f *finding) Spend(ctx context.Context, tx database.Tx) (*diagnosis.Diagnos
 	appID, step := f.appID, f.step
 	for tries := 0; appID != ""; tries++ {
 		taken, err := spend(ctx, tx, f.attempt.UserID, appID, step, f.attempt.Client)
+		if taken {
+			f.appID, f.step = appID, step
+		}
 		if err != nil || taken {
 			return nil, err
 		}
@@ -164,6 +168,28 @@ func (f *finding) Spend(ctx context.Context, tx database.Tx) (*diagnosis.Diagnos
 		}
 	}
 	return result.Diagnosis, burn(ctx, tx, result.Burn, f.attempt.Client)
+}
+
+// Test takes the step as Spend does, since whoever saw the code typed could use it, and says what is to be known of it.
+func (f *finding) Test(ctx context.Context, tx database.Tx) (*factor.Tested, *diagnosis.Diagnosis, error) {
+	why, err := f.Spend(ctx, tx)
+	if err != nil || why != nil {
+		return nil, why, err
+	}
+	list, err := apps(ctx, tx, f.attempt.UserID)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, app := range list {
+		if app.ID != f.appID {
+			continue
+		}
+		next := max(totp.Step(tx.Now), app.LastStep) + 1
+		wait := int(math.Ceil(totp.Begin(next).Sub(tx.Now).Seconds()))
+		offset := int(f.step-totp.Step(tx.Now)) * totp.Period
+		return &factor.Tested{Name: app.Name, Label: app.Label, OffsetSeconds: &offset, NextCodeInSeconds: &wait}, nil, nil
+	}
+	return nil, nil, errors.New("test a code: its app is gone while the person is held")
 }
 
 func burn(ctx context.Context, tx database.Tx, step *diagnosis.Burn, client web.Client) error {

@@ -100,6 +100,22 @@ func (f *finding) Spend(ctx context.Context, tx database.Tx) (*diagnosis.Diagnos
 	return f.why(ctx, tx)
 }
 
+// Test says which number the code has, and uses nothing up: there are ten of them, and a test is not worth one.
+func (f *finding) Test(ctx context.Context, tx database.Tx) (*factor.Tested, *diagnosis.Diagnosis, error) {
+	if f.id != "" {
+		code, err := bySelector(ctx, tx, f.userID, f.selector)
+		if err != nil {
+			return nil, nil, err
+		}
+		if code != nil && code.ID == f.id && code.State == active && code.UsedAt.IsZero() {
+			left, err := f.Remaining(ctx, tx)
+			return &factor.Tested{Number: &code.Position, Remaining: &left}, nil, err
+		}
+	}
+	why, err := f.why(ctx, tx)
+	return nil, why, err
+}
+
 // Remaining counts what is left of the active set.
 func (f *finding) Remaining(ctx context.Context, tx database.Tx) (int, error) {
 	left, err := current(ctx, tx, f.userID)

@@ -63,7 +63,7 @@ type candidate struct {
 
 // Every backup code asks these.
 var (
-	readCode = database.Prepare(`SELECT c.id, c.hash, c.used_at, COALESCE(c.used_browser, ''), s.state, s.retired_at
+	readCode = database.Prepare(`SELECT c.id, c.position, c.hash, c.used_at, COALESCE(c.used_browser, ''), s.state, s.retired_at
 		FROM backup_codes AS c JOIN backup_code_sets AS s ON s.id = c.set_id WHERE c.user_id = ? AND c.selector = ?`)
 	useCode = database.Prepare(`UPDATE backup_codes SET used_at = ?, used_browser = ? WHERE id = ? AND used_at IS NULL
 		AND EXISTS (SELECT 1 FROM backup_code_sets AS s WHERE s.id = backup_codes.set_id AND s.state = ?)
@@ -79,7 +79,7 @@ var (
 func bySelector(ctx context.Context, db bun.IDB, userID, selector string) (*candidate, error) {
 	found := new(candidate)
 	err := readCode.Scan(ctx, db, database.Args{userID, selector},
-		&found.ID, &found.Hash, &found.UsedAt, &found.UsedBrowser, &found.State, &found.RetiredAt)
+		&found.ID, &found.Position, &found.Hash, &found.UsedAt, &found.UsedBrowser, &found.State, &found.RetiredAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

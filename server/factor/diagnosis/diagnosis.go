@@ -45,6 +45,7 @@ type Diagnosis struct {
 	AttemptsLeft       *int       `json:"attempts_left,omitempty"`
 	RetryAfterSeconds  *int       `json:"retry_after_seconds,omitempty"`
 	Locked             bool       `json:"locked,omitempty"`               // codes are refused until somebody lifts it
+	KeptForSignIn      bool       `json:"kept_for_sign_in,omitempty"`     // no more tests: the tries that are left are kept for signing in
 	StartAgain         bool       `json:"start_again,omitempty"`          // this sign-in or enrolment takes no code any more; a new one does
 	OffsetSeconds      *int       `json:"offset_seconds,omitempty"`       // of the phone's clock; minus is behind
 	NextCodeInSeconds  *int       `json:"next_code_in_seconds,omitempty"` // until the first code that can be accepted, ≥ 1

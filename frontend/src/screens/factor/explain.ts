@@ -127,6 +127,7 @@ export function explain(diagnosis: Diagnosis, typed: Kind, where: Where, text = 
       return info('clock', m.sign_in_expired_title(), [m.sign_in_expired_body()], restart);
 
     case 'too_many_attempts':
+      if (d.kept_for_sign_in) return info('clock', m.tests_kept_title(), [m.tests_kept_body()]);
       if (d.locked) return warn('warning', m.locked_title(), [m.locked_body()], stuck);
       if (d.start_again) return warn('clock', m.too_many_title(), [m.too_many_here_body()], restart);
       return { ...warn('clock', m.too_many_title(), [m.too_many_body()], stuck), waits: 'retry' };

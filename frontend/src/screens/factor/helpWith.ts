@@ -1,3 +1,5 @@
+import { fix } from '../fix/ways';
+import type { Kind } from './attempt.svelte';
 import type { Where } from './explain';
 
 /** Marks a link for the test that holds all of them to the articles (server/help). */
@@ -24,4 +26,10 @@ const paragraphs: Record<string, string> = {
 export function helpWith(reason: string, where: Where): string {
   const fits = paragraphs[reason] ?? help('code-not-accepted');
   return where === 'enrolment' && reason === 'wrong_code' ? help('code-not-accepted#setup') : fits;
+}
+
+/** The path of the troubleshooter that finds out about a refused code. */
+export function fixWith(reason: string, typed: Kind): string {
+  if (reason === 'no_backup_codes_left') return fix.phone;
+  return typed === 'backup_code' ? fix.backup : fix.code;
 }

@@ -123,6 +123,8 @@ const done: Record<string, Tell> = {
   'alarm.raised': () => ({ icon: 'shield', tone: 'warn', title: m.event_alarm(), more: m.event_alarm_more() }),
   'sign_in.password': plain('key', m.event_password_right),
   'sign_in.second_step': plain('phone', m.event_second_step),
+  'sign_in.code_tested': plain('phone', m.event_code_tested),
+  'session.code_tested': plain('phone', m.event_code_tested),
   'sign_in.completed': (event) => ({
     icon: 'person',
     tone: event.new_browser && !event.here ? 'warn' : 'plain',
@@ -236,6 +238,8 @@ const done: Record<string, Tell> = {
 const refused: Record<string, () => string> = {
   'sign_in.password': m.event_refused_sign_in,
   'sign_in.second_step': m.event_refused_second_step,
+  'sign_in.code_tested': m.event_refused_test,
+  'session.code_tested': m.event_refused_test,
   'sign_in.enrolment_link': m.event_refused_link,
   'proof.given': m.event_refused_proof,
   'enrolment.confirmed': m.event_refused_confirm,
