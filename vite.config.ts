@@ -48,7 +48,7 @@ export default defineConfig(({ mode }) => ({
             { name: 'shared', minShareCount: 2, test: /^(?!.*(\/uqr\/|QrCode|Enlarged))/, priority: 1 },
             { name: 'qr', test: /\/uqr\/|QrCode|Enlarged/, priority: 0 },
             // Screens that go together, and the small ones around a sign-in: each file of its own would cost the first screen another name.
-            { name: 'tickets', test: /\/screens\/tickets\// },
+            { name: 'tickets', test: /\/screens\/(tickets\/|recovery\/Decide)/ },
             {
               name: 'steps',
               test: /\/screens\/(signin|recovery\/Mailed|forgotten|email\/(ConfirmEmail|Stop)|join|setup)/,

@@ -14,7 +14,7 @@ export default defineConfig({
   workers: 3,
   retries: 0,
   // A quiet machine needs a tenth of it; one that compiles beside the tests may not.
-  timeout: 120_000,
+  timeout: 240_000,
   expect: { timeout: 15_000 },
   reporter: 'line',
   use: {

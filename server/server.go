@@ -163,7 +163,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 	own.Mail = mails
 	stops := stop.New(stop.Dependencies{
 		Database: db, Sessions: sessions, Mail: mails, Random: config.Random,
-		Links: []func(context.Context, database.Tx, string) error{signin.VoidEnrolmentLink, voidEmailChange},
+		Links: []func(context.Context, database.Tx, string) error{signin.VoidEnrolmentLink, voidEmailChange, ticket.VoidKeys},
 	})
 	back := recovery.New(recovery.Dependencies{
 		Database: db, Keys: ring, Sessions: sessions, SignIn: in, Stops: stops, Mail: mails, ByMail: byMail(mails, mail.RecoveryApproved),

@@ -13,17 +13,22 @@ import (
 // Recent reports whether an event of one of these kinds came about the person within that time. It reads no more than
 // the person's events of that time, as ids sort by it.
 func Recent(ctx context.Context, tx database.Tx, userID string, within time.Duration, kinds ...string) (bool, error) {
-	return found(ctx, recent(tx, userID, within).Where("kind IN (?)", bun.List(kinds)))
+	return RecentOf(ctx, tx, userID, tx.Now.Add(-within), kinds...)
 }
 
-// RecentBy is Recent for one kind of event in one way.
-func RecentBy(ctx context.Context, tx database.Tx, userID string, within time.Duration, kind, method string) (bool, error) {
-	return found(ctx, recent(tx, userID, within).Where("kind = ? AND method = ?", kind, method))
+// RecentOf is Recent since a time, for whoever only reads.
+func RecentOf(ctx context.Context, db bun.IDB, userID string, since time.Time, kinds ...string) (bool, error) {
+	return found(ctx, recent(db, userID, since).Where("kind IN (?)", bun.List(kinds)))
 }
 
-func recent(tx database.Tx, userID string, within time.Duration) *bun.SelectQuery {
-	return tx.NewSelect().Model((*row)(nil)).
-		Where("subject_id = ? AND id >= ?", userID, database.FirstID(tx.Now.Add(-within))).Where("result = ?", OK)
+// RecentBy is Recent for one kind of event in one way, since a time.
+func RecentBy(ctx context.Context, db bun.IDB, userID string, since time.Time, kind, method string) (bool, error) {
+	return found(ctx, recent(db, userID, since).Where("kind = ? AND method = ?", kind, method))
+}
+
+func recent(db bun.IDB, userID string, since time.Time) *bun.SelectQuery {
+	return db.NewSelect().Model((*row)(nil)).
+		Where("subject_id = ? AND id >= ?", userID, database.FirstID(since)).Where("result = ?", OK)
 }
 
 func found(ctx context.Context, query *bun.SelectQuery) (bool, error) {

@@ -27,6 +27,8 @@ const (
 	ofOne = 10
 	// least is how many differences say something together.
 	least = 5
+	// believed is what no clock that people sign in by is off: a browser that says more was set by somebody.
+	believed = 24 * time.Hour
 	// lookEvery is how often they are looked at.
 	lookEvery = time.Minute
 	// jumped is how far a clock goes astray between two looks only where somebody has set it.
@@ -74,7 +76,9 @@ func (w *Watch) Heard(browser, here time.Time) {
 	if browser.IsZero() {
 		return
 	}
-	w.Differs(here.Sub(browser), here)
+	if off := here.Sub(browser); off.Abs() < believed {
+		w.Differs(off, here)
+	}
 }
 
 // Differs keeps by how much the server's time is after that of somebody who is to be believed.

@@ -138,8 +138,8 @@ func QueueRepeated(ctx context.Context, tx database.Tx, notice Notice, first int
 }
 
 // urgent are the mails that tell somebody of their own account what they may have to act on. The others go to many at
-// once, and nobody waits behind them. It is as the index of migration 0015 says it.
-const urgent = " AND kind NOT IN ('roll_out', 'reminder')"
+// once, and nobody waits behind them. It is as the index of migration 0021 says it.
+const urgent = " AND kind NOT IN ('roll_out', 'reminder', 'ticket_proof')"
 
 // claim takes a mail that is due for this instance, an urgent one before any other; nil where there is none. Of several
 // instances one gets it, and whoever dies with it gives it back when the claim is over.

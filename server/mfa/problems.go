@@ -29,7 +29,6 @@ var (
 	ErrNotLocked          = problem.New(http.StatusConflict, "not_locked", "Codes are neither delayed nor locked for this person.")
 	ErrResetOpen          = problem.New(http.StatusConflict, "reset_open", "This person was reset and has not enrolled anew, so 2-step verification can't be forbidden to them now.")
 	ErrAdministratorReset = problem.New(http.StatusForbidden, "administrator_reset", "An administrator is reset on the console, with secondstep user reset-mfa.")
-	ErrResetTooSoon       = problem.New(http.StatusForbidden, "reset_too_soon", "For 7 days after their role or address was changed somebody is reset on the console, with secondstep user reset-mfa.")
 	ErrNeedsDeadline      = problem.New(http.StatusUnprocessableEntity, "invalid_input", "A deadline goes with required, and with nothing else.").
 				For(problem.Field{Name: "deadline", Code: "invalid"})
 )

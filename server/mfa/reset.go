@@ -11,6 +11,7 @@ import (
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor/authenticator"
 	"github.com/secondstep/secondstep/server/factor/backupcode"
+	"github.com/secondstep/secondstep/server/recovery"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/signin"
 	"github.com/secondstep/secondstep/server/stop"
@@ -123,7 +124,7 @@ func (m *MFA) resetBy(ctx context.Context, caller web.Caller, proof signin.Proof
 			return err
 		}
 		if unsettled {
-			return ErrResetTooSoon
+			return recovery.ErrTooSoon
 		}
 		if done, err = m.reset(ctx, tx, audit.By(caller), user, reason); err != nil {
 			return err
@@ -136,7 +137,7 @@ func (m *MFA) resetBy(ctx context.Context, caller web.Caller, proof signin.Proof
 // mailLink sends the enrolment link to the person alone, where mail leaves. Whose password was chosen through the mailbox
 // lately gets it from the administrator, who has made sure that it is them: the mailbox alone must not open an account (row 49).
 func (m *MFA) mailLink(ctx context.Context, tx database.Tx, user *account.User, done *resetDone) error {
-	byMailbox, err := audit.RecentBy(ctx, tx, user.ID, settlesIn, audit.PasswordChanged, audit.ByPasswordLink)
+	byMailbox, err := audit.RecentBy(ctx, tx, user.ID, tx.Now.Add(-settlesIn), audit.PasswordChanged, audit.ByPasswordLink)
 	if err != nil || byMailbox {
 		return err
 	}

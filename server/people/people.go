@@ -77,7 +77,7 @@ func (p *People) refuseOwn(ctx context.Context, caller web.Caller, refusal error
 // end signs the person out everywhere, also out of sign-ins that wait for a second step, and ends a request of theirs to get
 // back in, which was decided about somebody else than they are now.
 func (p *People) end(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, why string) error {
-	if err := p.Recovery.Supersede(ctx, tx, audit.By(caller), user, why); err != nil {
+	if err := p.Recovery.EndFor(ctx, tx, audit.By(caller), user, why); err != nil {
 		return err
 	}
 	if err := signin.EndPending(ctx, tx, user.ID); err != nil {

@@ -40,7 +40,7 @@ func checkMessage(lines []string) (message string, wrong []problem.Field) {
 }
 
 // refusal says why somebody can't ask, whatever they say; nil where they can.
-func (r *Recoveries) refusal(user *account.User, others int) *problem.Problem {
+func (r *Recoveries) refusal(user *account.User, others circle) *problem.Problem {
 	switch {
 	case !user.DisabledAt.IsZero():
 		return signin.ErrDisabled
@@ -68,7 +68,7 @@ func (r *Recoveries) pending(ctx context.Context, caller web.Caller) (shown *Rec
 	if err != nil {
 		return nil, nil, err
 	}
-	others, err := deciders(ctx, db, user)
+	others, err := deciders(ctx, db, user, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -114,7 +114,7 @@ func (r *Recoveries) ask(ctx context.Context, caller web.Caller, lines []string)
 				return err
 			}
 		}
-		others, err := deciders(ctx, tx, user)
+		others, err := deciders(ctx, tx, user, nil)
 		if err != nil {
 			return err
 		}
@@ -144,7 +144,7 @@ type filing struct {
 }
 
 // file puts the request on record, and tells the mailbox twice: with what proves the address, and with what stops it.
-func (r *Recoveries) file(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, others int, made filing) error {
+func (r *Recoveries) file(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, others circle, made filing) error {
 	event := audit.By(caller).Is(audit.RecoveryAsked, audit.OK)
 	filed := &ticket.Ticket{
 		Reference: made.reference, Kind: ticket.Recovery, UserID: user.ID, Name: user.Name, Email: user.Email, EmailKey: user.EmailKey,
@@ -188,7 +188,7 @@ func (r *Recoveries) file(ctx context.Context, tx database.Tx, caller web.Caller
 }
 
 // startWaiting lets the waiting period begin.
-func (r *Recoveries) startWaiting(of *recovery, user *account.User, others int, now time.Time) {
+func (r *Recoveries) startWaiting(of *recovery, user *account.User, others circle, now time.Time) {
 	waits := r.wait(user, others)
 	of.ProvedAt, of.DecidableAt = database.At(now), database.At(now.Add(waits))
 	of.ExpiresAt = database.At(now.Add(max(decideWithin, waits+decideAtHand)))

@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/secondstep/secondstep/server/account"
@@ -18,6 +19,8 @@ func Checklist(written []string) (lines []string, wrong []problem.Field) {
 		name := fmt.Sprintf("recovery_checklist[%d]", n)
 		line = strings.TrimSpace(line)
 		switch {
+		case slices.Contains(lines, line):
+			continue // it is there
 		case line == "":
 			wrong = append(wrong, problem.Field{Name: name, Code: "required"})
 		case len([]rune(line)) > longestLine:

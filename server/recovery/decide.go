@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/problem"
 	"github.com/secondstep/secondstep/server/signin"
+	"github.com/secondstep/secondstep/server/stop"
 	"github.com/secondstep/secondstep/server/web"
 )
 
@@ -44,9 +46,9 @@ type verdict struct {
 func (v *verdict) check() error {
 	v.reason = strings.TrimSpace(v.reason)
 	fields := account.CheckReason(v.reason)
-	lines := v.checked[:0:0]
+	lines := []string{}
 	for _, line := range v.checked {
-		if line = strings.TrimSpace(line); line != "" {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
 	}
@@ -117,7 +119,7 @@ func (r *Recoveries) decide(ctx context.Context, caller web.Caller, ticketID str
 		if found.stateAt(tx.Now) != Proved {
 			return ErrChanged
 		}
-		others, err := deciders(ctx, tx, user)
+		others, err := deciders(ctx, tx, user, found)
 		if err != nil {
 			return err
 		}
@@ -125,19 +127,22 @@ func (r *Recoveries) decide(ctx context.Context, caller web.Caller, ticketID str
 		if !given.approve {
 			return r.refuse(ctx, tx, caller, found, given)
 		}
-		if refusal := r.undecidable(found, user, others, tx.Now); refusal != nil {
+		refusal, err := r.undecidable(ctx, tx, found, user, others, tx.Now)
+		if err != nil {
+			return err
+		}
+		if refusal != nil {
 			return refusal
 		}
 		before, err := has(ctx, tx, ticketID, caller.Session.UserID)
 		if err != nil {
 			return err
 		}
-		if !before {
-			if err := r.give(ctx, tx, caller, found, given); err != nil {
-				return err
-			}
+		// Of whoever has approved before, what they say now counts.
+		if err := r.give(ctx, tx, caller, found, given); err != nil {
+			return err
 		}
-		if done.approvals, err = approvals(ctx, tx, ticketID, user.ID); err != nil {
+		if done.approvals, err = approvals(ctx, tx, found, user); err != nil {
 			return err
 		}
 		done.state = Proved
@@ -158,17 +163,39 @@ func (r *Recoveries) decide(ctx context.Context, caller web.Caller, ticketID str
 }
 
 // undecidable says why a request can't be approved now, whoever does it; nil where it can.
-func (r *Recoveries) undecidable(found *recovery, user *account.User, others int, now time.Time) *problem.Problem {
+func (r *Recoveries) undecidable(ctx context.Context, db bun.IDB, found *recovery, user *account.User, others circle, now time.Time) (*problem.Problem, error) {
 	if r.onConsole(user, others) {
-		return ErrOnConsole
+		return ErrOnConsole, nil
+	}
+	// Who makes somebody another person, or gives them another mailbox, must not let them in by it (rows 53 and 57).
+	unsettled, err := audit.RecentOf(ctx, db, user.ID, now.Add(-mailboxSettles), audit.RoleChanged, audit.EmailChanged)
+	if err != nil {
+		return nil, err
+	}
+	if unsettled {
+		return ErrTooSoon, nil
+	}
+	if user.Role == account.Administrator { // their link is mailed or not made at all: handOver
+		byMailbox, err := chosenByMail(ctx, db, user, now)
+		if err != nil {
+			return nil, err
+		}
+		if byMailbox {
+			return ErrOnConsole, nil
+		}
 	}
 	if from := r.decidableAt(found, user, others).Time(); now.Before(from) {
-		return ErrTooEarly.With("decidable_at", from).After(from.Sub(now))
+		return ErrTooEarly.With("decidable_at", from).After(from.Sub(now)), nil
 	}
-	return nil
+	return nil, nil
 }
 
-// has reports whether the administrator has approved already.
+// chosenByMail reports whether the person has lately chosen their password through the mailbox.
+func chosenByMail(ctx context.Context, db bun.IDB, user *account.User, now time.Time) (bool, error) {
+	return audit.RecentBy(ctx, db, user.ID, now.Add(-mailboxSettles), audit.PasswordChanged, audit.ByPasswordLink)
+}
+
+// has reports whether the administrator has decided already.
 func has(ctx context.Context, db bun.IDB, ticketID, administrator string) (bool, error) {
 	found, err := db.NewSelect().Model((*decision)(nil)).Where("d.ticket_id = ? AND d.administrator_id = ?", ticketID, administrator).Exists(ctx)
 	if err != nil {
@@ -237,13 +264,24 @@ func (r *Recoveries) renew(ctx context.Context, caller web.Caller, ticketID stri
 		if err != nil {
 			return err
 		}
-		others, err := deciders(ctx, tx, user)
+		others, err := deciders(ctx, tx, user, found)
 		if err != nil {
 			return err
 		}
-		given, err := approvals(ctx, tx, ticketID, user.ID)
+		if found.stateAt(tx.Now) != Approved {
+			return ErrChanged
+		}
+		if refusal, err := r.undecidable(ctx, tx, found, user, others, tx.Now); err != nil {
+			return err
+		} else if refusal != nil {
+			return refusal
+		}
+		given, err := approvals(ctx, tx, found, user)
 		if err != nil {
 			return err
+		}
+		if tx.Now.Add(signin.LinkFor).After(found.AskedAt.Time().Add(stop.RecoveryFor)) {
+			return ErrChanged // no link outlives what stops it
 		}
 		done = &decided{state: Approved, approvals: given, needed: r.needed(user, others)}
 		moved, err := database.Touched(tx.NewUpdate().Model((*recovery)(nil)).Set("expires_at = ?", database.At(tx.Now.Add(signin.LinkFor))).
@@ -272,7 +310,7 @@ func (r *Recoveries) handOver(ctx context.Context, tx database.Tx, caller web.Ca
 	if err != nil {
 		return err
 	}
-	byMailbox, err := audit.RecentBy(ctx, tx, user.ID, mailboxSettles, audit.PasswordChanged, audit.ByPasswordLink)
+	byMailbox, err := chosenByMail(ctx, tx, user, tx.Now)
 	if err != nil {
 		return err
 	}

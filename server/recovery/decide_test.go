@@ -87,7 +87,7 @@ func TestRow53WhoDecides(t *testing.T) {
 			if given := decide(w.in(other), ticket, evidence).Want(200); given.Text("state") != "approved" { // and what they gave counts
 				t.Errorf("%s", given.Raw)
 			}
-			if given := w.events(boss, "recovery.approval_given"); len(given) != 1 {
+			if given := w.events(boss, "recovery.approval_given"); len(given) != 2 { // what was said each time
 				t.Errorf("%v", given)
 			}
 		}, withMail)

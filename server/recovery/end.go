@@ -94,10 +94,15 @@ func (r *Recoveries) Cancel(ctx context.Context, tx database.Tx, event audit.Eve
 	return r.cancel(ctx, tx, event, user, bySecondStep)
 }
 
-// Supersede ends the open request of somebody who is held, because something else has become of their account. It has mails
-// of its own.
+// Supersede ends the open request of somebody who is held, because something else has become of their account that they
+// are told of by itself.
 func (r *Recoveries) Supersede(ctx context.Context, tx database.Tx, event audit.Event, user *account.User, why string) error {
 	event.Quiet = true
+	return r.cancel(ctx, tx, event, user, why)
+}
+
+// EndFor is Supersede for what people get no other mail of.
+func (r *Recoveries) EndFor(ctx context.Context, tx database.Tx, event audit.Event, user *account.User, why string) error {
 	return r.cancel(ctx, tx, event, user, why)
 }
 
@@ -187,7 +192,7 @@ func (r *Recoveries) Complete(ctx context.Context, tx database.Tx, event audit.E
 	if err != nil {
 		return err
 	}
-	if found == nil || found.State != Approved {
+	if found == nil || found.stateAt(tx.Now) != Approved {
 		return ErrChanged
 	}
 	return r.end(ctx, tx, event, found, Done)

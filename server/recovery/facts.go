@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -133,7 +134,7 @@ func (r *Recoveries) facts(ctx context.Context, caller web.Caller, ticketID stri
 	if user == nil {
 		return nil, ErrNone
 	}
-	others, err := deciders(ctx, db, user)
+	others, err := deciders(ctx, db, user, found)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +144,7 @@ func (r *Recoveries) facts(ctx context.Context, caller web.Caller, ticketID stri
 		ExpiresAt: found.ExpiresAt.Time(), EndedAt: moment(found.EndedAt),
 		Person:          session.User{ID: user.ID, Name: user.Name, Email: user.Email, Role: user.Role},
 		Request:         RecoveryRequest{Browser: found.Browser, Address: found.Address},
-		ApprovalsNeeded: r.needed(user, others), Eligible: others,
+		ApprovalsNeeded: r.needed(user, others), Eligible: others.count,
 	}
 	for _, read := range []func(context.Context, bun.IDB, *recovery, *account.User, *RecoveryFacts) error{r.readTickets, r.readPast, r.readDecisions} {
 		if err := read(ctx, db, found, user, facts); err != nil {
@@ -160,12 +161,11 @@ func (r *Recoveries) facts(ctx context.Context, caller web.Caller, ticketID stri
 		}
 		facts.LinkUntil = moment(until)
 	}
-	r.judge(caller, found, user, others, facts)
-	return facts, nil
+	return facts, r.judge(ctx, db, caller, found, user, others, facts)
 }
 
 // judge says whether the caller could approve it now.
-func (r *Recoveries) judge(caller web.Caller, found *recovery, user *account.User, others int, facts *RecoveryFacts) {
+func (r *Recoveries) judge(ctx context.Context, db bun.IDB, caller web.Caller, found *recovery, user *account.User, others circle, facts *RecoveryFacts) (err error) {
 	var refusal *problem.Problem
 	already := false
 	for _, given := range facts.Approvals {
@@ -181,16 +181,19 @@ func (r *Recoveries) judge(caller web.Caller, found *recovery, user *account.Use
 	case already && len(facts.Approvals) < facts.ApprovalsNeeded:
 		refusal = ErrDecided
 	default:
-		refusal = r.undecidable(found, user, others, r.Now())
+		if refusal, err = r.undecidable(ctx, db, found, user, others, r.Now()); err != nil {
+			return err
+		}
 	}
 	if refusal == nil {
 		facts.Decidable = true
-		return
+		return nil
 	}
 	facts.RefusedFor = refusal.Code
 	if refusal.Code == ErrTooEarly.Code {
 		facts.RefusesUntil = facts.DecidableAt
 	}
+	return nil
 }
 
 // readTickets reads what the person wrote, and their other tickets.
@@ -213,9 +216,15 @@ func (r *Recoveries) readTickets(ctx context.Context, db bun.IDB, found *recover
 
 // pastKinds are the events that a request is compared with.
 var pastKinds = []string{
-	audit.SignInCompleted, audit.SignInSecondStep, audit.PasswordChanged, audit.PasswordSet, audit.EmailChanged, audit.RoleChanged,
+	audit.SignInCompleted, audit.SignInSecondStep, audit.SignInCodeTested, audit.SessionCodeTested, audit.PasswordChanged, audit.PasswordSet, audit.EmailChanged, audit.RoleChanged,
 	audit.RecoveryAsked, audit.RecoveryStopped, audit.RecoveryRefused,
 }
+
+// codeKinds are those of a code that was given or tested.
+var codeKinds = []string{audit.SignInSecondStep, audit.SignInCodeTested, audit.SessionCodeTested}
+
+// enough is how often something has to come before it is worth a warning; once, where it is not here.
+var enough = map[string]int{warnWrongCodes: manyWrong, warnSeveral: 2}
 
 // readPast compares the request with what the person usually does, and looks for what somebody does who takes an account over.
 func (r *Recoveries) readPast(ctx context.Context, db bun.IDB, found *recovery, user *account.User, facts *RecoveryFacts) error {
@@ -230,13 +239,13 @@ func (r *Recoveries) readPast(ctx context.Context, db bun.IDB, found *recovery, 
 	}
 	facts.Known = RecoveryKnown{AccountSince: user.CreatedAt.Time(), MFASince: moment(user.MFASince), BrowserSeen: browserSeen}
 	network := networkOf(found.Address)
-	at := map[string]time.Time{}
+	at, times := map[string]time.Time{}, map[string]int{}
 	warn := func(code string, when time.Time) {
+		times[code]++
 		if when.After(at[code]) {
 			at[code] = when
 		}
 	}
-	asked, wrong := 0, 0
 	for _, one := range past {
 		lately := one.At.After(now.Add(-freshWithin))
 		switch {
@@ -247,10 +256,8 @@ func (r *Recoveries) readPast(ctx context.Context, db bun.IDB, found *recovery, 
 			if last := facts.Known.LastSecondStepAt; last == nil || one.At.After(*last) {
 				facts.Known.LastSecondStepAt = &one.At
 			}
-		case one.Kind == audit.SignInSecondStep && one.At.After(now.Add(-wrongWithin)):
-			if wrong++; wrong >= manyWrong {
-				warn(warnWrongCodes, one.At)
-			}
+		case slices.Contains(codeKinds, one.Kind) && one.Result == audit.Refused && one.At.After(now.Add(-wrongWithin)):
+			warn(warnWrongCodes, one.At)
 		case one.Result != audit.OK:
 		case one.Kind == audit.PasswordChanged && one.Method == audit.ByPasswordLink && lately:
 			warn(warnPasswordMailbox, one.At)
@@ -261,12 +268,10 @@ func (r *Recoveries) readPast(ctx context.Context, db bun.IDB, found *recovery, 
 		case one.Kind == audit.RoleChanged && lately:
 			warn(warnRole, one.At)
 		case one.Kind == audit.RecoveryAsked && lately:
-			if asked++; asked > 1 {
-				warn(warnSeveral, one.At)
-			}
-		case one.Kind == audit.RecoveryStopped && one.At.Before(now):
+			warn(warnSeveral, one.At)
+		case one.Kind == audit.RecoveryStopped && one.At.Before(found.AskedAt.Time()):
 			warn(warnStopped, one.At)
-		case one.Kind == audit.RecoveryRefused && one.At.Before(now):
+		case one.Kind == audit.RecoveryRefused && one.At.Before(found.AskedAt.Time()):
 			warn(warnRefused, one.At)
 		}
 	}
@@ -285,7 +290,7 @@ func (r *Recoveries) readPast(ctx context.Context, db bun.IDB, found *recovery, 
 	} {
 		when, dated := at[code]
 		switch {
-		case dated:
+		case dated && times[code] >= max(1, enough[code]):
 			facts.Warnings = append(facts.Warnings, RecoveryWarning{Code: code, At: &when})
 		case undated[code]:
 			facts.Warnings = append(facts.Warnings, RecoveryWarning{Code: code})
@@ -300,8 +305,9 @@ func (r *Recoveries) readDecisions(ctx context.Context, db bun.IDB, found *recov
 		decision `bun:",extend"`
 		Counts   bool `bun:"counts,scanonly"`
 	}
+	where, args := counts(found, user)
 	err := db.NewSelect().Model(&rows).ColumnExpr("d.*").
-		ColumnExpr("EXISTS (SELECT 1 FROM users AS u WHERE u.id = d.administrator_id AND "+eligible+") AS counts", user.ID).
+		ColumnExpr("EXISTS (SELECT 1 FROM users AS u WHERE u.id = d.administrator_id AND "+where+") AS counts", args...).
 		Where("d.ticket_id = ?", found.TicketID).OrderExpr("d.at, d.administrator_id").Scan(ctx)
 	if err != nil {
 		return fmt.Errorf("read the decisions: %w", err)

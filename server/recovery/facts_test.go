@@ -31,6 +31,9 @@ func TestRefuse(t *testing.T) {
 		if strings.Contains(string(browser.Do("GET", path, nil).Want(200).Raw), "Nobody answered") {
 			t.Error("whoever has the password reads the reason")
 		}
+		if got := warnings(told); slices.Contains(got, "refused_before") {
+			t.Errorf("a request is no earlier one: %v", got)
+		}
 		in.Clock.Advance(time.Minute)
 		second := ask(halfway(in, mia)).Want(200).Text("id")
 		again := w.facts(boss, second)

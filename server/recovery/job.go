@@ -40,7 +40,7 @@ func (r *Recoveries) Work(ctx context.Context, tx database.Tx) error {
 			return err
 		}
 	}
-	ready, err := due(ctx, tx, "r.state = 'proved' AND r.told_at IS NULL AND r.decidable_at <= ?", database.At(tx.Now))
+	ready, err := due(ctx, tx, "r.state = 'proved' AND r.told_at IS NULL AND r.proved_at <= ?", database.At(tx.Now.Add(-r.Settings.Delay)))
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (r *Recoveries) Work(ctx context.Context, tx database.Tx) error {
 // due reads requests in the order in which everybody holds their people.
 func due(ctx context.Context, tx database.Tx, where string, args ...any) ([]recovery, error) {
 	var rows []recovery
-	err := tx.NewSelect().Model(&rows).ColumnExpr("r.ticket_id, r.user_id, r.expires_at").Where(where, args...).
+	err := tx.NewSelect().Model(&rows).ColumnExpr("r.ticket_id, r.user_id, r.asked_at, r.proved_at, r.expires_at").Where(where, args...).
 		OrderExpr("r.user_id").Limit(atOnce).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look for requests whose time has come: %w", err)
@@ -65,13 +65,24 @@ func due(ctx context.Context, tx database.Tx, where string, args ...any) ([]reco
 
 // tell mails those who can decide, once for a request, and as soon as there is somebody.
 func (r *Recoveries) tell(ctx context.Context, tx database.Tx, of *recovery) error {
+	user, err := account.Hold(ctx, tx, of.UserID)
+	if err != nil {
+		return err
+	}
+	others, err := deciders(ctx, tx, user, of)
+	if err != nil {
+		return err
+	}
+	if refusal, err := r.undecidable(ctx, tx, of, user, others, tx.Now); err != nil || refusal != nil {
+		return err
+	}
 	var people []account.User
-	err := tx.NewSelect().Model(&people).Column("id", "name", "email").Where(eligible, of.UserID).OrderExpr("u.id").Limit(mostTold).Scan(ctx)
+	err = tx.NewSelect().Model(&people).Column("id", "name", "email").Where(eligible, of.UserID).OrderExpr("u.id").Limit(mostTold).Scan(ctx)
 	if err != nil {
 		return fmt.Errorf("look for who can decide: %w", err)
 	}
 	if len(people) == 0 {
-		return nil
+		return nil // as soon as there is somebody
 	}
 	told, err := database.Touched(tx.NewUpdate().Model((*recovery)(nil)).Set("told_at = ?", database.At(tx.Now)).
 		Where("ticket_id = ? AND told_at IS NULL AND state = ?", of.TicketID, Proved).Exec(ctx))

@@ -19,5 +19,6 @@ var (
 	ErrChanged       = problem.New(http.StatusConflict, "recovery_changed", "This request is not open for this any more, or not yet. Load the page again.")
 	ErrDecided       = problem.New(http.StatusConflict, "already_decided", "You have approved this already. Another administrator has to agree.")
 	ErrOnConsole     = problem.New(http.StatusConflict, "recovery_on_console", "Nobody else can let this administrator in. Whoever runs the server can, with secondstep user reset-mfa.")
+	ErrTooSoon       = problem.New(http.StatusForbidden, "reset_too_soon", "For 7 days after their role or address was changed somebody gets back in on the console alone, with secondstep user reset-mfa.")
 	ErrEvidence      = problem.New(http.StatusBadRequest, "recovery_evidence", "Say how you made sure who it is, and why you decide so.")
 )

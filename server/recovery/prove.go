@@ -90,7 +90,7 @@ func (r *Recoveries) confirm(ctx context.Context, caller web.Caller, password st
 
 // proved lets a request of somebody who is held wait for its time.
 func (r *Recoveries) proved(ctx context.Context, tx database.Tx, event audit.Event, user *account.User, found *recovery, how string) error {
-	others, err := deciders(ctx, tx, user)
+	others, err := deciders(ctx, tx, user, found)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (r *Recoveries) proved(ctx context.Context, tx database.Tx, event audit.Eve
 	if err := account.SetRecovery(ctx, tx, user.ID, Proved); err != nil {
 		return err
 	}
-	if _, err := ticket.Move(ctx, tx, found.TicketID, ticket.Open, ticket.Unproved); err != nil {
+	if err := ticket.Prove(ctx, tx, found.TicketID); err != nil {
 		return err
 	}
 	told := event.Is(audit.RecoveryProved, audit.OK)

@@ -26,11 +26,11 @@ type RecoveryView struct {
 }
 
 func (r *Recoveries) view(ctx context.Context, caller web.Caller, user *account.User, found *recovery) (*RecoveryView, error) {
-	who, err := deciders(ctx, r.Database.Read(), user)
+	who, err := deciders(ctx, r.Database.Read(), user, found)
 	if err != nil {
 		return nil, err
 	}
-	given, err := approvals(ctx, r.Database.Read(), found.TicketID, user.ID)
+	given, err := approvals(ctx, r.Database.Read(), found, user)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (r *Recoveries) own(ctx context.Context, caller web.Caller, userID string) 
 	if err != nil || found == nil || !open(found.stateAt(r.Now())) {
 		return nil, err
 	}
-	who, err := deciders(ctx, db, user)
+	who, err := deciders(ctx, db, user, found)
 	if err != nil {
 		return nil, err
 	}

@@ -123,7 +123,7 @@ func (s *SignIn) ChoosePassword(ctx context.Context, tx database.Tx, event audit
 	if err := VoidEnrolmentLink(ctx, tx, user.ID); err != nil {
 		return err
 	}
-	forgiven, err := audit.RecentBy(ctx, tx, user.ID, forgiveEvery, audit.PasswordChanged, audit.ByPasswordLink)
+	forgiven, err := audit.RecentBy(ctx, tx, user.ID, tx.Now.Add(-forgiveEvery), audit.PasswordChanged, audit.ByPasswordLink)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func (t *test) look(ctx context.Context, tx database.Tx, finding factor.Finding)
 func (s *SignIn) checkCode(ctx context.Context, caller web.Caller, code string, browserNow time.Time) (factor.Kind, *factor.Tested, error) {
 	looked := &test{}
 	p := &proving{
-		SignIn: s, given: response{asked: "totp", text: code, browserNow: browserNow}, pending: caller.Pending, test: looked,
+		came: s.Now(), SignIn: s, given: response{asked: "totp", text: code, browserNow: browserNow}, pending: caller.Pending, test: looked,
 		attempt: factor.Attempt{Response: code, Client: caller.Client, BrowserNow: browserNow},
 	}
 	if caller.Pending != nil {

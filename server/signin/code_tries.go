@@ -119,7 +119,12 @@ func (t *codeTries) keptFromTests(now time.Time) *diagnosis.Diagnosis {
 	if t.InARow >= testsInARow {
 		return &diagnosis.Diagnosis{Reason: diagnosis.TooManyAttempts, KeptForSignIn: true}
 	}
-	over := t.WindowStartedAt.Time().Add(codesWindow).Sub(now)
+	// As punish begins the hour anew: not while a delay is less than an hour ago, since the next failure would bring another.
+	until := t.WindowStartedAt.Time()
+	if t.DelayMS != 0 && t.BlockedUntil.Time().After(until) {
+		until = t.BlockedUntil.Time()
+	}
+	over := until.Add(codesWindow).Sub(now)
 	if t.Failures < testsAnHour || over <= 0 {
 		return nil
 	}

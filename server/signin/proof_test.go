@@ -281,7 +281,7 @@ func TestRow39EnrollingNeedsThePasswordAndNothingElseIsOpen(t *testing.T) {
 			count := 0
 			for _, call := range operations(t, in) {
 				switch call.access {
-				case "public", "pending", "enrolling", "fresh_enrolling":
+				case "public", "visitor", "pending", "enrolling", "fresh_enrolling":
 					continue
 				}
 				count++

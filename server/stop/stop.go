@@ -41,9 +41,12 @@ const (
 	Recovery = "recovery"
 )
 
+// RecoveryFor is how long a request for a way back in can be stopped by its mail, and so the longest that one can take.
+const RecoveryFor = 30 * 24 * time.Hour
+
 // goodFor is how long each can be: an address for 7 days (security.md, decisions), a reset as long as its enrolment link, a
 // request for as long as one can take, since its end voids the link.
-var goodFor = map[string]time.Duration{Email: 7 * 24 * time.Hour, Reset: signin.LinkFor, Recovery: 30 * 24 * time.Hour}
+var goodFor = map[string]time.Duration{Email: 7 * 24 * time.Hour, Reset: signin.LinkFor, Recovery: RecoveryFor}
 
 // letters are the mails that carry the link.
 var letters = map[string]mail.Kind{Email: mail.EmailChanged, Reset: mail.Reset, Recovery: mail.RecoveryAsked}

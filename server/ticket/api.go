@@ -254,7 +254,7 @@ func messageView(of *Message) MessageView {
 func listed(of *Ticket) ListedTicket {
 	return ListedTicket{
 		ID: of.ID, Reference: of.Reference, Kind: of.Kind, State: of.State, Subject: of.Subject, Name: of.Name, Email: of.Email,
-		UserID: of.UserID, AddressProved: of.UserID != "" || of.AddressProved, CreatedAt: of.CreatedAt.Time(), UpdatedAt: of.UpdatedAt.Time(),
+		UserID: of.UserID, AddressProved: of.AddressProved, CreatedAt: of.CreatedAt.Time(), UpdatedAt: of.UpdatedAt.Time(),
 	}
 }
 

@@ -87,7 +87,7 @@ func count(ctx context.Context, tx database.Tx, most int, where string, args ...
 // strangers is as the index of migration 0019 says it.
 const strangers = "t.kind = 'help' AND NOT t.address_proved AND t.state <> 'solved'"
 
-// ofOne are the tickets that somebody has open: of an account, or of an address that was proved.
+// tooManyOpen reports whether somebody has as many tickets open as one can: of an account, or of an address that was proved.
 func tooManyOpen(ctx context.Context, tx database.Tx, userID, emailKey string) (bool, error) {
 	where, of := "t.user_id = ?", userID
 	if userID == "" {

@@ -95,6 +95,19 @@ func one(ctx context.Context, db bun.IDB, where func(*bun.SelectQuery) *bun.Sele
 	return found, nil
 }
 
+// VoidKeys ends every key of the person's tickets: they were mailed to an address that is not theirs any more. Signed in,
+// they read their tickets all the same.
+func VoidKeys(ctx context.Context, tx database.Tx, userID string) error {
+	_, err := tx.NewDelete().Model((*keyRow)(nil)).Where("ticket_id IN (SELECT id FROM tickets WHERE user_id = ?)", userID).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("void the keys of somebody's tickets: %w", err)
+	}
+	if _, err := tx.NewUpdate().Model((*Ticket)(nil)).Set("key_hash = NULL").Where("user_id = ? AND key_hash IS NOT NULL", userID).Exec(ctx); err != nil {
+		return fmt.Errorf("void the keys of somebody's tickets: %w", err)
+	}
+	return nil
+}
+
 type keyRow struct {
 	bun.BaseModel `bun:"table:ticket_keys"`
 

@@ -71,7 +71,7 @@ func (t *Tickets) openOwn(ctx context.Context, tx database.Tx, caller web.Caller
 		return nil, ErrTooManyTickets.After(wait), err
 	}
 	if many, err := tooManyOpen(ctx, tx, user.ID, ""); err != nil || many {
-		return nil, ErrTooManyTickets.After(within), err
+		return nil, ErrTooManyTickets, err
 	}
 	filed.UserID, filed.Name, filed.Email, filed.EmailKey = user.ID, user.Name, user.Email, user.EmailKey
 	filed.State, filed.AddressProved = Open, true
@@ -142,7 +142,7 @@ func (t *Tickets) prove(ctx context.Context, tx database.Tx, caller web.Caller, 
 	if many, err := tooManyOpen(ctx, tx, found.UserID, found.EmailKey); err != nil {
 		return err
 	} else if many {
-		return ErrTooManyTickets.After(within)
+		return ErrTooManyTickets
 	}
 	found.AddressProved, found.Search = true, found.searched()
 	_, err = tx.NewUpdate().Model(found).Column("user_id", "name", "address_proved", "search").WherePK().Exec(ctx)

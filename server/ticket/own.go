@@ -83,11 +83,17 @@ func (t *Tickets) reply(ctx context.Context, tx database.Tx, caller web.Caller, 
 	if found.State == Unproved {
 		return nil, ErrNoTicket // its key has to be given first, by itself
 	}
+	if err := hold(ctx, tx, keyOf("messages of a ticket", found.ID)); err != nil {
+		return nil, err
+	}
+	if found, err = t.find(ctx, tx, caller, own); err != nil { // as it is now that nobody else writes into it
+		return nil, err
+	}
 	before, err := last(ctx, tx, found.ID)
 	if err != nil {
 		return nil, err
 	}
-	if before != nil && before.Author == Person && before.Body == text {
+	if found.State == Open && before != nil && before.Author == Person && before.Body == text {
 		return nil, nil // the form was sent twice
 	}
 	whose := keyOf("messages of a network", caller.Network)

@@ -18,6 +18,8 @@ var (
 	ErrThreadFull = problem.New(http.StatusConflict, "thread_full", "This ticket has as many messages as one can have. Open a new one.")
 	// ErrSolved refuses an answer to what is solved: it would be seen by nobody.
 	ErrSolved = problem.New(http.StatusConflict, "ticket_solved", "This ticket is solved. Reopen it first.")
+	// ErrOwnRecovery refuses to speak for the support in one's own: others decide by what stands there (security.md row 53).
+	ErrOwnRecovery = problem.New(http.StatusForbidden, "own_recovery", "Nobody decides about their own request. Ask another administrator.")
 	// ErrRecovery refuses to solve or reopen what asks to get back in: that ends by a decision.
 	ErrRecovery = problem.New(http.StatusConflict, "recovery_ticket", "This ticket asks to get back in. It ends with the decision on it.")
 )

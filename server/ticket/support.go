@@ -94,6 +94,12 @@ func (t *Tickets) answer(ctx context.Context, caller web.Caller, id, text string
 			to, from = Open, []string{Open}
 		}
 		said := &Message{TicketID: id, Author: Support, AuthorID: caller.Session.UserID, Body: text}
+		if found.Kind == Recovery && found.UserID == caller.Session.UserID {
+			return ErrOwnRecovery
+		}
+		if found.Kind == Recovery && found.State != Open {
+			return ErrRecovery // it is decided: nobody opens it again
+		}
 		if err := add(ctx, tx, said, to, from...); err != nil {
 			return err
 		}

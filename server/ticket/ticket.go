@@ -1,7 +1,8 @@
 // Package ticket keeps requests for help: who asks, what they write, what the support answers, and how far it is.
 //
 // Invariants:
-//   - nobody of the support sees a ticket before its address is proved, or its person was signed in (Unproved);
+//   - nobody of the support sees a ticket before its address is proved, or its person was signed in (Unproved); a request
+//     to get back in that has ended is history, and shown, whether it was proved or not;
 //   - whoever wrote one without signing in reads it with its key alone, of which only the SHA-256 is stored. The reference
 //     opens nothing: it names a ticket to a human;
 //   - what people write is plain text, and stays that everywhere (security.md row 74).
@@ -119,6 +120,15 @@ func write(ctx context.Context, tx database.Tx, said *Message) error {
 		return fmt.Errorf("write into a ticket: %w", err)
 	}
 	return nil
+}
+
+// Prove shows a ticket to the support whose person has proved that its address is theirs.
+func Prove(ctx context.Context, tx database.Tx, id string) error {
+	if _, err := tx.NewUpdate().Model((*Ticket)(nil)).Set("address_proved = ?", true).Where("id = ?", id).Exec(ctx); err != nil {
+		return fmt.Errorf("prove a ticket: %w", err)
+	}
+	_, err := Move(ctx, tx, id, Open, Unproved)
+	return err
 }
 
 // Move puts a ticket into another state, where it is in one of these; false where it is not, or there is none.

@@ -9,7 +9,7 @@ import { m } from '../../paraglide/messages';
 import { button, heading, open } from '../../testing/open';
 import { ada, event, later, openMfa, protectedMfa, sessionOf, tenCodes } from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
-import { sentence, whence } from './sentence';
+import { sentence, whence, whyEnded } from './sentence';
 
 const path = '/parameters/users/me/security';
 const on = { state: 'on', requirement: 'allowed', deadline: null };
@@ -39,9 +39,7 @@ describe('an event in words', () => {
     expect(more).toHaveLength(1);
   });
 
-  const ways =
-    'mfa_turned_on mfa_turned_off app_changed backup_codes_changed factor_added factor_removed password_set password_changed requirement_changed ended_by_person not_me reset ended_by_administrator';
-  it.each(ways.split(' '))('sessions that ended say why: %s', (reason) => {
+  it.each(whyEnded)('sessions that ended say why: %s', (reason) => {
     const { title, more } = told({ kind: 'session.ended', reason, data: { sessions: 3 } });
     expect(title).toBe(m.event_ended({ count: 3, shown: '3' }));
     expect(more).toHaveLength(1);
@@ -82,13 +80,6 @@ describe('an event in words', () => {
   ] as const)('what an administrator did with the account: %s %j', (kind, data, words) => {
     expect(told({ kind, data, actor: 'other' })).toMatchObject({ title: words(), more: [m.event_by_administrator()] });
   });
-
-  it.each(['role_changed', 'account_disabled', 'user_removed'])(
-    'sessions that such an act ended say so: %s',
-    (reason) => {
-      expect(told({ kind: 'session.ended', reason, data: { sessions: 1 } }).more).toHaveLength(1);
-    },
-  );
 
   it('gives the reason why 2-step verification was made unavailable', () => {
     const { more } = told({ kind: 'requirement.set', data: { to: 'off', why: 'Shares a phone.' } });

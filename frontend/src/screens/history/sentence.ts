@@ -124,7 +124,7 @@ const done: Record<string, Tell> = {
   'sign_in.password': plain('key', m.event_password_right),
   'sign_in.second_step': plain('phone', m.event_second_step),
   'sign_in.code_tested': plain('phone', m.event_code_tested),
-  'session.code_tested': plain('phone', m.event_code_tested),
+  'session.code_tested': plain('phone', m.event_own_code_tested),
   'sign_in.completed': (event) => ({
     icon: 'person',
     tone: event.new_browser && !event.here ? 'warn' : 'plain',
@@ -301,6 +301,9 @@ const endings: Record<string, () => string> = {
 
 /** The kinds that there are words for. */
 export const kinds = Object.keys(done);
+
+/** And the reasons why sessions ended. */
+export const whyEnded = Object.keys(endings);
 
 /** An event in words. One of a kind that this page does not know yet gets a general sentence that is true of it. */
 export function sentence(event: SecurityEvent): Sentence {

@@ -133,7 +133,36 @@ it('counts an approval where more than one is needed', async () => {
   await screen.findByText(m.recovery_told_more({ count: 1 }));
   await screen.findByText(m.recovery_approvals({ given: '1', needed: '2' }));
   await screen.findByText(m.error_already_decided());
-  expect(screen.queryByRole('button', { name: m.recovery_approve_ellipsis() })).toBeNull();
+});
+
+it('can still be refused by who has approved it', async () => {
+  const mine = { by: ada, reason: 'Called back', checked: [m.recovery_check_call()], at: later(0) };
+  const user = at({ approvals_needed: 2, decidable: false });
+  await fill(user);
+  reply('POST /tickets/01TICKET/decision', answered({ state: 'proved', approvals_needed: 2, mailed: false }));
+  await user.click(await button(m.recovery_approve_ellipsis()));
+  reply(
+    'GET /tickets/01TICKET/recovery',
+    ok(recoveryTicket({ approvals_needed: 2, approvals: [mine], decidable: false, refusal: 'already_decided' })),
+  );
+  await user.click(await button(m.recovery_approve()));
+  await screen.findByText(m.error_already_decided());
+  expect(((await button(m.recovery_approve_ellipsis())) as HTMLButtonElement).disabled).toBe(true);
+  // Why it was approved is not why it is refused.
+  const reason = screen.getByLabelText<HTMLInputElement>(m.reset_reason());
+  expect(reason.value).toBe('');
+  expect(screen.getByLabelText<HTMLInputElement>(m.recovery_check_call()).checked).toBe(false);
+  await user.type(reason, 'It was somebody else');
+  reply('POST /tickets/01TICKET/decision', answered({ state: 'refused', approvals: 0, mailed: false }));
+  await user.click(await button(m.recovery_refuse_ellipsis()));
+  const refused = { by: ada, reason: 'It was somebody else', checked: [], at: later(0) };
+  reply(
+    'GET /tickets/01TICKET/recovery',
+    ok(recoveryTicket({ state: 'refused', refused, decidable: false, refusal: 'recovery_changed' })),
+  );
+  await user.click(await button(m.recovery_refuse()));
+  await screen.findByText(m.recovery_at_refused_by({ by: ada.name, why: 'It was somebody else' }));
+  expect(sent('POST /tickets/01TICKET/decision').at(-1)?.body).toMatchObject({ approve: false, checked: [] });
 });
 
 it('can be refused while it waits, and be approved once the time is over', async () => {
@@ -146,7 +175,7 @@ it('can be refused while it waits, and be approved once the time is over', async
   screen.getByText(m.recovery_approve_from({ when: format.due(until) }));
   expect(((await button(m.recovery_approve_ellipsis())) as HTMLButtonElement).disabled).toBe(true);
   await user.type(screen.getByLabelText(m.reset_reason()), 'They did not ask');
-  await vi.advanceTimersByTimeAsync(32_000);
+  await vi.advanceTimersByTimeAsync(33_000);
   await waitFor(() => expect(screen.queryByText(m.recovery_at_waits())).toBeNull());
   expect(((await button(m.recovery_approve_ellipsis())) as HTMLButtonElement).disabled).toBe(false);
   // What was typed is not lost by it, and a refusal needs no ticked line.
@@ -163,6 +192,18 @@ it('can be refused while it waits, and be approved once the time is over', async
   expect(sent('POST /tickets/01TICKET/decision')[0]?.body).toMatchObject({ approve: false, checked: [] });
 });
 
+it('asks once a second where the server finds the wait not over yet', async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  const until = later(-60);
+  at({ decidable: false, refusal: 'recovery_too_early', refuses_until: until, decidable_at: until });
+  await heading(title());
+  const before = sent('GET /tickets/01TICKET/recovery').length;
+  await vi.advanceTimersByTimeAsync(5_500);
+  const loads = sent('GET /tickets/01TICKET/recovery').length - before;
+  expect(loads).toBeGreaterThan(1);
+  expect(loads).toBeLessThanOrEqual(6);
+});
+
 it('offers nothing that would be refused, and says why', async () => {
   at({ decidable: false, refusal: 'own_recovery' });
   await screen.findByText(m.error_own_recovery());
@@ -176,6 +217,10 @@ it('offers nothing that would be refused, and says why', async () => {
   at({ decidable: false, refusal: 'own_mfa_first' }, sessionOf(ada));
   await screen.findByText(m.error_own_mfa_first());
   expect(screen.queryByLabelText(m.reset_reason())).toBeNull();
+  cleanup();
+  at({ state: 'approved', decidable: false, refusal: 'recovery_changed' }, sessionOf(ada));
+  await screen.findByText(m.error_own_mfa_first());
+  expect(screen.queryByRole('button', { name: m.reset_again_ellipsis() })).toBeNull();
 });
 
 it('uses the lines of the installation', async () => {

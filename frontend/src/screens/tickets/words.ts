@@ -1,6 +1,5 @@
 import type { TicketRow } from '../../api/shapes';
 import { m } from '../../paraglide/messages';
-import { paths } from '../../paths';
 
 type State = { tone: 'plain' | 'good' | 'warn'; text: string };
 
@@ -9,9 +8,6 @@ export function stateOf({ state }: TicketRow): State {
   if (state === 'solved') return { tone: 'good', text: m.tickets_solved() };
   return state === 'waiting' ? { tone: 'plain', text: m.tickets_waiting() } : { tone: 'warn', text: m.tickets_open() };
 }
-
-/** Where one that asks to get back in is decided. */
-export const decisionOn = (id: string) => `${paths.ticket(id)}/recovery`;
 
 /** What it is about: who wants to get back in has written no subject. */
 export function subjectOf({ kind, subject }: TicketRow): string {
