@@ -308,6 +308,12 @@ func TestAnAddressOfAnAccount(t *testing.T) {
 			t.Errorf("%v", seen)
 		}
 		owner.Do("POST", mine+"/read", body{"reference": keys[0].reference}).Want(200)
+		// The keys went to a mailbox that is not the person's any more.
+		if err := in.First().SetEmail(t.Context(), id, "new@example.test"); err != nil {
+			t.Fatal(err)
+		}
+		stranger(in).Do("POST", mine+"/read", keys[0].body()).Refused(404, "no_ticket")
+		in.SignedIn("new@example.test", app, servertest.Firefox).Do("POST", mine+"/read", body{"reference": keys[0].reference}).Want(200)
 		support.Do("DELETE", "/api/v1/users/"+id, nil).Want(204)
 		if rows := in.Column("SELECT id FROM tickets"); len(rows) != 0 {
 			t.Errorf("%d tickets of somebody who is removed", len(rows))
