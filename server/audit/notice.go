@@ -50,6 +50,7 @@ var toldOf = map[string]mail.Kind{
 	ResetStopped:         mail.ResetStopped,
 	ReminderSent:         mail.Reminder,
 	RecoveryRefused:      mail.RecoveryRefused,
+	RecoveryAsked:        mail.RecoveryTold,
 	RecoveryStopped:      mail.RecoveryStopped,
 	RecoveryCancelled:    mail.RecoveryCancelled,
 	RecoveryExpired:      mail.RecoveryExpired,

@@ -39,7 +39,7 @@ type known struct{ Label, Value string }
 var unasked = map[Kind]bool{
 	CodesVoided: true, RequirementOff: true, RequirementAllowed: true, RequirementRequired: true, RollOut: true, Reminder: true,
 	PasswordSet: true, EmailTaken: true, EmailStopped: true, ResetStopped: true,
-	RecoveryRefused: true, RecoveryStopped: true, RecoveryExpired: true, RecoveryDone: true,
+	RecoveryTold: true, RecoveryRefused: true, RecoveryStopped: true, RecoveryExpired: true, RecoveryDone: true,
 }
 
 // support are the kinds that lead an administrator to the tickets.

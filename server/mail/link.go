@@ -48,7 +48,7 @@ func Leaves(ctx context.Context, db bun.IDB) (bool, error) {
 var pressing = map[Kind]bool{
 	EmailChanged: true, Reset: true, EmailConfirmed: true, TurnedOff: true, AppAdded: true, AppReplaced: true, AppRemoved: true,
 	KeyAdded: true, KeyRemoved: true, CodesChanged: true, PasswordChanged: true, PasswordChosen: true, PasswordSet: true, PasswordLink: true,
-	RecoveryProof: true, RecoveryAsked: true, RecoveryApproved: true, RecoveryStopped: true, RecoveryCancelled: true, RecoveryDone: true,
+	RecoveryProof: true, RecoveryAsked: true, RecoveryTold: true, RecoveryApproved: true, RecoveryStopped: true, RecoveryCancelled: true, RecoveryDone: true,
 }
 
 // mostFor is how many mails in all an address may have had for one of this kind to be sent.

@@ -36,6 +36,7 @@ const (
 	ResetStopped        Kind = "reset_stopped"
 	TicketNew           Kind = "ticket_new"     // to the support
 	TicketReplied       Kind = "ticket_replied" // to the support
+	RecoveryTold        Kind = "recovery_told"  // to the addresses of before alone
 	RecoveryRefused     Kind = "recovery_refused"
 	RecoveryStopped     Kind = "recovery_stopped"
 	RecoveryCancelled   Kind = "recovery_cancelled"
@@ -66,7 +67,7 @@ var Kinds = []Kind{
 	TurnedOn, TurnedOff, AppAdded, AppReplaced, AppRemoved, KeyAdded, KeyRemoved, KeySuspect, CodesChanged, CodeUsed,
 	CodesVoided, PasswordChanged, PasswordChosen, PasswordSet, RequirementOff, RequirementAllowed, RequirementRequired, RollOut,
 	Reminder, AlarmRaised, SecondStepRefused, NewBrowser, EmailAsked, EmailConfirmed, EmailTaken, EmailStopped, ResetStopped,
-	TicketNew, TicketReplied, RecoveryRefused, RecoveryStopped, RecoveryCancelled, RecoveryExpired, RecoveryDone,
+	TicketNew, TicketReplied, RecoveryTold, RecoveryRefused, RecoveryStopped, RecoveryCancelled, RecoveryExpired, RecoveryDone,
 	Invitation, EnrolmentLink, EmailProof, EmailChanged, Reset, PasswordLink, TicketProof, TicketAnswered, TicketSolved,
 	RecoveryProof, RecoveryAsked, RecoveryApproved, RecoveryWaits,
 }

@@ -83,7 +83,11 @@ func queue(ctx context.Context, tx database.Tx, notice Notice, times int, due ti
 		return err
 	}
 	now, since := int64(database.At(tx.Now)), int64(database.At(tx.Now.Add(-within)))
-	for _, address := range append([]string{""}, before...) {
+	addresses := before
+	if notice.Kind != RecoveryTold { // the address on record gets letters of its own of it
+		addresses = append([]string{""}, before...)
+	}
+	for _, address := range addresses {
 		_, err = add.Exec(ctx, tx, tx.NewID(), string(notice.Kind), string(facts), times, now, now, int64(database.At(due)), int64(database.At(due)),
 			address, notice.UserID, since, mostFor(notice.Kind), since, string(notice.Kind), mostOfKind)
 		if err != nil {

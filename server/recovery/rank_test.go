@@ -71,6 +71,28 @@ func TestRow53TwoOthersAreTwo(t *testing.T) {
 	})
 }
 
+// TestRow73TheAddressOfBeforeIsTold: whoever had the mailbox until lately learns that somebody asks, and gets no link.
+func TestRow73TheAddressOfBeforeIsTold(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		w := people(t, in, boss)
+		if err := in.First().SetEmail(t.Context(), w.id(mia), "taken@example.test"); err != nil {
+			t.Fatal(err)
+		}
+		in.Mails()
+		ask(halfway(in, "taken@example.test")).Want(200)
+		told := map[string]int{}
+		for _, letter := range in.Mails() {
+			told[letter.To]++
+			if letter.To == mia && (letter.Subject != "Somebody asks to get back into an account that had this address" || tokenOf.MatchString(letter.Text)) {
+				t.Errorf("%s\n%s", letter.Subject, letter.Text)
+			}
+		}
+		if told[mia] != 1 || told["taken@example.test"] != 2 {
+			t.Errorf("%v", told)
+		}
+	}, withMail)
+}
+
 // TestRow53NobodySpeaksForTheSupportInTheirOwn: what stands in a ticket as the support's is another's.
 func TestRow53NobodySpeaksForTheSupportInTheirOwn(t *testing.T) {
 	in := servertest.OnSQLite(t, withMail)
