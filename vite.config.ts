@@ -77,7 +77,7 @@ export default defineConfig(({ mode }) => ({
     include: ['src/**/*.test.ts'],
     setupFiles: ['src/testing/setup.ts'],
     restoreMocks: true,
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     // The screens are loaded once and not for each file; `open` forgets what a page would forget on a reload.
     isolate: false,
     env: { TZ: 'UTC' },

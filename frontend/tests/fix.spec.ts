@@ -42,6 +42,7 @@ test('whose phone runs six minutes slow is told so at the first refusal, follows
   const opened = page.waitForEvent('popup');
   await pressAt(page, link(box, say('fix_find_out')));
   const path = await opened;
+  await path.bringToFront();
   await path.setViewportSize({ width: 360, height: 740 });
   await expect(heading(path, say('fix_code_title'))).toBeFocused();
   await expect(path.locator('[data-clock="right"]')).toContainText(say('fix_clock_right'));

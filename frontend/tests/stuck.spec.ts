@@ -173,6 +173,7 @@ test('a page open since yesterday, after an update: the second step’s file is 
 test('a mail that does not come: where to look, and to ask again', async ({ page, mailing }) => {
   await page.goto(`${mailing.server.url}/sign-in`);
   await page.getByRole('link', { name: say('forgot_password') }).click();
+  await expect(heading(page, say('forgotten_title'))).toBeVisible(); // the screen before has an e-mail field too
   await page.getByLabel(say('email')).fill('nobody@example.test');
   await press(page, say('forgotten_submit'));
   await expect(page.getByText(say('forgotten_nothing_title'))).toBeVisible();

@@ -4,7 +4,7 @@ import { forget, ok, reply, stubFetch } from './server';
 
 configure({
   // The machine may be busy with other tests.
-  asyncUtilTimeout: 15_000,
+  asyncUtilTimeout: 45_000,
   // A failure says what was looked for; the whole page besides would bury it.
   getElementError: (message) => Object.assign(new Error(message ?? ''), { name: 'NotFound' }),
 });

@@ -27,12 +27,17 @@ export async function inspect(page: Page, name: string): Promise<void> {
 /** Until no colour is on its way from one scheme to the other: what is half-way has no contrast that counts. */
 async function settled(page: Page): Promise<void> {
   await page.evaluate(async () => {
-    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    // A window behind another one may be drawn no more: then nothing in it is on its way either.
+    const frame = () =>
+      new Promise((resolve) => {
+        requestAnimationFrame(resolve);
+        setTimeout(resolve, 1_000);
+      });
     const underWay = () => document.getAnimations().filter((one) => one instanceof CSSTransition);
     await frame();
     await frame();
-    while (underWay().length > 0) {
-      await Promise.allSettled(underWay().map((one) => one.finished));
+    for (let turn = 0; turn < 10 && underWay().length > 0; turn++) {
+      await Promise.race([Promise.allSettled(underWay().map((one) => one.finished)), frame()]);
       await frame();
     }
   });
