@@ -1,5 +1,5 @@
-/** By page: the token of one opens no other. */
-const kept: Record<string, string> = {};
+/** By page, until it is left: the token of one opens no other. */
+export const kept: Record<string, string> = {};
 
 /**
  * Takes the one-time token out of the fragment, and the fragment out of the address and the history, so that it

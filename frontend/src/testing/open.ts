@@ -4,6 +4,7 @@ import App from '../App.svelte';
 import { connection } from '../api/connection.svelte';
 import { session } from '../api/session.svelte';
 import { sessionIs } from '../installation';
+import { kept } from '../links/token';
 import { type Note, place } from '../navigation.svelte';
 import { proof } from '../screens/factor/proof.svelte';
 import { pending } from '../screens/signin/pending.svelte';
@@ -31,6 +32,7 @@ export function open(path: string, options: Options = {}) {
   session.current = undefined;
   pending.current = undefined;
   proof.asked = undefined;
+  for (const page of Object.keys(kept)) delete kept[page];
   connection.tryNow();
   connection.outdated = false;
   place.go(path, { replace: true, note: options.note });
