@@ -172,7 +172,7 @@ describe('components', () => {
     ];
     const styles = [
       ...code.map((file) => ({ ...file, text: file.text.match(/<style[\s\S]*<\/style>/)?.[0] ?? '' })),
-      ...['base.css', 'tokens.css', 'help/help.css'].map((path) => ({
+      ...['base.css', 'tokens.css', 'help/help.css', 'help/support.css'].map((path) => ({
         path,
         text: readFileSync(join(here, path), 'utf8'),
       })),
