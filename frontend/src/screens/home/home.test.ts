@@ -1,9 +1,9 @@
-import { screen } from '@testing-library/svelte';
+import { screen, waitFor } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
 import type { SecurityEvent, SecurityView } from '../../api/shapes';
 import { m } from '../../paraglide/messages';
 import { button, open, pressOn } from '../../testing/open';
-import { ada, bo, enrolment, event, later, openMfa, protectedMfa, sessionOf } from '../../testing/people';
+import { ada, bo, enrolment, event, later, openMfa, protectedMfa, recovery, sessionOf } from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
 import { doubtful, tasks } from './tasks';
 
@@ -90,6 +90,18 @@ describe('home', () => {
     reply('GET /users/me/security', ok({ user: ada, mfa: protectedMfa(), enrolment: null }));
     open('/', { session: sessionOf() });
     await screen.findByText(m.home_calm());
+  });
+
+  it('is not calm while somebody asks for a way back into the account', async () => {
+    reply('GET /users/me/security', ok({ user: ada, mfa: protectedMfa(), enrolment: null }));
+    reply(
+      'GET /users/me/security/recovery',
+      ok({ recovery: recovery({ browser: 'Firefox on Linux', address: '192.0.2.7' }) }),
+    );
+    open('/', { session: sessionOf(ada, { recovery: 'asked' }) });
+    await screen.findByText(m.recovery_banner_title());
+    await waitFor(() => expect(screen.queryByText(m.loading())).toBeNull());
+    expect(screen.queryByText(m.home_calm())).toBeNull();
   });
 
   it('says when it cannot be read', async () => {
