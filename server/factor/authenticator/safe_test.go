@@ -39,6 +39,7 @@ func neverWidened(t *testing.T, in *servertest.Installation) {
 	}
 	for steps := -25; steps <= 25; steps++ {
 		forgive(in)
+		in.Change("DELETE FROM totp_retired") // of fifty earlier setups one has the same code, by chance, in every twentieth run
 		later := time.Duration(steps) * 30 * time.Second
 		id, phone := begin()
 		for ambiguous(in, phone, later) {
