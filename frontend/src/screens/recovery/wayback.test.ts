@@ -180,6 +180,18 @@ it.each([
   expect(place.path).toBe(to);
 });
 
+it('whoever was let back in can ask again, when the new phone is lost too', async () => {
+  const user = standing({ state: 'done' }, { askable: true });
+  await heading(m.recovery_done_title());
+  await user.click(await button(m.recovery_other_ways()));
+  await screen.findByText(m.way_backup_title());
+  await button(m.recovery_none_works());
+  cleanup();
+  const again = standing({ state: 'done' }, { askable: true });
+  await again.click(await button(m.recovery_ask_again()));
+  await heading(m.recovery_ask_title());
+});
+
 it.each([
   ['refused', { proved_at: later(-9) }, m.recovery_refused_title, m.recovery_refused_lead],
   ['stopped', { proved_at: later(-9) }, m.recovery_stopped_title, m.recovery_stopped_lead],
