@@ -183,3 +183,17 @@ func latest(ctx context.Context, db bun.IDB, userID string, now time.Time) (*rec
 			OrderExpr("CASE WHEN r.ended_at IS NULL THEN 0 ELSE 1 END, r.asked_at DESC, r.ticket_id DESC")
 	})
 }
+
+// Last says how the person's last request has ended, where it was not by themself and they have not signed in since: whoever
+// waits where no mail leaves, or it does not arrive, hears of it as they come back.
+func (r *Recoveries) Last(ctx context.Context, db bun.IDB, user *account.User) (string, error) {
+	found, err := latest(ctx, db, user.ID, r.Now())
+	if err != nil || found == nil || found.EndedAt <= user.LastSignInAt {
+		return "", err
+	}
+	switch found.State {
+	case Refused, Stopped, Expired:
+		return found.State, nil
+	}
+	return "", nil
+}

@@ -1,7 +1,7 @@
 import type { Outcome } from '../../api/client';
 import type { Diagnosis, Problem } from '../../api/problem';
 import { now } from '../../clock.svelte';
-import { compact } from '../../code';
+import { compact, plain } from '../../code';
 
 export type Kind = 'app_code' | 'backup_code';
 
@@ -60,7 +60,7 @@ export class CodeAttempt {
     }
     this.busy = true;
     // The browser's clock is a third witness when the phone's and the server's differ.
-    const outcome = await call({ code: this.value, browser_now: new Date().toISOString() });
+    const outcome = await call({ code: plain(this.value), browser_now: new Date().toISOString() });
     this.busy = false;
     if (outcome.ok) return outcome.value;
     this.take(outcome.problem, typed);

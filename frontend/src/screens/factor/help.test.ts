@@ -33,7 +33,7 @@ describe('what is offered to help somebody', () => {
       'an administrator',
       protectedMfa(),
       { user: { ...bo, role: 'administrator' } },
-      m.help_reset_administrator,
+      () => m.help_reset_administrator({ email: bo.email }),
       undefined,
     ],
     [

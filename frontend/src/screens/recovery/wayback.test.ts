@@ -226,6 +226,17 @@ it('the second step tells of a request that is under way', async () => {
   expect(screen.queryByText(m.recovery_under_way())).toBeNull();
 });
 
+it.each([
+  ['refused', m.recovery_refused_title],
+  ['stopped', m.recovery_stopped_title],
+  ['expired', m.recovery_expired_title],
+] as const)('the second step tells that it has ended: %s', async (how, title) => {
+  waiting({ recovery_ended: how });
+  open('/second-step');
+  await screen.findByText(title());
+  expect(screen.getByRole('link', { name: m.recovery_see() }).getAttribute('href')).toBe(address);
+});
+
 it('a request that cannot be read is asked for again by a press', async () => {
   waiting();
   reply('GET /sign-in/recovery', refuse(500, 'internal_fault'), ok({ recovery: null, askable: true }));
