@@ -309,7 +309,17 @@ func TestTheirRequestHasEnded(t *testing.T) {
 		if said := told(); said != nil {
 			t.Errorf("under way: %v", said)
 		}
+		listed := func() body { // an administrator sees in the list whether there is something to decide
+			t.Helper()
+			return w.in(boss).Do("GET", "/api/v1/tickets?kind=recovery", nil).Want(200).Body["tickets"].([]any)[0].(body)["recovery"].(body)
+		}
+		if row := listed(); row["state"] != "proved" || row["decidable_at"] != filed.Text("decidable_at") {
+			t.Errorf("%v", row)
+		}
 		decide(w.in(boss), filed.Text("id"), refusal).Want(200)
+		if row := listed(); row["state"] != "refused" {
+			t.Errorf("%v", row)
+		}
 		if said := told(); said != "refused" {
 			t.Errorf("refused: %v", said)
 		}

@@ -37,6 +37,15 @@ it('a signed-in browser is told who asks, and stops it with one press', async ()
   await waitFor(() => expect(screen.queryByText(m.recovery_stop_done())).toBeNull());
 });
 
+it('is most urgent when somebody is let in', async () => {
+  at({ state: 'approved', can_confirm: false }, { recovery: 'approved' });
+  const box = within(await screen.findByRole('alert'));
+  box.getByText(m.recovery_banner_approved());
+  box.getByText(m.recovery_banner_approved_body());
+  expect(screen.queryByText(m.recovery_banner_title())).toBeNull();
+  await button(m.stop_this());
+});
+
 it('another request is another alarm', async () => {
   const user = at();
   await button(m.stop_this());

@@ -382,7 +382,7 @@ describe('a mail that does not come', () => {
     open('/fix/mail', { mails: false });
     await screen.findByText(m.fix_mail_none());
     expect(screen.queryByText(m.fix_mail_again_heading())).toBeNull();
-    expect(screen.getByText(/or whoever runs the server/)).toBeTruthy();
+    expect(screen.getByText(/whoever runs the server, on its console/)).toBeTruthy();
   });
 
   it('has a sender, is sent once more, and is waited for', async () => {
