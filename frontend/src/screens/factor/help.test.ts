@@ -62,6 +62,16 @@ describe('what is offered to help somebody', () => {
     expect(screen.queryByText(m.security_off_body_other())).toBeNull();
   });
 
+  it.each([
+    ['locked', { codes_blocked: { locked: true, until: null } }, m.security_locked],
+    ['disabled', { disabled: true }, m.security_closed],
+  ])('is no calm green where they cannot sign in: %s', async (_, more, title) => {
+    theirs(protectedMfa(), more);
+    open(path, signedIn);
+    await screen.findByText(title());
+    expect(screen.queryByText(m.security_on_body_other())).toBeNull();
+  });
+
   it('comes after the own protection', async () => {
     theirs(protectedMfa(), { codes_blocked: { locked: true, until: null } });
     open(path, { session: sessionOf(ada) });

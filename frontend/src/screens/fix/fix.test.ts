@@ -1,4 +1,4 @@
-import { fireEvent, screen, waitFor, within } from '@testing-library/svelte';
+import { cleanup, fireEvent, screen, waitFor, within } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { m } from '../../paraglide/messages';
 import { button, heading, open } from '../../testing/open';
@@ -365,6 +365,22 @@ describe('a lost phone', () => {
     );
     await user.click(await button(m.back()));
     await heading(m.fix_ask_browser());
+  });
+
+  it('keeps where one is over a reload, and the browser leads back through the questions', async () => {
+    const user = open('/fix/phone');
+    await heading(m.fix_ask_codes());
+    await user.click(await button(m.fix_no()));
+    await user.click(await button(m.fix_yes()));
+    await screen.findByText(m.fix_yes_app());
+    expect(location.hash).toBe('#2-yes');
+    cleanup();
+    open('/fix/phone', { hash: '#2-yes' });
+    await screen.findByText(m.fix_yes_app());
+    history.replaceState(null, '', '/fix/phone#2');
+    window.dispatchEvent(new PopStateEvent('popstate'));
+    await waitFor(() => expect(screen.queryByText(m.fix_yes_app())).toBeNull());
+    await heading(m.fix_ask_app());
   });
 
   it('begins with the password where nobody is known', async () => {
