@@ -310,6 +310,7 @@ describe('second step', () => {
     await user.type(await screen.findByLabelText(m.code_label()), '123456');
     await screen.findByText(words());
     expect(screen.queryAllByRole('button', { name: m.start_again() })).toHaveLength(again ? 1 : 0);
+    expect((await button(m.continue())).hasAttribute('disabled')).toBe(again);
   });
 
   it('says that codes are locked before one is typed for nothing, in each way', async () => {
