@@ -125,6 +125,7 @@ type recovery struct {
 	DecidableAt database.Instant `bun:"decidable_at,nullzero"`
 	ExpiresAt   database.Instant `bun:"expires_at"`
 	EndedAt     database.Instant `bun:"ended_at,nullzero"`
+	BegunToldAt database.Instant `bun:"begun_told_at,nullzero"`
 	ToldAt      database.Instant `bun:"told_at,nullzero"`
 
 	// Of its ticket.
