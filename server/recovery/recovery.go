@@ -189,12 +189,18 @@ func latest(ctx context.Context, db bun.IDB, userID string, now time.Time) (*rec
 // waits where no mail leaves, or it does not arrive, hears of it as they come back.
 func (r *Recoveries) Last(ctx context.Context, db bun.IDB, user *account.User) (string, error) {
 	found, err := latest(ctx, db, user.ID, r.Now())
-	if err != nil || found == nil || found.EndedAt <= user.LastSignInAt {
+	if err != nil || found == nil {
 		return "", err
 	}
-	switch found.State {
+	ended := found.EndedAt
+	if ended.IsZero() { // over by its time, before the job has ended it
+		ended = found.ExpiresAt
+	}
+	switch state := found.stateAt(r.Now()); state {
 	case Refused, Stopped, Expired:
-		return found.State, nil
+		if ended > user.LastSignInAt {
+			return state, nil
+		}
 	}
 	return "", nil
 }
