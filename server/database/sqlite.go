@@ -63,10 +63,11 @@ func (d *Database) openSQLite(ctx context.Context, limits limits) (err error) {
 	if err != nil {
 		return err
 	}
-	connections := max(4, 2*runtime.GOMAXPROCS(0))
+	connections := max(4, 2*runtime.GOMAXPROCS(0)) + 1 // one tells the state
 	readers.SetMaxOpenConns(connections)
 	readers.SetMaxIdleConns(connections)
 	d.reads = newReads(readers, bun.NewDB(readers, sqlitedialect.New()), false)
+	d.states = &sqliteStates{readers: readers}
 	d.writes = gather
 	return nil
 }

@@ -3,7 +3,8 @@
 // Invariants:
 //   - only the SHA-256 of a session's token is stored; the token changes at every rise of what it may do, the row's
 //     id stays, so that what is bound to a session survives the change (security.md rows 30 and 31);
-//   - idle and absolute life are decided from the row on every request; nothing is cached (rows 32 and 33);
+//   - idle and absolute life are decided from the row on every request; a row that was read before is used again only where
+//     the database says that nothing has been committed since, whoever wrote (rows 32 and 33);
 //   - fresh proof belongs to one row and never moves to another (row 40).
 package session
 
@@ -62,7 +63,7 @@ type Sessions struct {
 
 // New prepares the room.
 func New(db *database.Database, settings Settings, now func() time.Time, random io.Reader) *Sessions {
-	return &Sessions{db: db, settings: settings, now: now, random: random, lookUp: database.NewLookup(db, lookUp, scanHeld)}
+	return &Sessions{db: db, settings: settings, now: now, random: random, lookUp: database.NewLookup(db, lookUp, scanHeld).Remembering()}
 }
 
 type row struct {
