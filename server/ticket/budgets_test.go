@@ -80,7 +80,7 @@ func TestAtOnce(t *testing.T) {
 	servertest.Together(len(answers), func(n int) {
 		address := string(rune('a'+n%4)) + "@example.test"
 		c := stranger(in).On(in.On(n))
-		in.Change("DELETE FROM ticket_budgets WHERE spent > 8")
+		in.Change("DELETE FROM budgets WHERE spent > 8")
 		answer, err := c.Try("POST", tickets, ask(address, "subject", "About "+address))
 		if err != nil {
 			t.Error(err)
@@ -95,7 +95,7 @@ func TestAtOnce(t *testing.T) {
 		}
 	}
 	// One link pressed at once proves once.
-	in.Change("DELETE FROM ticket_budgets")
+	in.Change("DELETE FROM budgets")
 	stranger(in).Do("POST", tickets, ask("z@example.test", "subject", "Once")).Want(http.StatusOK)
 	keys, _ := mailed(in, "z@example.test")
 	if len(keys) == 0 {

@@ -27,7 +27,7 @@ func TestNobodyLearnsWhoHasAnAccount(t *testing.T) {
 			c := stranger(in)
 			for n := range 5 {
 				if n == 4 {
-					in.Change("DELETE FROM ticket_budgets")
+					in.Change("DELETE FROM budgets")
 				}
 				answer := c.Do("POST", tickets, ask(address)).Want(200)
 				header := answer.Header.Clone()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/budget"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/problem"
@@ -66,7 +67,7 @@ func (t *Tickets) openOwn(ctx context.Context, tx database.Tx, caller web.Caller
 	if err != nil {
 		return nil, nil, err
 	}
-	wait, err := spend(ctx, tx, keyOf("tickets of an account", user.ID), ticketsAnHour)
+	wait, err := ofAccount.Spend(ctx, tx, user.ID)
 	if err != nil || wait > 0 {
 		return nil, ErrTooManyTickets.After(wait), err
 	}
@@ -84,12 +85,12 @@ func (t *Tickets) openOwn(ctx context.Context, tx database.Tx, caller web.Caller
 // openStrange takes it from a stranger. Nothing in it depends on whether the address is an account's (security.md row 6),
 // and nothing that they typed is in the mail to it: it may be somebody else's.
 func (t *Tickets) openStrange(ctx context.Context, tx database.Tx, caller web.Caller, filed *Ticket, asked Asked) (_ *Opened, refused, err error) {
-	wait, err := spend(ctx, tx, keyOf("tickets of a network", caller.Network), ticketsAnHour)
+	wait, err := ofNetwork.Spend(ctx, tx, caller.Network)
 	if err != nil || wait > 0 {
 		return nil, ErrTooManyTickets.After(wait), err
 	}
 	if strange, err := count(ctx, tx, mostStrange, strangers); err != nil || strange >= mostStrange {
-		return nil, ErrTooManyTickets.After(within), err
+		return nil, ErrTooManyTickets.After(budget.Within), err
 	}
 	key, err := newKey(t.Random)
 	if err != nil {
@@ -106,7 +107,7 @@ func (t *Tickets) openStrange(ctx context.Context, tx database.Tx, caller web.Ca
 		return &Opened{Reference: filed.Reference, Key: key}, nil, t.opened(ctx, tx, caller, filed)
 	}
 	told := &Opened{ByMail: true}
-	if err := hold(ctx, tx, keyOf("address", filed.EmailKey)); err != nil {
+	if err := holdAddress(ctx, tx, filed.EmailKey); err != nil {
 		return nil, nil, err
 	}
 	waiting, err := count(ctx, tx, mostUnproved, "t.email_key = ? AND t.kind = 'help' AND t.state = 'unproved' AND t.expires_at > ?",
@@ -129,7 +130,7 @@ func (t *Tickets) openStrange(ctx context.Context, tx database.Tx, caller web.Ca
 // prove shows the support a ticket whose key came back: whoever has it reads the mailbox. Where that is an account's, the
 // ticket is its person's.
 func (t *Tickets) prove(ctx context.Context, tx database.Tx, caller web.Caller, found *Ticket) error {
-	if err := hold(ctx, tx, keyOf("address", found.EmailKey)); err != nil {
+	if err := holdAddress(ctx, tx, found.EmailKey); err != nil {
 		return err
 	}
 	user, err := account.ByEmailKey(ctx, tx, found.EmailKey)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/budget"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/web"
@@ -83,7 +84,7 @@ func (t *Tickets) reply(ctx context.Context, tx database.Tx, caller web.Caller, 
 	if found.State == Unproved {
 		return nil, ErrNoTicket // its key has to be given first, by itself
 	}
-	if err := hold(ctx, tx, keyOf("messages of a ticket", found.ID)); err != nil {
+	if err := budget.Hold(ctx, tx, "messages of a ticket", found.ID); err != nil {
 		return nil, err
 	}
 	if found, err = t.find(ctx, tx, caller, own); err != nil { // as it is now that nobody else writes into it
@@ -96,11 +97,11 @@ func (t *Tickets) reply(ctx context.Context, tx database.Tx, caller web.Caller, 
 	if found.State == Open && before != nil && before.Author == Person && before.Body == text {
 		return nil, nil // the form was sent twice
 	}
-	whose := keyOf("messages of a network", caller.Network)
+	counted, whose := messagesOfNetwork, caller.Network
 	if caller.Session != nil {
-		whose = keyOf("messages of an account", caller.Session.UserID)
+		counted, whose = messagesOfAccount, caller.Session.UserID
 	}
-	wait, err := spend(ctx, tx, whose, messagesAnHour)
+	wait, err := counted.Spend(ctx, tx, whose)
 	if err != nil || wait > 0 {
 		return ErrTooManyMessages.After(wait), err
 	}

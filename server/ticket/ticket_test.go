@@ -228,7 +228,7 @@ func TestTheList(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
 		support := administrator(in)
 		for n, subject := range []string{"Old phone", "100% broken", "Under_score", "Émigré", "New phone"} {
-			in.Change("DELETE FROM ticket_budgets")
+			in.Change("DELETE FROM budgets")
 			in.Clock.Advance(time.Second)
 			email := string(rune('a'+n)) + "@example.test"
 			stranger(in).Do("POST", tickets, ask(email, "subject", subject, "name", "Person "+subject)).Want(200)
