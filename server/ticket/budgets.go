@@ -9,19 +9,23 @@ import (
 )
 
 // How much one may write (security.md row 47). Whoever is signed in is counted by their account, everybody else by their
-// network. What a mailbox is sent is bounded by how many tickets wait for it, and by the outbox.
+// network.
 var (
-	ofAccount         = budget.Budget{Of: "tickets of an account", Most: 10}
-	ofNetwork         = budget.Budget{Of: "tickets of a network", Most: 10}
+	ofAccount = budget.Budget{Of: "tickets of an account", Most: 10}
+	ofNetwork = budget.Budget{Of: "tickets of a network", Most: 10}
+	// What a mailbox is sent because of strangers, whatever they make of its spelling: from each neighbourhood less than in all.
+	// So whoever writes in somebody's name uses up their own part, and not what that somebody has who writes from elsewhere.
+	// How many tickets wait for the address does not count: those that it has not written would keep it out until they are
+	// over. (Three neighbourhoods together use up the whole, for an hour. Whoever can sign in writes without any mail.)
+	forAddress        = budget.Budget{Of: "tickets for an address", Most: 5}
+	forAddressFrom    = budget.Budget{Of: "tickets for an address from a neighbourhood", Most: 2}
 	messagesOfAccount = budget.Budget{Of: "messages of an account", Most: 30}
 	messagesOfNetwork = budget.Budget{Of: "messages of a network", Most: 30}
 )
 
 const (
-	mostOpen     = 10   // that are not solved, of one person
-	mostUnproved = 3    // that wait for one address
-	mostStrange  = 1000 // whose address nobody has proved, of all
-	mostMessages = 200  // in a ticket
+	mostOpen     = 10  // that are not solved, of one person
+	mostMessages = 200 // in a ticket
 )
 
 // holdAddress keeps everybody else away who writes for an address, or proves it, until the transaction ends.
@@ -38,9 +42,6 @@ func count(ctx context.Context, tx database.Tx, most int, where string, args ...
 	}
 	return int(counted), nil
 }
-
-// strangers is as the index of migration 0019 says it.
-const strangers = "t.kind = 'help' AND NOT t.address_proved AND t.state <> 'solved'"
 
 // tooManyOpen reports whether somebody has as many tickets open as one can: of an account, or of an address that was proved.
 func tooManyOpen(ctx context.Context, tx database.Tx, userID, emailKey string) (bool, error) {

@@ -43,7 +43,7 @@ func (t *Tickets) Open(ctx context.Context, caller web.Caller, asked Asked) (*Op
 	}
 	filed := &Ticket{Reference: reference, Kind: Help, Subject: asked.Subject, Browser: caller.Browser}
 	if caller.Address.IsValid() {
-		filed.Address = caller.Address.String()
+		filed.Address, filed.Neighbourhood = caller.Address.String(), web.Neighbourhood(caller.Address)
 	}
 	opened, refused := &Opened{}, error(nil)
 	err = t.Database.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
@@ -89,7 +89,8 @@ func (t *Tickets) openStrange(ctx context.Context, tx database.Tx, caller web.Ca
 	if err != nil || wait > 0 {
 		return nil, ErrTooManyTickets.After(wait), err
 	}
-	if strange, err := count(ctx, tx, mostStrange, strangers); err != nil || strange >= mostStrange {
+	room, other, err := roomFor(ctx, tx, filed.Neighbourhood)
+	if err != nil || !room {
 		return nil, ErrTooManyTickets.After(budget.Within), err
 	}
 	key, err := newKey(t.Random)
@@ -101,7 +102,7 @@ func (t *Tickets) openStrange(ctx context.Context, tx database.Tx, caller web.Ca
 		return nil, account.ErrInvalid.For(problem.Field{Name: "email", Code: "email_invalid"}), nil
 	}
 	if !t.Mail.Sends() {
-		if err := File(ctx, tx, filed, asked.Text); err != nil {
+		if err := fileInPlaceOf(ctx, tx, other, filed, asked.Text); err != nil {
 			return nil, nil, err
 		}
 		return &Opened{Reference: filed.Reference, Key: key}, nil, t.opened(ctx, tx, caller, filed)
@@ -110,9 +111,10 @@ func (t *Tickets) openStrange(ctx context.Context, tx database.Tx, caller web.Ca
 	if err := holdAddress(ctx, tx, filed.EmailKey); err != nil {
 		return nil, nil, err
 	}
-	waiting, err := count(ctx, tx, mostUnproved, "t.email_key = ? AND t.kind = 'help' AND t.state = 'unproved' AND t.expires_at > ?",
-		filed.EmailKey, database.At(tx.Now))
-	if err != nil || waiting >= mostUnproved {
+	if wait, err := forAddressFrom.Spend(ctx, tx, filed.EmailKey+"\x00"+filed.Neighbourhood); err != nil || wait > 0 {
+		return told, nil, err
+	}
+	if wait, err := forAddress.Spend(ctx, tx, filed.EmailKey); err != nil || wait > 0 {
 		return told, nil, err
 	}
 	until := tx.Now.Add(proveWithin).Truncate(time.Millisecond)
@@ -124,7 +126,7 @@ func (t *Tickets) openStrange(ctx context.Context, tx database.Tx, caller web.Ca
 		return told, nil, err
 	}
 	filed.State, filed.ExpiresAt = Unproved, database.At(until)
-	return told, nil, File(ctx, tx, filed, asked.Text)
+	return told, nil, fileInPlaceOf(ctx, tx, other, filed, asked.Text)
 }
 
 // prove shows the support a ticket whose key came back: whoever has it reads the mailbox. Where that is an account's, the

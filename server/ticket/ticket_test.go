@@ -1,6 +1,7 @@
 package ticket_test
 
 import (
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -36,6 +37,18 @@ func (k key) body(more ...any) body {
 
 // stranger is a browser in a network of its own.
 func stranger(in *servertest.Installation) *servertest.Client { return in.Browser(servertest.Safari) }
+
+// from is a stranger who comes through a proxy from there.
+func from(in *servertest.Installation, address string) *servertest.Client {
+	c := stranger(in)
+	c.Header.Set("X-Forwarded-For", address)
+	return c
+}
+
+func behindProxy(options servertest.Options) servertest.Options {
+	options.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	return options
+}
 
 func ask(email string, more ...any) body {
 	made := body{"name": "Grace", "email": email, "subject": "It will not open", "lines": []string{"Hello,", "", "it will not open."}}

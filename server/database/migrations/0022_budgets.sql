@@ -1,4 +1,4 @@
--- What is counted of strangers stands in one table.
+-- What is counted of strangers stands in one table, and which neighbourhood a ticket came from.
 
 -- +goose Up
 -- How often a network, an address or an account has done something within an hour; key is a hash. What was counted before is
@@ -11,3 +11,5 @@ CREATE TABLE budgets (
 CREATE INDEX budgets_by_time ON budgets (since);
 DROP TABLE ticket_budgets;
 DROP TABLE password_ask_budgets;
+-- What a network is one of many in, so that no neighbourhood crowds out the others; empty of tickets of before.
+ALTER TABLE tickets ADD COLUMN neighbourhood TEXT NOT NULL DEFAULT '';
