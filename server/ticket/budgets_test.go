@@ -173,7 +173,7 @@ func TestAtOnce(t *testing.T) {
 		t.Fatal("no mail")
 	}
 	servertest.Together(8, func(n int) {
-		answer, err := stranger(in).On(in.On(n)).Try("POST", mine+"/read", keys[0].body())
+		answer, err := stranger(in).On(in.On(n)).Try("POST", mine+"/prove", keys[0].body())
 		if err != nil || answer.Status != http.StatusOK {
 			t.Errorf("%v %v", answer, err)
 		}

@@ -126,7 +126,7 @@ func TestNobodyElseOpensIt(t *testing.T) {
 			"of someone else":   {"reference": own},
 		} {
 			for _, c := range []*servertest.Client{stranger(in), other} {
-				for _, act := range []string{"/read", "/reply", "/solve"} {
+				for _, act := range []string{"/read", "/prove", "/discard", "/reply", "/solve"} {
 					sent := body{}
 					for field, value := range tried {
 						sent[field] = value
@@ -213,7 +213,7 @@ func TestWhatStrangersWrite(t *testing.T) {
 			t.Fatalf("%d tickets", len(rows))
 		}
 		c.Header.Set("Sec-Fetch-Site", "cross-site") // row 67
-		for _, path := range []string{"", "/mine/read", "/mine/reply", "/mine/solve"} {
+		for _, path := range []string{"", "/mine/read", "/mine/prove", "/mine/discard", "/mine/reply", "/mine/solve"} {
 			c.Do("POST", tickets+path, ask(who)).Refused(403, "cross_site")
 		}
 		c.Header.Del("Sec-Fetch-Site")

@@ -34,16 +34,15 @@ func (t *Tickets) Mine(ctx context.Context, caller web.Caller) ([]Ticket, error)
 	return list, wrapped("list somebody's tickets", err)
 }
 
-// Read opens a ticket for whoever wrote it. Where its address waits to be proved, that does.
+// Read opens a ticket for whoever wrote it. One whose address waits to be proved is shown as it is: somebody else may have
+// written it, and whoever reads the mailbox is to see what that says before they say that it is theirs.
 func (t *Tickets) Read(ctx context.Context, caller web.Caller, own Own) (*Thread, error) {
-	found, err := t.find(ctx, t.Database.Read(), caller, own)
-	if err != nil {
-		return nil, err
-	}
-	if found.State != Unproved {
-		return thread(ctx, t.Database.Read(), found)
-	}
-	err = t.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+	return t.again(ctx, caller, own)
+}
+
+// Prove is the word of whoever reads the mailbox that they wrote it: from then on the support sees it.
+func (t *Tickets) Prove(ctx context.Context, caller web.Caller, own Own) (*Thread, error) {
+	err := t.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		found, err := t.find(ctx, tx, caller, own)
 		if err != nil || found.State != Unproved {
 			return err
@@ -54,6 +53,21 @@ func (t *Tickets) Read(ctx context.Context, caller web.Caller, own Own) (*Thread
 		return nil, err
 	}
 	return t.again(ctx, caller, own)
+}
+
+// Discard is their word that somebody else did: it is gone, and nobody has read it.
+func (t *Tickets) Discard(ctx context.Context, caller web.Caller, own Own) error {
+	return t.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		found, err := t.find(ctx, tx, caller, own)
+		if err != nil {
+			return err
+		}
+		gone, err := database.Touched(tx.NewDelete().Model((*Ticket)(nil)).Where("id = ? AND kind = ? AND state = ?", found.ID, Help, Unproved).Exec(ctx))
+		if err == nil && gone == 0 {
+			return ErrProved
+		}
+		return wrapped("throw a ticket away", err)
+	})
 }
 
 // Reply adds what its person writes, and makes it the support's turn.
@@ -82,7 +96,7 @@ func (t *Tickets) reply(ctx context.Context, tx database.Tx, caller web.Caller, 
 		return nil, err
 	}
 	if found.State == Unproved {
-		return nil, ErrNoTicket // its key has to be given first, by itself
+		return nil, ErrNoTicket // whoever reads the mailbox has to say first that it is theirs
 	}
 	if err := budget.Hold(ctx, tx, "messages of a ticket", found.ID); err != nil {
 		return nil, err
@@ -161,7 +175,7 @@ func (t *Tickets) find(ctx context.Context, db bun.IDB, caller web.Caller, own O
 	return found, nil
 }
 
-// again reads a ticket after it was changed.
+// again reads a ticket as it is now.
 func (t *Tickets) again(ctx context.Context, caller web.Caller, own Own) (*Thread, error) {
 	found, err := t.find(ctx, t.Database.Read(), caller, own)
 	if err != nil {
