@@ -110,7 +110,7 @@ func (r *Recoveries) registerPending(api *web.API) {
 
 	ask := operation("ask-recovery", http.MethodPost, pendingPath, "Ask for a way back in, having lost every factor")
 	ask.Description = "One at a time: asked again, it answers the one that is open. A link that proves the address is mailed to the person, and apart from it one that stops this. " +
-		"422 `recovery_questions` unless both questions are answered; 409 `recovery_on_console` for an administrator whom nobody else can let in; 429 `too_many_changes` after three within 24 hours."
+		"422 `recovery_questions` unless both questions are answered; 409 `recovery_on_console` for an administrator whom nobody else can let in; 429 `recovery_too_often` after three within 24 hours, unless there is a new password since."
 	web.Register(api, web.Pending, ask,
 		func(ctx context.Context, caller web.Caller, in *askRecoveryInput) (*viewOutput, error) {
 			if !in.Body.NoBackupCodes || !in.Body.NoOtherBrowser {

@@ -19,8 +19,16 @@ import (
 	"github.com/secondstep/secondstep/server/web"
 )
 
-// askings bound the requests of a person, and with them the mails, whoever asks in their name (security.md row 48).
-var askings = audit.Limit{Kind: audit.RecoveryAsked, Most: 3, Within: 24 * time.Hour}
+// askings bound the requests of a person, and with them the mails, whoever asks in their name (security.md row 48). Somebody who
+// only has the password can use them up by asking and taking back. They must not keep the owner out by it (row 45): with a new
+// password, which takes the mailbox or the console, whoever had the old one is gone, and the owner's askings count anew. Who
+// asks is bounded all the same, by the links to the mailbox and by what it is mailed of one kind within an hour.
+var askings = audit.Limit{
+	Kind: audit.RecoveryAsked, Most: 3, Within: 24 * time.Hour, Anew: []string{audit.PasswordChanged, audit.PasswordSet},
+}
+
+// mailedWithin is the time for which a mailbox gets so many mails of a kind.
+const mailedWithin = time.Hour
 
 // longestMessage is how many characters somebody writes to the support as they ask.
 const longestMessage = 1000
@@ -121,8 +129,19 @@ func (r *Recoveries) ask(ctx context.Context, caller web.Caller, lines []string)
 		if refusal := r.refusal(user, others); refusal != nil {
 			return refusal
 		}
-		if err := askings.Refuse(ctx, tx, user.ID); err != nil {
+		wait, err := askings.Wait(ctx, tx, user.ID)
+		if err != nil {
 			return err
+		}
+		if wait > 0 {
+			return ErrTooOften.After(wait)
+		}
+		full, err := r.Mail.Full(ctx, tx, user.Email, mail.RecoveryProof)
+		if err != nil {
+			return err
+		}
+		if full { // nobody could prove it
+			return ErrTooOften.After(mailedWithin)
 		}
 		return r.file(ctx, tx, caller, user, others, filing{message: message, token: token, reference: reference})
 	})

@@ -22,6 +22,10 @@ const problems: Record<string, Words> = {
   not_joined: { title: m.error_not_joined, next: m.error_not_joined_next },
   no_recovery: { title: m.error_no_recovery, next: m.error_no_recovery_next },
   recovery_questions: { title: m.error_recovery_questions, next: m.error_recovery_questions_next },
+  recovery_too_often: {
+    title: m.error_recovery_too_often,
+    next: ({ retryAfterSeconds }) => m.error_recovery_too_often_next({ time: format.span(retryAfterSeconds ?? 86_400) }),
+  },
   recovery_elsewhere: { title: m.error_recovery_elsewhere, next: m.error_recovery_elsewhere_next },
   recovery_link_expired: { title: m.error_recovery_link_expired, next: m.error_recovery_link_expired_next },
   recovery_not_confirmable: { title: m.error_recovery_not_confirmable, next: m.error_recovery_not_confirmable_next },

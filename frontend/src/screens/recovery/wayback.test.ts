@@ -83,6 +83,18 @@ it('keeps what was typed when it is refused', async () => {
   expect(field.value).toBe('Call me');
 });
 
+it('says what to do where somebody else has used the requests up', async () => {
+  waiting();
+  reply('POST /sign-in/recovery', refuse(429, 'recovery_too_often', { retry_after_seconds: 7_200 }));
+  const user = open(address);
+  await user.click(await button(m.recovery_none_works()));
+  await user.click(screen.getByLabelText(m.recovery_no_codes()));
+  await user.click(screen.getByLabelText(m.recovery_no_browser()));
+  await user.click(await button(m.recovery_ask()));
+  await screen.findByText(m.error_recovery_too_often());
+  screen.getByText(m.error_recovery_too_often_next({ time: '2 hours' }));
+});
+
 it('says why it cannot be asked here', async () => {
   waiting();
   reply('GET /sign-in/recovery', ok({ recovery: null, askable: false, refusal: 'recovery_on_console' }));
