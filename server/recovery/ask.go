@@ -63,29 +63,47 @@ func (r *Recoveries) refusal(user *account.User, others circle) *problem.Problem
 }
 
 // pending reads what somebody whose password was right is told: their request, and whether they can ask for another.
-func (r *Recoveries) pending(ctx context.Context, caller web.Caller) (shown *RecoveryView, refusal *problem.Problem, err error) {
+func (r *Recoveries) pending(ctx context.Context, caller web.Caller) (*PendingRecovery, error) {
 	db := r.Database.Read()
 	user, err := account.ByID(ctx, db, caller.Pending.UserID)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if user == nil {
-		return nil, nil, account.ErrNoUser
+		return nil, account.ErrNoUser
 	}
 	found, err := latest(ctx, db, user.ID, r.Now())
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	others, err := deciders(ctx, db, user, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	told := &PendingRecovery{Delay: inSeconds(r.wait(user, others))}
 	if found != nil {
-		if shown, err = r.view(ctx, caller, user, found); err != nil {
-			return nil, nil, err
+		if told.Recovery, err = r.view(ctx, caller, user, found); err != nil {
+			return nil, err
 		}
 	}
-	return shown, r.refusal(user, others), nil
+	refusal := r.refusal(user, others)
+	if refusal != nil {
+		told.Refusal = refusal.Code
+	}
+	told.Askable = refusal == nil && (told.Recovery == nil || !open(told.Recovery.State))
+	return told, nil
+}
+
+// shown reads the request of somebody whose password was right.
+func (r *Recoveries) shown(ctx context.Context, caller web.Caller) (*RecoveryView, error) {
+	told, err := r.pending(ctx, caller)
+	if err == nil && told.Recovery == nil {
+		err = ErrChanged
+	}
+	if err != nil {
+		return nil, err
+	}
+	return told.Recovery, nil
 }
 
 // ask files a request. Asked again while one is open, it answers that one and does nothing.
@@ -148,11 +166,7 @@ func (r *Recoveries) ask(ctx context.Context, caller web.Caller, lines []string)
 	if err != nil {
 		return nil, err
 	}
-	shown, _, err := r.pending(ctx, caller)
-	if err == nil && shown == nil {
-		err = ErrChanged
-	}
-	return shown, err
+	return r.shown(ctx, caller)
 }
 
 // filing is what a new request is made of.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/secondstep/secondstep/server/recovery"
 	"github.com/secondstep/secondstep/server/servertest"
 )
 
@@ -209,6 +210,28 @@ func TestRow50Proof(t *testing.T) {
 			}
 		}
 	}, withMail)
+}
+
+// TestHowLongItTakesIsSaidBefore: by the installation's own delay, and by the longer one of an administrator with one other.
+func TestHowLongItTakesIsSaidBefore(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		w := people(t, in, boss, other)
+		for email, want := range map[string]float64{mia: 36 * 3600, boss: 48 * 3600} {
+			signedIn := w.in(email)
+			browser := halfway(in, email)
+			if told := browser.Do("GET", path, nil).Want(200); told.Body["delay_seconds"] != want {
+				t.Errorf("%s: %s", email, told.Raw)
+			}
+			ask(browser).Want(200)
+			if seen := signedIn.Do("GET", own, nil).Want(200).Body["recovery"].(body); seen["delay_seconds"] != want {
+				t.Errorf("%s: %v", email, seen)
+			}
+		}
+		w.apps[third] = in.Protected(third, "administrator")
+		if told := halfway(in, third).Do("GET", path, nil).Want(200); told.Body["delay_seconds"] != 36.0*3600 {
+			t.Errorf("with two others: %s", told.Raw)
+		}
+	}, servertest.Options{Mail: true, Recovery: recovery.Settings{Delay: 36 * time.Hour}})
 }
 
 // TestConfirm: a browser that is signed in with a second step stands in for the proof, cancels nothing by it, and no other does.

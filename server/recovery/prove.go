@@ -42,8 +42,7 @@ func (r *Recoveries) prove(ctx context.Context, caller web.Caller, link string) 
 	if err != nil {
 		return nil, err
 	}
-	shown, _, err := r.pending(ctx, caller)
-	return shown, err
+	return r.shown(ctx, caller)
 }
 
 // confirms reports whether a session can stand in for the proof of the address: one that was opened with a second step.

@@ -12,6 +12,7 @@ const asked = (more: Record<string, unknown> = {}) => ({
   asked_at: later(-600),
   browser: 'Firefox on Windows',
   address: '192.0.2.7',
+  delay_seconds: 172_800,
   can_confirm: true,
   ...more,
 });
@@ -69,6 +70,7 @@ it('it was me: the password stands in for the mailed link', async () => {
     ok({ recovery: asked({ state: 'proved', can_confirm: false }) }),
   );
   await user.click(await button(m.recovery_me()));
+  await screen.findByText(m.recovery_me_body({ time: '2 days' }));
   const dialog = within(await screen.findByRole('dialog'));
   await user.click(dialog.getByRole('button', { name: m.recovery_me_confirm() }));
   await dialog.findByText(m.field_required());
