@@ -24,7 +24,8 @@ const problems: Record<string, Words> = {
   recovery_questions: { title: m.error_recovery_questions, next: m.error_recovery_questions_next },
   recovery_too_often: {
     title: m.error_recovery_too_often,
-    next: ({ retryAfterSeconds }) => m.error_recovery_too_often_next({ time: format.span(retryAfterSeconds ?? 86_400) }),
+    next: ({ retryAfterSeconds }) =>
+      m.error_recovery_too_often_next({ time: format.span(retryAfterSeconds ?? 86_400) }),
   },
   recovery_elsewhere: { title: m.error_recovery_elsewhere, next: m.error_recovery_elsewhere_next },
   recovery_link_expired: { title: m.error_recovery_link_expired, next: m.error_recovery_link_expired_next },

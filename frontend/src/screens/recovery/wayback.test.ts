@@ -114,7 +114,10 @@ it('says what to do where somebody else has used the requests up', async () => {
 
 it('says why it cannot be asked here', async () => {
   waiting();
-  reply('GET /sign-in/recovery', ok({ recovery: null, askable: false, delay_seconds: 86_400, refusal: 'recovery_on_console' }));
+  reply(
+    'GET /sign-in/recovery',
+    ok({ recovery: null, askable: false, delay_seconds: 86_400, refusal: 'recovery_on_console' }),
+  );
   open(address);
   await screen.findByText(m.error_recovery_on_console());
   expect(screen.queryByRole('button', { name: m.recovery_none_works() })).toBeNull();
@@ -141,7 +144,10 @@ it('promises no mail where none leaves', async () => {
   await screen.findByText(m.recovery_deciding_lead_no_mail());
   cleanup();
   const until = later(250_000);
-  reply('GET /sign-in/recovery', ok({ recovery: recovery({ state: 'approved', expires_at: until }), askable: false, delay_seconds: 86_400 }));
+  reply(
+    'GET /sign-in/recovery',
+    ok({ recovery: recovery({ state: 'approved', expires_at: until }), askable: false, delay_seconds: 86_400 }),
+  );
   open(address, { mails: false });
   await screen.findByText(m.recovery_approved_lead_no_mail({ until: format.due(until) }));
   cleanup();
@@ -158,7 +164,11 @@ it('has news of a request while the sign-in lives, and leaves what it knows stan
   reply(
     'GET /sign-in/recovery',
     ok({ recovery: recovery(), askable: false, delay_seconds: 86_400 }),
-    ok({ recovery: recovery({ state: 'proved', proved_at: later(0), decidable_at: later(86_400) }), askable: false, delay_seconds: 86_400 }),
+    ok({
+      recovery: recovery({ state: 'proved', proved_at: later(0), decidable_at: later(86_400) }),
+      askable: false,
+      delay_seconds: 86_400,
+    }),
   );
   const user = open(address);
   await heading(m.recovery_asked_title());
@@ -181,7 +191,10 @@ it('is withdrawn in the browser that asked, after a question', async () => {
   await user.click(await button(m.recovery_withdraw_ellipsis()));
   const dialog = within(await screen.findByRole('dialog'));
   expect(document.activeElement?.textContent).toContain(m.recovery_keep());
-  reply('GET /sign-in/recovery', ok({ recovery: recovery({ state: 'cancelled' }), askable: true, delay_seconds: 86_400 }));
+  reply(
+    'GET /sign-in/recovery',
+    ok({ recovery: recovery({ state: 'cancelled' }), askable: true, delay_seconds: 86_400 }),
+  );
   await user.click(dialog.getByRole('button', { name: m.recovery_withdraw() }));
   await heading(m.recovery_cancelled_title());
   await user.click(await button(m.recovery_ask_again()));
@@ -245,7 +258,11 @@ it('the second step tells of a request that is under way', async () => {
 
 it('a request that cannot be read is asked for again by a press', async () => {
   waiting();
-  reply('GET /sign-in/recovery', refuse(500, 'internal_fault'), ok({ recovery: null, askable: true, delay_seconds: 86_400 }));
+  reply(
+    'GET /sign-in/recovery',
+    refuse(500, 'internal_fault'),
+    ok({ recovery: null, askable: true, delay_seconds: 86_400 }),
+  );
   const user = open(address);
   await screen.findByText(m.error_internal_fault());
   await user.click(await button(m.try_again()));
