@@ -200,7 +200,7 @@ func (r *Recoveries) file(ctx context.Context, tx database.Tx, caller web.Caller
 	if _, err := tx.NewInsert().Model(added).Exec(ctx); err != nil {
 		return fmt.Errorf("file a request to get back in: %w", err)
 	}
-	if err := account.SetRecovery(ctx, tx, user.ID, added.State); err != nil {
+	if err := account.SetRecovery(ctx, tx, user.ID, added.State, added.ExpiresAt); err != nil {
 		return err
 	}
 	event.Data = map[string]any{"ticket": filed.ID}

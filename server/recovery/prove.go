@@ -104,7 +104,7 @@ func (r *Recoveries) proved(ctx context.Context, tx database.Tx, event audit.Eve
 	if moved != 1 {
 		return ErrChanged
 	}
-	if err := account.SetRecovery(ctx, tx, user.ID, Proved); err != nil {
+	if err := account.SetRecovery(ctx, tx, user.ID, Proved, found.ExpiresAt); err != nil {
 		return err
 	}
 	if err := ticket.Prove(ctx, tx, found.TicketID); err != nil {

@@ -56,6 +56,7 @@ type OwnView struct {
 	Address     string     `json:"address"`
 	ProvedAt    *time.Time `json:"proved_at,omitempty"`
 	DecidableAt *time.Time `json:"decidable_at,omitempty"`
+	ExpiresAt   time.Time  `json:"expires_at" doc:"When the state it is in is over by itself."`
 	Delay       int        `json:"delay_seconds" doc:"How long it waits from its proof until it can be decided, as things stand."`
 	CanConfirm  bool       `json:"can_confirm" doc:"This session can stand in for the proof of the address."`
 }
@@ -81,7 +82,7 @@ func (r *Recoveries) own(ctx context.Context, caller web.Caller, userID string) 
 	return &OwnView{
 		ID: found.TicketID, Reference: found.Reference, State: found.State, AskedAt: found.AskedAt.Time(),
 		Browser: found.Browser, Address: found.Address, ProvedAt: moment(found.ProvedAt),
-		DecidableAt: moment(r.decidableAt(found, user, who)), Delay: inSeconds(r.wait(user, who)),
+		DecidableAt: moment(r.decidableAt(found, user, who)), Delay: inSeconds(r.wait(user, who)), ExpiresAt: found.ExpiresAt.Time(),
 		CanConfirm: userID == caller.Session.UserID && found.State == Asked && confirms(caller.Session),
 	}, nil
 }
