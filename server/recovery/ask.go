@@ -33,20 +33,6 @@ const mailedWithin = time.Hour
 // longestMessage is how many characters somebody writes to the support as they ask.
 const longestMessage = 1000
 
-// checkMessage puts together what somebody writes to the support, plain text of several lines, or says what is wrong with it.
-func checkMessage(lines []string) (message string, wrong []problem.Field) {
-	message = strings.TrimSpace(strings.Join(lines, "\n"))
-	if len([]rune(message)) > longestMessage {
-		return "", []problem.Field{{Name: "message", Code: "too_long", Params: map[string]any{"max": longestMessage}}}
-	}
-	for _, line := range lines {
-		if len(account.CheckLegible(strings.TrimSpace(line))) > 0 {
-			return "", []problem.Field{{Name: "message", Code: "illegible"}}
-		}
-	}
-	return message, nil
-}
-
 // refusal says why somebody can't ask, whatever they say; nil where they can.
 func (r *Recoveries) refusal(user *account.User, others circle) *problem.Problem {
 	switch {
@@ -108,8 +94,8 @@ func (r *Recoveries) shown(ctx context.Context, caller web.Caller) (*RecoveryVie
 
 // ask files a request. Asked again while one is open, it answers that one and does nothing.
 func (r *Recoveries) ask(ctx context.Context, caller web.Caller, lines []string) (*RecoveryView, error) {
-	message, fields := checkMessage(lines)
-	if len(fields) > 0 {
+	message := strings.TrimSpace(strings.Join(lines, "\n"))
+	if fields := account.CheckText("message", message, longestMessage); len(fields) > 0 {
 		return nil, account.ErrInvalid.For(fields...)
 	}
 	token, err := session.NewToken(r.Random)

@@ -57,12 +57,7 @@ func (v *verdict) check() error {
 		fields = append(fields, problem.Field{Name: "checked", Code: "required"})
 	}
 	for _, line := range lines {
-		switch {
-		case len([]rune(line)) > longestLine:
-			fields = append(fields, problem.Field{Name: "checked", Code: "too_long", Params: map[string]any{"max": longestLine}})
-		case len(account.CheckLegible(line)) > 0:
-			fields = append(fields, problem.Field{Name: "checked", Code: "illegible"})
-		}
+		fields = append(fields, account.CheckLine("checked", line, longestLine)...)
 	}
 	if len(fields) > 0 {
 		return ErrEvidence.For(fields...)
