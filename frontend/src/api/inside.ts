@@ -42,6 +42,7 @@ const problems: Record<string, Words> = {
   no_ticket: { title: m.error_no_ticket, next: m.error_no_ticket_next },
   recovery_ticket: { title: m.error_recovery_ticket, next: m.error_recovery_ticket_next },
   thread_full: { title: m.error_thread_full, next: m.error_thread_full_next },
+  ticket_proved: { title: m.error_ticket_proved, next: m.error_ticket_proved_next },
   ticket_solved: { title: m.error_ticket_solved, next: m.error_ticket_solved_next },
   too_many_messages: { title: m.error_too_many_messages, next: m.error_too_many_messages_next },
   too_many_tickets: { title: m.error_too_many_tickets, next: m.error_too_many_tickets_next },
