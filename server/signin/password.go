@@ -208,7 +208,7 @@ func (s *SignIn) waitsFor(ctx context.Context, db bun.IDB, user *account.User) (
 	if err != nil {
 		return nil, err
 	}
-	return &step{state: StateSecondStep, asked: asks, request: user.Recovery}, nil
+	return &step{state: StateSecondStep, asked: asks, request: user.RecoveryAt(s.Now())}, nil
 }
 
 // asks reads what the person can prove the second step with.
