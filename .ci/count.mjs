@@ -114,11 +114,11 @@ for (const [name, file, read] of [
   for (const what of count.why) console.log(what.replaceAll(/^/gm, '  '))
   for (const what of count.broken) console.log(`  broken before or between its tests: ${what}`)
 }
-// A step without tests of its own (check, build) that failed is one failure.
+// A step without tests of its own (the checks, the build) that failed is one failure.
 if (existsSync(`${folder}/failed`)) {
   for (const step of readFileSync(`${folder}/failed`, 'utf8').trim().split('\n')) {
     console.log(`step failed: ${step}`)
-    if (step === 'check' || step === 'build') failed++
+    if (step === 'build' || step.startsWith('check ')) failed++
   }
 }
 if (failed === 0 && (status !== '0' || short)) failed = 1

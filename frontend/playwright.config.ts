@@ -11,7 +11,8 @@ export default defineConfig({
   outputDir: 'test-results',
   fullyParallel: true,
   forbidOnly: true,
-  workers: 3,
+  // For two processors: a test uses less than half of one, since it waits for pages, for the next code and for mail.
+  workers: 4,
   retries: 0,
   // A quiet machine needs a tenth of it; one that compiles beside the tests may not.
   timeout: 240_000,

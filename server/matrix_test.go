@@ -110,6 +110,8 @@ var bodies = map[string]any{
 	"POST /api/v1/users/{id}/security/not-me":                              map[string]string{"event": unknown},
 	"POST /api/v1/tickets":                                                 map[string]any{"subject": "", "lines": []string{}},
 	"POST /api/v1/tickets/mine/read":                                       map[string]any{"reference": "", "key": "x"},
+	"POST /api/v1/tickets/mine/prove":                                      map[string]any{"reference": "", "key": "x"},
+	"POST /api/v1/tickets/mine/discard":                                    map[string]any{"reference": "", "key": "x"},
 	"POST /api/v1/tickets/mine/reply":                                      map[string]any{"reference": "", "key": "x", "lines": []string{"x"}},
 	"POST /api/v1/tickets/mine/solve":                                      map[string]any{"reference": "", "key": "x"},
 	"POST /api/v1/tickets/{id}/reply":                                      map[string]any{"lines": []string{"x"}},

@@ -15,6 +15,7 @@ import (
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/audit/seal"
+	"github.com/secondstep/secondstep/server/budget"
 	"github.com/secondstep/secondstep/server/clock"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/email"
@@ -203,7 +204,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		{Name: "requests to get back in", Every: recovery.WorkEvery, Run: back.Work}, prune("requests to get back in", back.Prune),
 		prune("roll-outs", rollout.Prune), prune("help votes", help.Prune),
 		{Name: "count refusals", Every: countEvery, Run: protection.CountRefusals},
-		prune("tickets", tickets.Prune),
+		prune("tickets", tickets.Prune), prune("budgets", budget.Prune),
 	}
 	for _, one := range factors {
 		jobs = append(jobs, prune(string(one.Kind()), one.Prune))

@@ -70,7 +70,7 @@ export function isoDay(instant: string | Date): string {
   return `${when.getFullYear()}-${two(when.getMonth() + 1)}-${two(when.getDate())}`;
 }
 
-/** 12 seconds, 4 minutes, 1 hour and 30 minutes: rounded to what a person would say. */
+/** 12 seconds, 4 minutes, 1 hour and 30 minutes, 2 days: rounded to what a person would say. */
 export function span(seconds: number): string {
   const total = Math.abs(Math.round(seconds));
   if (total < 60) return unit(total, 'second');
@@ -78,6 +78,10 @@ export function span(seconds: number): string {
   if (minutes < 60) return unit(minutes, 'minute');
   const hours = Math.floor(minutes / 60);
   const rest = minutes % 60;
+  if (hours >= 48) {
+    const days = unit(Math.floor(hours / 24), 'day');
+    return hours % 24 === 0 ? days : list([days, unit(hours % 24, 'hour')], 'conjunction');
+  }
   return rest === 0 ? unit(hours, 'hour') : list([unit(hours, 'hour'), unit(rest, 'minute')], 'conjunction');
 }
 

@@ -79,7 +79,7 @@ test('with 2-step verification a code too, and each refusal says why', async ({ 
   box = await refusal(dialog, 'already_used');
   await expect(box).toContainText(say('already_used_elsewhere_title'));
   await expect(box.getByText(pattern('next_code_in')).or(box.getByText(say('next_code_now')))).toBeVisible();
-  await give(await ada.app.code(-8));
+  await give(await ada.app.code(-7));
   box = await refusal(dialog, 'clock_behind');
   await expect(box).toContainText(say('clock_behind_title', { span: '4 minutes' }));
   await give('12345');

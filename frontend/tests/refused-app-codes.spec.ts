@@ -93,7 +93,7 @@ test('older_than_last: wait for the next one', async ({ page, someone }) => {
 });
 
 for (const { reason, step } of [
-  { reason: 'clock_behind', step: -8 },
+  { reason: 'clock_behind', step: -7 },
   { reason: 'clock_ahead', step: 8 },
 ] as const) {
   test(`${reason}: by about 4 minutes, and how to switch automatic time on`, async ({ page, someone }) => {

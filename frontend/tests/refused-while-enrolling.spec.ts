@@ -37,7 +37,7 @@ test('wrong_code and both clocks: the new entry is named; then the right code do
   await expect(box).toContainText(say('wrong_new_body', { label: app.label }));
   await inspect(page, 'enrolment refused: wrong code');
 
-  await codeField(page).fill(await app.code(-8));
+  await codeField(page).fill(await app.code(-7));
   box = await refusal(page, 'clock_behind');
   await expect(box).toContainText(say('clock_behind_title', { span: '4 minutes' }));
   await expect(box.getByText(say('show_android'))).toBeVisible();

@@ -46,7 +46,14 @@ test('a stranger without JavaScript writes, opens the mailed link, is answered, 
   await expect(heading(stranger, 'Check your mail')).toBeVisible();
   await expect(stranger).toHaveURL(/\/help\/contact\?said=sent$/);
 
-  // The link opens a page, and the page asks for a press: without a script, reference and key are typed from the mail.
+  // The link opens a page, and the page asks for a press; looking does nothing.
+  await page.goto(await mailbox.link('grace@localhost.localdomain', '/help/ticket'));
+  await press(page, 'Open');
+  await expect(heading(page, 'Did you write this?')).toBeVisible();
+  await look(page, 'a ticket that waits for its word');
+  await page.goto('/help');
+
+  // Without a script, reference and key are typed from the mail.
   const link = await mailbox.link('grace@localhost.localdomain', '/help/ticket');
   const [, key = '', reference = ''] = /#token=([0-9A-Z-]+)&reference=([0-9A-Z-]+)$/.exec(link) ?? [];
   await stranger.goto(link);
@@ -60,6 +67,13 @@ test('a stranger without JavaScript writes, opens the mailed link, is answered, 
   await expect(stranger.getByRole('alert')).toContainText('There is no ticket with this reference and this key');
   await expect(stranger.getByLabel('Key', { exact: true })).toHaveValue('');
   await open(key.replaceAll('-', ' '));
+  // What was written stands there before they say that it was them.
+  await expect(heading(stranger, 'Did you write this?')).toBeVisible();
+  await expect(stranger.getByText('It says no')).toBeVisible();
+  await expect(stranger.getByText('it says <b>no</b> & nothing else.')).toBeVisible();
+  await expect(stranger.getByRole('button', { name: "I didn't write this" })).toBeVisible();
+  await press(stranger, 'Yes, I wrote this: send it');
+  await expect(stranger.getByRole('status')).toHaveText(/Your ticket is with the support/);
   await expect(heading(stranger, 'It says no')).toBeVisible();
   await expect(stranger.getByText('it says <b>no</b> & nothing else.')).toBeVisible();
   expect(stranger.url()).not.toContain(key);

@@ -79,7 +79,7 @@ async function beRefused(page: Page, app: App, codes: string[], used: string): P
   box = await refusal(page, 'already_used');
   await expect(box).toContainText(say('already_used_title'));
 
-  await codeField(page).fill(await app.code(-8));
+  await codeField(page).fill(await app.code(-7));
   box = await refusal(page, 'clock_behind');
   await expect(box).toContainText(say('clock_behind_title', { span: '4 minutes' }));
 

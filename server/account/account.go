@@ -59,7 +59,8 @@ type User struct {
 	MFASince          database.Instant `bun:"mfa_since,nullzero"`
 	ResetAt           database.Instant `bun:"reset_at,nullzero"`
 	EnrolmentsBegun   int              `bun:"enrolments_begun"`
-	Recovery          string           `bun:"recovery"` // what of a recovery is under way: asked, proved, approved
+	Recovery          string           `bun:"recovery"` // what of a recovery is on record as under way: asked, proved, approved
+	RecoveryUntil     database.Instant `bun:"recovery_until,nullzero"`
 	CreatedAt         database.Instant `bun:"created_at"`
 	LastSignInAt      database.Instant `bun:"last_sign_in_at,nullzero"`
 }
@@ -73,7 +74,17 @@ func (u *User) Reset() bool { return !u.ResetAt.IsZero() }
 
 // EnrolsByLink reports whether an enrolment link together with the password opens a session of the person's that enrols in
 // place of everything before: after a reset, and while a recovery is approved.
-func (u *User) EnrolsByLink() bool { return u.Reset() || u.Recovery == RecoveryApproved }
+func (u *User) EnrolsByLink(now time.Time) bool {
+	return u.Reset() || u.RecoveryAt(now) == RecoveryApproved
+}
+
+// RecoveryAt is what of a recovery is under way then: what is over by its time is, whether the job has ended it or not.
+func (u *User) RecoveryAt(now time.Time) string {
+	if !u.RecoveryUntil.IsZero() && u.RecoveryUntil <= database.At(now) {
+		return ""
+	}
+	return u.Recovery
+}
 
 // AsksSecondStep reports whether signing in wants a second step: `off` keeps the factors but does not ask for them.
 func (u *User) AsksSecondStep() bool { return u.MFA() && u.Requirement != RequirementOff }
@@ -103,7 +114,7 @@ func one(ctx context.Context, db bun.IDB, statement *database.Statement, value s
 	user := new(User)
 	err := statement.Scan(ctx, db, database.Args{value}, &user.ID, &user.Name, &user.Email, &user.EmailKey, &user.SortName, &user.Role,
 		&user.PasswordHash, &user.PasswordChangedAt, &user.Requirement, &user.Deadline, &user.DisabledAt, &user.MFASince, &user.ResetAt,
-		&user.EnrolmentsBegun, &user.Recovery, &user.CreatedAt, &user.LastSignInAt)
+		&user.EnrolmentsBegun, &user.Recovery, &user.RecoveryUntil, &user.CreatedAt, &user.LastSignInAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -114,7 +125,7 @@ func one(ctx context.Context, db bun.IDB, statement *database.Statement, value s
 }
 
 const selectUser = `SELECT id, name, email, email_key, sort_name, role, password_hash, password_changed_at,
-	requirement, deadline, disabled_at, mfa_since, reset_at, enrolments_begun, recovery, created_at, last_sign_in_at FROM users WHERE `
+	requirement, deadline, disabled_at, mfa_since, reset_at, enrolments_begun, recovery, recovery_until, created_at, last_sign_in_at FROM users WHERE `
 
 var (
 	byID       = database.Prepare(selectUser + "id = ?")

@@ -78,9 +78,9 @@ func Register(api *web.API, db *database.Database, now func() time.Time) {
 func (l *Listed) row(now time.Time) Row {
 	row := Row{
 		ID: l.ID, Name: l.Name, Email: l.Email, Role: l.Role, Disabled: !l.DisabledAt.IsZero(), Invited: l.Invited(),
-		LastSignInAt: moment(l.LastSignInAt),
+		LastSignInAt: l.LastSignInAt.OrNil(),
 		MFA: RowMFA{
-			State: "off", Requirement: l.Requirement, Overdue: l.MustEnrol(now), Locked: l.Locked, Since: moment(l.MFASince),
+			State: "off", Requirement: l.Requirement, Overdue: l.MustEnrol(now), Locked: l.Locked, Since: l.MFASince.OrNil(),
 			BackupCodesRemaining: l.BackupCodesRemaining,
 		},
 	}
@@ -94,15 +94,7 @@ func (l *Listed) row(now time.Time) Row {
 		row.MFA.BackupCodesRemaining = 0 // those of before are kept until they are replaced, and open nothing
 	}
 	if l.Requirement == RequirementRequired {
-		row.MFA.Deadline = moment(l.Deadline)
+		row.MFA.Deadline = l.Deadline.OrNil()
 	}
 	return row
-}
-
-func moment(at database.Instant) *time.Time {
-	if at.IsZero() {
-		return nil
-	}
-	t := at.Time()
-	return &t
 }

@@ -24,11 +24,13 @@ type Limit struct {
 	Reason string // empty: whatever the reason
 	Most   int
 	Within time.Duration
+	// Anew are kinds of events of the person after which the count begins anew.
+	Anew []string
 }
 
 // Refuse refuses whoever is at the limit until the first of the events that are counted is old enough.
 func (l Limit) Refuse(ctx context.Context, tx database.Tx, userID string) error {
-	wait, err := l.wait(ctx, tx, userID)
+	wait, err := l.Wait(ctx, tx, userID)
 	if err != nil || wait == 0 {
 		return err
 	}
@@ -50,24 +52,35 @@ func (l Limit) AskProof(ctx context.Context, tx database.Tx, caller web.Caller) 
 	if caller.Session.Fresh(tx.Now) {
 		return nil
 	}
-	wait, err := l.wait(ctx, tx, caller.Session.UserID)
+	wait, err := l.Wait(ctx, tx, caller.Session.UserID)
 	if err != nil || wait == 0 {
 		return err
 	}
 	return web.ErrFreshProofRequired
 }
 
-// wait is how long the person has no room under the limit; zero where there is room. It reads no more than the
+// Wait is how long the person has no room under the limit; zero where there is room. It reads no more than the
 // person's events of that time, as ids sort by it.
-func (l Limit) wait(ctx context.Context, tx database.Tx, userID string) (time.Duration, error) {
+func (l Limit) Wait(ctx context.Context, tx database.Tx, userID string) (time.Duration, error) {
 	return l.waitFor(ctx, tx, func(query *bun.SelectQuery) *bun.SelectQuery { return query.Where("subject_id = ?", userID) })
 }
 
 func (l Limit) waitFor(ctx context.Context, tx database.Tx, of func(*bun.SelectQuery) *bun.SelectQuery) (time.Duration, error) {
 	after := tx.Now.Add(-l.Within)
+	var anew []string
+	if len(l.Anew) > 0 {
+		query := of(tx.NewSelect().Model((*row)(nil)).Column("id")).
+			Where("id >= ?", database.FirstID(after.Add(time.Millisecond))).Where("kind IN (?) AND result = ?", bun.List(l.Anew), OK)
+		if err := query.OrderExpr("id DESC").Limit(1).Scan(ctx, &anew); err != nil {
+			return 0, fmt.Errorf("look since when events of %s count: %w", l.Kind, err)
+		}
+	}
 	var at []database.Instant
 	query := of(tx.NewSelect().Model((*row)(nil)).Column("at")).
 		Where("id >= ?", database.FirstID(after.Add(time.Millisecond))).Where("kind = ?", l.Kind)
+	if len(anew) > 0 {
+		query = query.Where("id > ?", anew[0])
+	}
 	if l.Reason != "" {
 		query = query.Where("reason = ?", l.Reason)
 	}

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
 	"github.com/secondstep/secondstep/server/hashing"
 )
 
@@ -163,14 +165,16 @@ func (b *bench) during(address string, act func() error) (flooded, error, error)
 				switch {
 				case err != nil && !errors.As(err, &closed):
 					failed = errors.Join(failed, err)
-				case a.status == 200:
+				case err == nil && a.StatusCode() == 200:
 					total++
 				}
 				if first {
 					switch {
-					case a.status == 200:
+					case err != nil:
+						all.other++
+					case a.StatusCode() == 200:
 						all.served++
-					case a.status == 503 && a.headers["Retry-After"] != "":
+					case busy(a):
 						all.busy++
 					default:
 						all.other++
@@ -185,8 +189,8 @@ func (b *bench) during(address string, act func() error) (flooded, error, error)
 				if err != nil {
 					return
 				}
-				if a.status != 200 {
-					seconds, _ := strconv.Atoi(a.headers["Retry-After"])
+				if a.StatusCode() != 200 {
+					seconds, _ := strconv.Atoi(string(a.Header.Peek(fasthttp.HeaderRetryAfter)))
 					time.Sleep(time.Duration(max(1, seconds)) * time.Second)
 				}
 			}

@@ -2,22 +2,22 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
-// browser is one keep-alive connection that costs as little as a client can: requests are bytes made before.
+// browser is one keep-alive connection. Its requests are bytes made before.
 type browser struct {
 	conn   net.Conn
 	reader *bufio.Reader
+	answer fasthttp.Response
 }
 
 func dial(address string) (*browser, error) {
@@ -25,59 +25,20 @@ func dial(address string) (*browser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &browser{conn, bufio.NewReaderSize(conn, 16<<10)}, nil
+	return &browser{conn: conn, reader: bufio.NewReaderSize(conn, 16<<10)}, nil
 }
 
-// answer is what one request got.
-type answer struct {
-	status  int
-	headers map[string]string // the few that are looked at
-	body    []byte
-}
-
-func (b *browser) do(request []byte) (answer, error) {
-	var a answer
+// do answers what came back, good until the next request.
+func (b *browser) do(request []byte) (*fasthttp.Response, error) {
 	if _, err := b.conn.Write(request); err != nil {
-		return a, err
+		return nil, err
 	}
-	length := 0
-	for first := true; ; first = false {
-		line, err := b.reader.ReadSlice('\n')
-		if err != nil {
-			return a, err
-		}
-		line = bytes.TrimRight(line, "\r\n")
-		switch {
-		case first:
-			if len(line) < 12 {
-				return a, fmt.Errorf("a status line %q", line)
-			}
-			if a.status, err = strconv.Atoi(string(line[9:12])); err != nil {
-				return a, err
-			}
-		case len(line) == 0:
-			if length == 0 {
-				return a, nil
-			}
-			a.body = make([]byte, length)
-			_, err := io.ReadFull(b.reader, a.body)
-			return a, err
-		case line[0] == 'C' && bytes.HasPrefix(line, []byte("Content-Length: ")):
-			if length, err = strconv.Atoi(string(line[16:])); err != nil {
-				return a, err
-			}
-		case line[0] == 'R' && bytes.HasPrefix(line, []byte("Retry-After: ")), line[0] == 'S' && bytes.HasPrefix(line, []byte("Set-Cookie: ")):
-			if a.headers == nil {
-				a.headers = map[string]string{}
-			}
-			name, value, _ := strings.Cut(string(line), ": ")
-			if name == "Set-Cookie" {
-				value, _, _ = strings.Cut(value, ";")
-				value = strings.TrimPrefix(a.headers[name]+"; "+value, "; ")
-			}
-			a.headers[name] = value
-		}
-	}
+	return &b.answer, b.answer.Read(b.reader)
+}
+
+// busy says whether an answer is the refusal of a server that has too much to do.
+func busy(answer *fasthttp.Response) bool {
+	return answer.StatusCode() == fasthttp.StatusServiceUnavailable && len(answer.Header.Peek(fasthttp.HeaderRetryAfter)) > 0
 }
 
 const agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -150,19 +111,20 @@ func crowd(address string, connections, count int, next func(n int) []byte) (*lo
 				sent := time.Now()
 				a, err := one.do(text)
 				each[n] = time.Since(sent)
-				if err == nil && a.status == 200 {
+				if err == nil && a.StatusCode() == 200 {
 					continue
 				}
 				lock.Lock()
-				failed = errors.Join(failed, err)
-				all.wrong[a.status]++
-				if a.status == 503 && a.headers["Retry-After"] != "" {
+				if err != nil {
+					failed = errors.Join(failed, err)
+					lock.Unlock()
+					return
+				}
+				all.wrong[a.StatusCode()]++
+				if busy(a) {
 					all.busy++
 				}
 				lock.Unlock()
-				if err != nil {
-					return
-				}
 			}
 		})
 	}

@@ -115,8 +115,8 @@ func backupCodesOn(b *bench, kind string) (err error) {
 		began := time.Now()
 		a, err := browser.do(text)
 		sort[what] = append(sort[what], time.Since(began))
-		if err == nil && a.status != want {
-			err = fmt.Errorf("a backup code, %s: %d %s", what, a.status, a.body)
+		if err == nil && a.StatusCode() != want {
+			err = fmt.Errorf("a backup code, %s: %d %s", what, a.StatusCode(), a.Body())
 		}
 		bare = append(bare, hashes(1, 1, hashing.BackupCodes))
 		return err
@@ -235,8 +235,8 @@ func confirmsOn(b *bench, kind string) (err error) {
 			return err
 		}
 		var begun struct{ ID, Secret string }
-		if err := json.Unmarshal(a.body, &begun); err != nil || a.status != 201 {
-			return fmt.Errorf("an enrolment: %d %s", a.status, a.body)
+		if err := json.Unmarshal(a.Body(), &begun); err != nil || a.StatusCode() != 201 {
+			return fmt.Errorf("an enrolment: %d %s", a.StatusCode(), a.Body())
 		}
 		secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(begun.Secret)
 		if err != nil {
@@ -249,8 +249,8 @@ func confirmsOn(b *bench, kind string) (err error) {
 			return err
 		}
 		ours = append(ours, time.Since(began))
-		if a.status != 200 {
-			return fmt.Errorf("a confirmation: %d %s", a.status, a.body)
+		if a.StatusCode() != 200 {
+			return fmt.Errorf("a confirmation: %d %s", a.StatusCode(), a.Body())
 		}
 		bare = append(bare, hashes(10, hashing.DefaultWorkers(), hashing.BackupCodes))
 	}

@@ -147,7 +147,7 @@ func (b *bench) start(in *installation) (time.Duration, error) {
 			time.Sleep(200 * time.Microsecond)
 			continue
 		}
-		if a, err := browser.do(text); err == nil && a.status == 200 {
+		if a, err := browser.do(text); err == nil && a.StatusCode() == 200 {
 			took = time.Since(began)
 		}
 		_ = browser.conn.Close()

@@ -21,13 +21,18 @@ import (
 var secondStepRows = []string{
 	"UPDATE totp_apps SET last_step = ?, last_used_at = ? WHERE id = ? AND last_step < ?",
 	"INSERT INTO totp_spent_steps (secret_id, step, how, spent_at, browser, browser_id) VALUES (?, ?, 'used', ?, 'Firefox on Linux', ?)",
-	"DELETE FROM pending_sign_ins WHERE id = ?",
+	closePending,
 	"UPDATE users SET last_sign_in_at = ? WHERE id = ?",
 	"UPDATE known_browsers SET last_seen_at = ? WHERE user_id = ? AND browser_id = ?",
 	"INSERT INTO sessions (id, token_hash, user_id, created_at, last_seen_at, expires_at, signed_in_with, proof_at, proof_with, browser, browser_id, address) VALUES (?, ?, ?, ?, ?, ?, 'password,totp', ?, 'totp', 'Firefox on Linux', ?, '127.0.0.1')",
 	"INSERT INTO events (id, at, schema, kind, result, actor_id, subject_id, session_id, method, address, browser, request_id) VALUES (?, ?, 1, 'sign_in.completed', 'ok', ?, ?, ?, 'totp', '127.0.0.1', 'Firefox on Linux', ?)",
 	"INSERT INTO events (id, at, schema, kind, result, subject_id, session_id, method, address, browser, request_id) VALUES (?, ?, 1, 'sign_in.second_step', 'ok', ?, ?, 'totp', '127.0.0.1', 'Firefox on Linux', ?)",
 }
+
+const (
+	openPending  = "INSERT INTO pending_sign_ins (id, token_hash, user_id, created_at, expires_at) VALUES (?, ?, ?, ?, ?)"
+	closePending = "DELETE FROM pending_sign_ins WHERE id = ?"
+)
 
 // reference writes the same rows into a database of the same people.
 type reference struct {
@@ -85,6 +90,38 @@ func prepare(ctx context.Context, conn *sql.Conn, postgres bool) ([]*sql.Stmt, e
 	return list, nil
 }
 
+// pendingID is the pending sign-in that the nth second step ends.
+func pendingID(n int64) string { return fmt.Sprintf("pending-sign-in-%010d", n) }
+
+// await opens a pending sign-in for each of the next so many second steps, before they are timed.
+func (r *reference) await(ctx context.Context, count int, postgres bool) (err error) {
+	text := openPending
+	if postgres {
+		text = numbered(text)
+	}
+	tx, err := r.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, tx.Rollback())
+		}
+	}()
+	statement, err := tx.PrepareContext(ctx, text)
+	if err != nil {
+		return err
+	}
+	now := time.Now().UnixMilli()
+	for n := r.written.Load() + 1; n <= r.written.Load()+int64(count); n++ {
+		hash := sha256.Sum256(tokenOf("pending of reference", int(n)))
+		if _, err := statement.ExecContext(ctx, pendingID(n), hash[:], r.in.people[int(n)%len(r.in.people)], now, now+5*60*1000); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
 // write writes the rows of one second step.
 func (r *reference) write(ctx context.Context, statements []*sql.Stmt) error {
 	n := r.written.Add(1)
@@ -97,7 +134,7 @@ func (r *reference) write(ctx context.Context, statements []*sql.Stmt) error {
 	for i, args := range [][]any{
 		{step, now, "app-" + user, step},
 		{"app-" + user, step, now, browser[:]},
-		{id("p")},
+		{pendingID(n)},
 		{now, user},
 		{now, user, browser[:]},
 		{id("s"), hash[:], user, now, now, now + 12*3600*1000, now, browser[:]},
@@ -243,6 +280,9 @@ func secondStepsOn(b *bench, kind string) (err error) {
 			err = got.refused()
 		}
 		if err != nil {
+			return err
+		}
+		if err := r.await(b.ctx, people+few, kind == onPostgres); err != nil {
 			return err
 		}
 		var took time.Duration

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"syscall"
@@ -129,6 +130,7 @@ func (c *serveCommand) Run(p program) (err error) {
 		return errors.Join(err, listener.Close())
 	}
 	boundMemory(installation.Hashes.Workers(), config.PasswordCost)
+	leaveRoom()
 	return c.serve(p, logger, installation, face, listener)
 }
 
@@ -141,6 +143,16 @@ func boundMemory(workers int, cost hashing.Params) {
 		return
 	}
 	debug.SetMemoryLimit(program + 2*int64(workers)*int64(cost.Memory)<<10)
+}
+
+// leaveRoom has Go schedule one thread more than there are processors. A computation of argon2id keeps one to itself for up
+// to 10 ms at a time, and the collection of what it leaves behind another; where those are all there are, a request that
+// takes a tenth of a millisecond waits for them. The operating system shares processors in smaller pieces. A number that
+// the environment sets (GOMAXPROCS) stays.
+func leaveRoom() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+	}
 }
 
 func (c *serveCommand) serve(p program, logger *slog.Logger, installation *server.Server, face server.Face, listener net.Listener) error {

@@ -53,6 +53,7 @@ type Database struct {
 	postgres bool
 	ids      *ids
 	reads    *reads
+	states   states
 	writes   backend
 	claim    *flock.Flock
 	closing  sync.Once
@@ -155,7 +156,7 @@ func (d *Database) ClaimServe() error {
 // nothing more.
 func (d *Database) Close() error {
 	d.closing.Do(func() {
-		d.closed = errors.Join(d.writes.close(), d.reads.close())
+		d.closed = errors.Join(d.writes.close(), d.states.close(), d.reads.close())
 		if d.claim != nil {
 			d.closed = errors.Join(d.closed, d.claim.Unlock())
 		}

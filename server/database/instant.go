@@ -28,6 +28,15 @@ func (i Instant) Time() time.Time {
 // IsZero says whether the instant is "never".
 func (i Instant) IsZero() bool { return i == 0 }
 
+// OrNil is the instant in UTC for an answer that may have none; nil for zero.
+func (i Instant) OrNil() *time.Time {
+	if i == 0 {
+		return nil
+	}
+	at := i.Time()
+	return &at
+}
+
 // OrNull is the instant as an argument of a [Statement] for a nullable column.
 func (i Instant) OrNull() any {
 	if i == 0 {

@@ -12,10 +12,12 @@ import (
 // queries run waits for the next one, which then asks for all that have gathered. What a
 // caller gets was read after it asked, so nothing is ever older than a query of its own
 // would have found; alone, a caller has a query of its own. It is safe for concurrent use.
+// Callers share what they get and change none of it.
 type Lookup[K [32]byte | string, R any] struct {
 	db         *Database
 	statements []*Statement // by how many keys they ask for
 	scan       func(*sql.Rows) (K, R, error)
+	memory     *memory[K, R] // nil where nothing is remembered
 
 	mu      sync.Mutex
 	running int
@@ -56,6 +58,13 @@ func NewLookup[K [32]byte | string, R any](db *Database, text string, scan func(
 		marks := strings.TrimSuffix(strings.Repeat("?, ", size), ", ")
 		l.statements = append(l.statements, Prepare(strings.Replace(text, "IN (?)", "IN ("+marks+")", 1)))
 	}
+	return l
+}
+
+// Remembering has the Lookup give again what it has read, as long as the database says that nothing has been committed
+// since, which costs less than to read it. It is for rows that are asked for far more often than anything is written.
+func (l *Lookup[K, R]) Remembering() *Lookup[K, R] {
+	l.memory = &memory[K, R]{}
 	return l
 }
 
@@ -121,14 +130,33 @@ func (l *Lookup[K, R]) lead(ctx context.Context, me *asker[K, R]) {
 		next.leads = true
 		close(next.ready)
 	}()
-	err := l.ask(context.WithoutCancel(ctx), batch) // the query is not its caller's alone
+	err := l.answer(context.WithoutCancel(ctx), batch) // the query is not its caller's alone
 	for _, one := range batch {
 		one.err = err
 	}
 }
 
-// ask puts each asker's rows into it.
+// answer puts each asker's rows into it, from memory where that may be.
+func (l *Lookup[K, R]) answer(ctx context.Context, batch []*asker[K, R]) error {
+	if l.memory == nil || l.memory.pauses() {
+		return l.ask(ctx, batch)
+	}
+	now, err := l.db.states.now(ctx)
+	if err != nil || l.memory.recall(now, batch) {
+		return err
+	}
+	if err := l.ask(ctx, batch); err != nil {
+		return err
+	}
+	l.memory.keep(now, batch)
+	return nil
+}
+
+// ask reads each asker's rows.
 func (l *Lookup[K, R]) ask(ctx context.Context, batch []*asker[K, R]) (err error) {
+	for _, one := range batch {
+		one.rows = nil
+	}
 	size := 0
 	for lookupSizes[size] < len(batch) {
 		size++

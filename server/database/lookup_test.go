@@ -18,10 +18,18 @@ func scanJob(rows *sql.Rows) (name string, at int64, err error) {
 
 // Everybody gets the rows of their own key, as they were after they asked.
 func TestLookupAnswersEachCaller(t *testing.T) {
+	answersEachCaller(t, func(jobs *Lookup[string, int64]) *Lookup[string, int64] { return jobs })
+}
+
+func TestLookupRemembersNothingOld(t *testing.T) {
+	answersEachCaller(t, (*Lookup[string, int64]).Remembering)
+}
+
+func answersEachCaller(t *testing.T, with func(*Lookup[string, int64]) *Lookup[string, int64]) {
 	both(t, func(t *testing.T, options Options) {
 		d := opened(t, options, defaults)
 		const people, rounds = 50, 40
-		jobs := NewLookup(d, lookUpJobs, scanJob)
+		jobs := with(NewLookup(d, lookUpJobs, scanJob))
 		var work sync.WaitGroup
 		for n := range people {
 			name := fmt.Sprint("job ", n)

@@ -77,6 +77,7 @@ func (d *Database) openPostgres(ctx context.Context, limits limits) (err error) 
 	p.cache.prepare = writer.PrepareContext
 
 	d.reads = newReads(readers, bun.NewDB(readers, pgdialect.New()), true)
+	d.states = postgresStates{d.reads}
 	d.writes = p
 	return nil
 }

@@ -39,9 +39,10 @@ func (d *Database) openSQLite(ctx context.Context, limits limits) (err error) {
 	}
 
 	// temp_store keeps what the savepoints need to roll back in memory: written to a
-	// temporary file, as by default, it takes more time than the rows themselves.
+	// temporary file, as by default, it takes more time than the rows themselves. A page
+	// that many commits change goes into the database file once for every 16 MB of them.
 	writer, err := sql.Open("sqlite", sqliteDSN(path, limits,
-		"synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)", "journal_size_limit(67108864)"))
+		"synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)"))
 	if err != nil {
 		return err
 	}
@@ -63,10 +64,11 @@ func (d *Database) openSQLite(ctx context.Context, limits limits) (err error) {
 	if err != nil {
 		return err
 	}
-	connections := max(4, 2*runtime.GOMAXPROCS(0))
+	connections := max(4, 2*runtime.GOMAXPROCS(0)) + 1 // one tells the state
 	readers.SetMaxOpenConns(connections)
 	readers.SetMaxIdleConns(connections)
 	d.reads = newReads(readers, bun.NewDB(readers, sqlitedialect.New()), false)
+	d.states = &sqliteStates{readers: readers}
 	d.writes = gather
 	return nil
 }

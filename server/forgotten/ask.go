@@ -8,10 +8,18 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/budget"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/problem"
 	"github.com/secondstep/secondstep/server/web"
+)
+
+// How often may be asked (security.md row 47): for an address, known or not, as often as it may be mailed; from a network
+// for as many as forget theirs in a company behind one address, and not for everybody.
+var (
+	forAddress  = budget.Budget{Of: "password asks for an address", Most: 5, FromLast: true}
+	fromNetwork = budget.Budget{Of: "password asks from a network", Most: 60}
 )
 
 // ask is one who asks for a link and is not answered yet.
@@ -46,7 +54,11 @@ func (f *Forgotten) ask(ctx context.Context, caller web.Caller, email string) er
 	}
 	var wait time.Duration
 	err = f.Database.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
-		if wait, err = reserve(ctx, tx, address, caller.Network); err != nil || wait > 0 {
+		// Nothing in it depends on whose address it is.
+		if wait, err = fromNetwork.Spend(ctx, tx, caller.Network); err != nil || wait > 0 {
+			return err
+		}
+		if wait, err = forAddress.Spend(ctx, tx, address); err != nil || wait > 0 {
 			return err
 		}
 		from := ""

@@ -40,9 +40,6 @@ func New(dependencies Dependencies) *Forgotten { return &Forgotten{dependencies}
 
 // Prune deletes what is over in this room's tables.
 func (f *Forgotten) Prune(ctx context.Context, tx database.Tx) error {
-	if err := pruneBudgets(ctx, tx); err != nil {
-		return err
-	}
 	if err := pruneAsks(ctx, tx); err != nil {
 		return err
 	}

@@ -160,7 +160,7 @@ func TestRow6AskingTellsNothing(t *testing.T) {
 		in.Change("UPDATE users SET password_hash = '' WHERE email = 'invited@example.test'")
 		in.Mails()
 		rows := func() (counts [5]int) {
-			for n, table := range []string{"password_asks", "password_ask_budgets", "password_links", "outbox", "events"} {
+			for n, table := range []string{"password_asks", "budgets", "password_links", "outbox", "events"} {
 				counts[n] = len(in.Column("SELECT 1 FROM " + table))
 			}
 			return counts
@@ -255,7 +255,7 @@ func TestRow47Budgets(t *testing.T) {
 		if _, err := in.First().Upkeep.Once(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if left := in.Column("SELECT asks FROM password_ask_budgets"); len(left) > 0 {
+		if left := in.Column("SELECT spent FROM budgets"); len(left) > 0 {
 			t.Errorf("%d budgets are kept", len(left))
 		}
 	}, mails)

@@ -66,6 +66,17 @@ type contactWords struct {
 	Recovery     string `json:"recovery"`
 	RecoveryEnds string `json:"recovery_ends"`
 
+	UnprovedTitle  string `json:"unproved_title"`
+	Unproved       string `json:"unproved"`
+	UnprovedName   string `json:"unproved_name"`
+	UnprovedText   string `json:"unproved_text"`
+	UnprovedWhy    string `json:"unproved_why"`
+	Prove          string `json:"prove"`
+	ProvedAlready  string `json:"proved_already"`
+	Discard        string `json:"discard"`
+	DiscardedTitle string `json:"discarded_title"`
+	Discarded      string `json:"discarded"`
+
 	States   map[string]string `json:"states"`
 	Since    string            `json:"since"`
 	You      string            `json:"you"`

@@ -75,10 +75,18 @@ func TestContactByMail(t *testing.T) {
 		}
 		holds(t, c.Do("GET", "/help/ticket", nil), 200, `name="reference"`, `name="key"`, "<noscript>", "Both stand at the end of the link")
 		holds(t, send(c, "/help/ticket", form("read", "key", "x")), 404, "There is no ticket with this reference and this key")
-		page := holds(t, send(c, "/help/ticket", form("read")), 200, "It will not open", "Hello,\n\nit will not.", "With the support", `value="`+key+`"`)
+		for range 2 {
+			asked := holds(t, send(c, "/help/ticket", form("read")), 200, "Did you write this?", "stranger@example.test", "Grace", "It will not open", "Hello,\n\nit will not.",
+				`value="prove"`, "Yes, I wrote this: send it", `value="discard"`, "I didn&#39;t write this")
+			if strings.Contains(asked, "With the support") || strings.Contains(asked, `value="reply"`) {
+				t.Errorf("it is with the support: %s", asked)
+			}
+		}
+		page := holds(t, send(c, "/help/ticket", form("prove")), 200, "Your ticket is with the support.", "It will not open", "Hello,\n\nit will not.", "With the support", `value="`+key+`"`)
 		if strings.Contains(page, "Support</strong>") {
 			t.Errorf("answered already: %s", page)
 		}
+		holds(t, send(c, "/help/ticket", form("discard")), 409, "This ticket is with the support already", "It will not open")
 		id := in.Column("SELECT id FROM tickets WHERE reference = ?", reference)[0]
 		support.Do("POST", "/api/v1/tickets/"+id+"/reply", map[string]any{"lines": []string{"Press <b>harder</b>."}}).Want(200)
 		holds(t, send(c, "/help/ticket", form("read")), 200, "Press &lt;b&gt;harder&lt;/b&gt;.", "Waits for you")
@@ -104,6 +112,33 @@ func TestContactByMail(t *testing.T) {
 			t.Error("the log has the key")
 		}
 	}, servertest.Options{Mail: true})
+}
+
+// Whoever did not write it throws it away, without a script. What a stranger has written is text, and leads nowhere.
+func TestContactInSomebodysName(t *testing.T) {
+	in := servertest.OnSQLite(t, servertest.Options{Mail: true})
+	c := visitor(in)
+	send(c, "/help/contact", letter("text", "<a href=\"https://evil.example\">Press</a>\nhttps://evil.example")).Want(303)
+	found := ticketLink.FindStringSubmatch(in.Mails()[0].Text)
+	if found == nil {
+		t.Fatal("no link")
+	}
+	form := func(act string) url.Values {
+		return url.Values{"act": {act}, "reference": {found[2]}, "key": {found[1]}}
+	}
+	page := holds(t, send(c, "/help/ticket", form("read")), 200, "Did you write this?", "&lt;a href=&#34;https://evil.example&#34;&gt;Press&lt;/a&gt;\nhttps://evil.example")
+	if strings.Contains(page, `href="https://evil`) {
+		t.Errorf("a link: %s", page)
+	}
+	c.Header.Set("Sec-Fetch-Site", "cross-site") // row 67
+	send(c, "/help/ticket", form("prove")).Want(http.StatusForbidden)
+	c.Header.Set("Sec-Fetch-Site", "same-origin")
+	holds(t, send(c, "/help/ticket", form("discard")), 200, "It is thrown away")
+	if rows := in.Column("SELECT id FROM tickets"); len(rows) != 0 {
+		t.Errorf("%d tickets", len(rows))
+	}
+	holds(t, send(c, "/help/ticket", form("discard")), 404, "There is no ticket with this reference and this key")
+	holds(t, send(c, "/help/ticket", form("prove")), 404, "There is no ticket with this reference and this key")
 }
 
 // What was typed is kept, each fault stands at its field, and is tied to it.

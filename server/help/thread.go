@@ -19,9 +19,11 @@ import (
 
 // What a form of a ticket does.
 const (
-	actRead  = "read"
-	actReply = "reply"
-	actSolve = "solve"
+	actRead    = "read"
+	actProve   = "prove"
+	actDiscard = "discard"
+	actReply   = "reply"
+	actSolve   = "solve"
 )
 
 // ticketPages are where one reads a ticket of one's own and writes into it. Reference and key are typed, or put into the
@@ -54,6 +56,13 @@ func (h *Help) ticketPages(ctx context.Context, visit web.Visit, v *view) web.Pa
 			return v.answered(ctx, caller, filled{values: visit.Form}, nil, ticket.ErrNoTicket, "")
 		}
 		read, err = h.Tickets.Read(ctx, caller, own)
+	case actProve:
+		said = "proved"
+		read, err = h.Tickets.Prove(ctx, caller, own)
+	case actDiscard:
+		if err = h.Tickets.Discard(ctx, caller, own); err == nil {
+			return v.discarded().private(http.StatusOK)
+		}
 	case actReply:
 		said = "replied"
 		read, err = h.Tickets.Reply(ctx, caller, own, visit.Form.Get("text"))
@@ -78,6 +87,9 @@ func (h *Help) ticketPages(ctx context.Context, visit web.Visit, v *view) web.Pa
 // answered is a ticket, or why there is none to see, or the ticket with why something was not taken.
 func (v *view) answered(ctx context.Context, caller web.Caller, f filled, read *ticket.Thread, err error, said string) web.Page {
 	w := v.locale.words.Contact
+	if err == nil && read.State == ticket.Unproved {
+		return v.unproved(f, read).private(http.StatusOK)
+	}
 	if err == nil {
 		f.values = url.Values{"reference": {read.Reference}, "key": {f.values.Get("key")}} // what was sent is in the thread
 		return v.thread(f, read, said).private(http.StatusOK)
@@ -94,6 +106,8 @@ func (v *view) answered(ctx context.Context, caller web.Caller, f filled, read *
 		f.notice = w.TooManyMessages
 	case errors.Is(err, ticket.ErrThreadFull):
 		f.notice = w.ThreadFull
+	case errors.Is(err, ticket.ErrProved):
+		f.notice = w.ProvedAlready
 	case errors.Is(err, ticket.ErrRecovery), errors.Is(err, ticket.ErrSolved):
 		f.notice = w.RecoveryEnds
 	default:
@@ -101,9 +115,12 @@ func (v *view) answered(ctx context.Context, caller web.Caller, f filled, read *
 	}
 	status, after := problem.Of(err).Status, problem.Of(err).RetryAfter
 	var page web.Page
-	if read == nil {
+	switch {
+	case read == nil:
 		page = v.openTicket(ctx, caller, f, status)
-	} else {
+	case read.State == ticket.Unproved:
+		page = v.unproved(f, read).private(status)
+	default:
 		page = v.thread(f, read, "").private(status)
 	}
 	page.RetryAfter = after
@@ -165,6 +182,40 @@ func (v *view) state(state string) Node {
 func (v *view) moment(at time.Time) Node {
 	text := fill(v.locale.words.Contact.Moment, "date", v.locale.words.day(at), "time", at.UTC().Format("15:04"))
 	return Time(DateTime(at.UTC().Format(time.RFC3339)), Text(text))
+}
+
+// unproved asks whoever reads the mailbox whether they have written a ticket, and shows what they would say is theirs: it may
+// be a stranger's, who gave their address. It is plain text, and marked as what somebody wrote.
+func (v *view) unproved(f filled, of *ticket.Thread) *sheet {
+	w := v.locale.words.Contact
+	answer := func(act, class, label string) Node {
+		return Form(Method("post"), Action(Prefix+ticketPage), hidden("act", act), hidden("reference", of.Reference), hidden("key", f.values.Get("key")),
+			Button(Class(class), Type("submit"), Text(label)))
+	}
+	text := ""
+	if len(of.Messages) > 0 {
+		text = strings.Join(of.Messages[0].Lines(), "\n")
+	}
+	return &sheet{view: v, title: w.UnprovedTitle, content: Div(Class("index letter"),
+		v.crumbs(w.UnprovedTitle), H1(Text(w.UnprovedTitle)), P(Class("lead"), Text(fill(w.Unproved, "email", of.Email))),
+		complaint(f.notice),
+		Dl(Class("once panel written"),
+			Dt(Text(w.UnprovedName)), Dd(Dir("auto"), Text(of.Name)),
+			Dt(Text(w.Subject)), Dd(Dir("auto"), Text(of.Subject)),
+			Dt(Text(w.UnprovedText)), Dd(Class("said"), Dir("auto"), Text(text)),
+		),
+		Div(Class("ways"), answer(actProve, "button primary", w.Prove), answer(actDiscard, "button", w.Discard)),
+		P(Class("muted"), Text(w.UnprovedWhy)),
+	)}
+}
+
+// discarded says that somebody else's ticket is gone.
+func (v *view) discarded() *sheet {
+	w := v.locale.words.Contact
+	return &sheet{view: v, title: w.DiscardedTitle, content: Div(Class("index letter"),
+		v.crumbs(w.TicketTitle), H1(Text(w.DiscardedTitle)), P(Class("lead"), Role("status"), Text(w.Discarded)),
+		P(A(Class("button"), Href(Prefix+contactPage), Text(w.Again))),
+	)}
 }
 
 // thread is the page of one ticket.

@@ -69,7 +69,7 @@ func (m *MFA) activate(ctx context.Context, caller web.Caller, enrolmentID, name
 		if err != nil {
 			return err
 		}
-		if err := anewStill(caller, user); err != nil {
+		if err := anewStill(tx, caller, user); err != nil {
 			return err
 		}
 		if caller.Session.Anew {

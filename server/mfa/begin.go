@@ -35,8 +35,13 @@ func (m *MFA) begin(ctx context.Context, caller web.Caller, name, replaces strin
 		if user.Requirement == account.RequirementOff {
 			return ErrNotAllowed
 		}
-		if err := anewStill(caller, user); err != nil {
+		if err := anewStill(tx, caller, user); err != nil {
 			return err
+		}
+		if caller.Session.Anew {
+			if err := m.Recovery.Enrolling(ctx, tx, user); err != nil {
+				return err
+			}
 		}
 		if err := m.roomForAnother(ctx, tx, caller, user, replaces); err != nil {
 			return err

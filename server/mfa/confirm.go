@@ -133,7 +133,7 @@ func (m *MFA) confirmed(ctx context.Context, caller web.Caller, attempt factor.A
 		if user.Requirement == account.RequirementOff {
 			return ErrNotAllowed
 		}
-		if err := anewStill(caller, user); err != nil {
+		if err := anewStill(tx, caller, user); err != nil {
 			return err
 		}
 		if taken, err = authenticator.Confirm(ctx, tx, enrolment, step, caller.Session.ID, caller.Client); err != nil || !taken {
@@ -232,7 +232,7 @@ func (m *MFA) renew(ctx context.Context, caller web.Caller, enrolmentID string) 
 		if err != nil {
 			return err
 		}
-		if err := anewStill(caller, user); err != nil {
+		if err := anewStill(tx, caller, user); err != nil {
 			return err
 		}
 		if _, err := m.waiting(ctx, tx, caller, enrolmentID); err != nil {

@@ -239,8 +239,8 @@ func (m *MFA) reset(ctx context.Context, tx database.Tx, event audit.Event, user
 
 // anewStill refuses a session that an enrolment link has opened and whose reset or recovery has ended since the request
 // began: what it enrols would come beside what is in force, and not in its place. The person is held.
-func anewStill(caller web.Caller, user *account.User) error {
-	if caller.Session.Anew && !user.EnrolsByLink() {
+func anewStill(tx database.Tx, caller web.Caller, user *account.User) error {
+	if caller.Session.Anew && !user.EnrolsByLink(tx.Now) {
 		return ErrChanged
 	}
 	return nil

@@ -125,7 +125,7 @@ func (m *MFA) page(ctx context.Context, viewer *web.Session, userID string) (*Pa
 		}
 		page.Invited = &InvitedView{}
 		if link != nil && link.EndedAt.IsZero() && link.ExpiresAt > database.At(m.Now()) {
-			page.Invited.ExpiresAt = moment(link.ExpiresAt)
+			page.Invited.ExpiresAt = link.ExpiresAt.OrNil()
 		}
 	}
 	if enrolment != nil && m.goesOn(enrolment, viewer.ID) {
@@ -136,7 +136,7 @@ func (m *MFA) page(ctx context.Context, viewer *web.Session, userID string) (*Pa
 		if err != nil {
 			return nil, err
 		}
-		page.Reset = &ResetView{At: user.ResetAt.Time(), LinkUntil: moment(until)}
+		page.Reset = &ResetView{At: user.ResetAt.Time(), LinkUntil: until.OrNil()}
 	}
 	if user.ID != viewer.UserID {
 		if page.CodesBlocked, err = signin.CodesBlocked(ctx, db, user.ID, m.Now()); err != nil {
@@ -160,12 +160,12 @@ func (m *MFA) view(ctx context.Context, db bun.IDB, user *account.User, enrollin
 	view := View{State: "off", Requirement: user.Requirement, Factors: []FactorView{}}
 	switch {
 	case user.MFA():
-		view.State, view.Since = "on", moment(user.MFASince)
+		view.State, view.Since = "on", user.MFASince.OrNil()
 	case enrolling:
 		view.State = "enrolling"
 	}
 	if user.Requirement == account.RequirementRequired {
-		view.Deadline = moment(user.Deadline)
+		view.Deadline = user.Deadline.OrNil()
 	}
 	if user.Reset() {
 		return view, nil // what is kept of before is in force no more
@@ -176,12 +176,12 @@ func (m *MFA) view(ctx context.Context, db bun.IDB, user *account.User, enrollin
 	}
 	for _, one := range held {
 		if one.Total > 0 {
-			view.BackupCodes = CodesView{Total: one.Total, Remaining: one.Remaining, CreatedAt: moment(one.AddedAt)}
+			view.BackupCodes = CodesView{Total: one.Total, Remaining: one.Remaining, CreatedAt: one.AddedAt.OrNil()}
 			continue
 		}
 		view.Factors = append(view.Factors, FactorView{
 			ID: one.ID, Kind: one.Kind, Name: one.Name, Label: one.Label,
-			AddedAt: one.AddedAt.Time(), LastUsedAt: moment(one.LastUsedAt),
+			AddedAt: one.AddedAt.Time(), LastUsedAt: one.LastUsedAt.OrNil(),
 		})
 	}
 	return view, nil
@@ -208,12 +208,4 @@ func viewEnrolment(enrolment *authenticator.Enrolment, sessionID string) *Enrolm
 		view.Replaces = &enrolment.Replaces
 	}
 	return view
-}
-
-func moment(at database.Instant) *time.Time {
-	if at.IsZero() {
-		return nil
-	}
-	t := at.Time()
-	return &t
 }

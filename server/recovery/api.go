@@ -38,6 +38,7 @@ type PendingRecovery struct {
 	Recovery *RecoveryView `json:"recovery" doc:"The open request, else the last one that ended within 7 days; null without one."`
 	Askable  bool          `json:"askable" doc:"The person can ask for a way back in."`
 	Refusal  string        `json:"refusal,omitempty" doc:"Why they can't: the code with which asking would be refused."`
+	Delay    int           `json:"delay_seconds" doc:"How long a request waits from its proof until it can be decided, as things stand."`
 }
 
 type pendingOutput struct{ Body PendingRecovery }
@@ -97,20 +98,16 @@ func (r *Recoveries) Register(api *web.API) {
 func (r *Recoveries) registerPending(api *web.API) {
 	web.Register(api, web.Pending, operation("get-recovery", http.MethodGet, pendingPath, "My request to get back in"),
 		func(ctx context.Context, caller web.Caller, _ *struct{}) (*pendingOutput, error) {
-			shown, refusal, err := r.pending(ctx, caller)
+			told, err := r.pending(ctx, caller)
 			if err != nil {
 				return nil, err
 			}
-			out := &pendingOutput{Body: PendingRecovery{Recovery: shown, Askable: refusal == nil && (shown == nil || !open(shown.State))}}
-			if refusal != nil {
-				out.Body.Refusal = refusal.Code
-			}
-			return out, nil
+			return &pendingOutput{Body: *told}, nil
 		})
 
 	ask := operation("ask-recovery", http.MethodPost, pendingPath, "Ask for a way back in, having lost every factor")
 	ask.Description = "One at a time: asked again, it answers the one that is open. A link that proves the address is mailed to the person, and apart from it one that stops this. " +
-		"422 `recovery_questions` unless both questions are answered; 409 `recovery_on_console` for an administrator whom nobody else can let in; 429 `too_many_changes` after three within 24 hours."
+		"422 `recovery_questions` unless both questions are answered; 409 `recovery_on_console` for an administrator whom nobody else can let in; 429 `recovery_too_often` after three within 24 hours, unless there is a new password since."
 	web.Register(api, web.Pending, ask,
 		func(ctx context.Context, caller web.Caller, in *askRecoveryInput) (*viewOutput, error) {
 			if !in.Body.NoBackupCodes || !in.Body.NoOtherBrowser {

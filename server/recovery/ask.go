@@ -19,25 +19,19 @@ import (
 	"github.com/secondstep/secondstep/server/web"
 )
 
-// askings bound the requests of a person, and with them the mails, whoever asks in their name (security.md row 48).
-var askings = audit.Limit{Kind: audit.RecoveryAsked, Most: 3, Within: 24 * time.Hour}
+// askings bound the requests of a person, and with them the mails, whoever asks in their name (security.md row 48). Somebody who
+// only has the password can use them up by asking and taking back. They must not keep the owner out by it (row 45): with a new
+// password, which takes the mailbox or the console, whoever had the old one is gone, and the owner's askings count anew. Who
+// asks is bounded all the same, by the links to the mailbox and by what it is mailed of one kind within an hour.
+var askings = audit.Limit{
+	Kind: audit.RecoveryAsked, Most: 3, Within: 24 * time.Hour, Anew: []string{audit.PasswordChanged, audit.PasswordSet},
+}
+
+// mailedWithin is the time for which a mailbox gets so many mails of a kind.
+const mailedWithin = time.Hour
 
 // longestMessage is how many characters somebody writes to the support as they ask.
 const longestMessage = 1000
-
-// checkMessage puts together what somebody writes to the support, plain text of several lines, or says what is wrong with it.
-func checkMessage(lines []string) (message string, wrong []problem.Field) {
-	message = strings.TrimSpace(strings.Join(lines, "\n"))
-	if len([]rune(message)) > longestMessage {
-		return "", []problem.Field{{Name: "message", Code: "too_long", Params: map[string]any{"max": longestMessage}}}
-	}
-	for _, line := range lines {
-		if len(account.CheckLegible(strings.TrimSpace(line))) > 0 {
-			return "", []problem.Field{{Name: "message", Code: "illegible"}}
-		}
-	}
-	return message, nil
-}
 
 // refusal says why somebody can't ask, whatever they say; nil where they can.
 func (r *Recoveries) refusal(user *account.User, others circle) *problem.Problem {
@@ -55,35 +49,53 @@ func (r *Recoveries) refusal(user *account.User, others circle) *problem.Problem
 }
 
 // pending reads what somebody whose password was right is told: their request, and whether they can ask for another.
-func (r *Recoveries) pending(ctx context.Context, caller web.Caller) (shown *RecoveryView, refusal *problem.Problem, err error) {
+func (r *Recoveries) pending(ctx context.Context, caller web.Caller) (*PendingRecovery, error) {
 	db := r.Database.Read()
 	user, err := account.ByID(ctx, db, caller.Pending.UserID)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if user == nil {
-		return nil, nil, account.ErrNoUser
+		return nil, account.ErrNoUser
 	}
 	found, err := latest(ctx, db, user.ID, r.Now())
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	others, err := deciders(ctx, db, user, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	told := &PendingRecovery{Delay: inSeconds(r.wait(user, others))}
 	if found != nil {
-		if shown, err = r.view(ctx, caller, user, found); err != nil {
-			return nil, nil, err
+		if told.Recovery, err = r.view(ctx, caller, user, found); err != nil {
+			return nil, err
 		}
 	}
-	return shown, r.refusal(user, others), nil
+	refusal := r.refusal(user, others)
+	if refusal != nil {
+		told.Refusal = refusal.Code
+	}
+	told.Askable = refusal == nil && (told.Recovery == nil || !open(told.Recovery.State))
+	return told, nil
+}
+
+// shown reads the request of somebody whose password was right.
+func (r *Recoveries) shown(ctx context.Context, caller web.Caller) (*RecoveryView, error) {
+	told, err := r.pending(ctx, caller)
+	if err == nil && told.Recovery == nil {
+		err = ErrChanged
+	}
+	if err != nil {
+		return nil, err
+	}
+	return told.Recovery, nil
 }
 
 // ask files a request. Asked again while one is open, it answers that one and does nothing.
 func (r *Recoveries) ask(ctx context.Context, caller web.Caller, lines []string) (*RecoveryView, error) {
-	message, fields := checkMessage(lines)
-	if len(fields) > 0 {
+	message := strings.TrimSpace(strings.Join(lines, "\n"))
+	if fields := account.CheckText("message", message, longestMessage); len(fields) > 0 {
 		return nil, account.ErrInvalid.For(fields...)
 	}
 	token, err := session.NewToken(r.Random)
@@ -121,19 +133,26 @@ func (r *Recoveries) ask(ctx context.Context, caller web.Caller, lines []string)
 		if refusal := r.refusal(user, others); refusal != nil {
 			return refusal
 		}
-		if err := askings.Refuse(ctx, tx, user.ID); err != nil {
+		wait, err := askings.Wait(ctx, tx, user.ID)
+		if err != nil {
 			return err
+		}
+		if wait > 0 {
+			return ErrTooOften.After(wait)
+		}
+		full, err := r.Mail.Full(ctx, tx, user.Email, mail.RecoveryProof)
+		if err != nil {
+			return err
+		}
+		if full { // nobody could prove it
+			return ErrTooOften.After(mailedWithin)
 		}
 		return r.file(ctx, tx, caller, user, others, filing{message: message, token: token, reference: reference})
 	})
 	if err != nil {
 		return nil, err
 	}
-	shown, _, err := r.pending(ctx, caller)
-	if err == nil && shown == nil {
-		err = ErrChanged
-	}
-	return shown, err
+	return r.shown(ctx, caller)
 }
 
 // filing is what a new request is made of.
@@ -167,7 +186,7 @@ func (r *Recoveries) file(ctx context.Context, tx database.Tx, caller web.Caller
 	if _, err := tx.NewInsert().Model(added).Exec(ctx); err != nil {
 		return fmt.Errorf("file a request to get back in: %w", err)
 	}
-	if err := account.SetRecovery(ctx, tx, user.ID, added.State); err != nil {
+	if err := account.SetRecovery(ctx, tx, user.ID, added.State, added.ExpiresAt); err != nil {
 		return err
 	}
 	event.Data = map[string]any{"ticket": filed.ID}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/secondstep/secondstep/server/recovery"
 	"github.com/secondstep/secondstep/server/servertest"
 )
 
@@ -57,12 +58,59 @@ func TestRow48OneRequest(t *testing.T) {
 			ask(browser).Want(200)
 		}
 		w.end(mia)
-		refused := ask(browser).Refused(429, "too_many_changes")
+		refused := ask(browser).Refused(429, "recovery_too_often")
 		if refused.Header.Get("Retry-After") == "" {
 			t.Error("nobody says when it works again")
 		}
 		in.Clock.Advance(24*time.Hour + time.Minute)
 		ask(halfway(in, mia)).Want(200)
+	}, withMail)
+}
+
+// TestRow45WhoHasThePasswordKeepsNobodyOut: somebody who only has the password uses up what can be asked. The owner chooses a new
+// password through the mailbox, or has one set, and asks; whoever had the old one asks no more.
+func TestRow45WhoHasThePasswordKeepsNobodyOut(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		people(t, in, boss)
+		thief := halfway(in, mia)
+		for range 3 {
+			ask(thief).Want(200)
+			thief.Do("DELETE", path, nil).Want(204)
+		}
+		ask(thief).Refused(429, "recovery_too_often")
+		ask(halfway(in, mia)).Refused(429, "recovery_too_often")
+		in.Mails()
+
+		owner := in.Browser(servertest.Safari)
+		owner.Do("POST", "/api/v1/forgotten-password", body{"email": mia}).Want(204)
+		token := ""
+		for _, letter := range in.Mails() {
+			if _, after, found := strings.Cut(letter.Text, "/new-password#token="); found {
+				token, _, _ = strings.Cut(after, "\n")
+			}
+		}
+		owner.Do("POST", "/api/v1/forgotten-password/password", body{"token": strings.TrimSpace(token), "password": "an entirely other one"}).Want(204)
+		ask(thief).Diagnosed("sign_in_expired")
+		owner.Do("POST", "/api/v1/sign-in", body{"email": mia, "password": "an entirely other one"}).Want(200)
+		in.Mails()
+		ask(owner).Want(200)
+		if _, tokens := letters(in); tokens["recovery"] == "" || tokens["stop"] == "" {
+			t.Errorf("the mailbox got %v", tokens)
+		}
+		owner.Do("DELETE", path, nil).Want(204)
+		// No request waits for a mail that its mailbox gets no more within the hour.
+		ask(owner).Want(200)
+		owner.Do("DELETE", path, nil).Want(204)
+		ask(owner).Refused(429, "recovery_too_often")
+		in.Clock.Advance(time.Hour)
+		owner.Do("POST", "/api/v1/sign-in", body{"email": mia, "password": "an entirely other one"}).Want(200)
+		ask(owner).Want(200)
+		// It is three again, and no more. A try to change the password that was refused counts for nothing.
+		owner.Do("DELETE", path, nil).Want(204)
+		ask(owner).Refused(429, "recovery_too_often")
+		in.Change("UPDATE events SET result = 'refused' WHERE kind = 'password.changed'")
+		in.Change("DELETE FROM events WHERE kind = 'recovery.asked' AND id NOT IN (SELECT id FROM events WHERE kind = 'recovery.asked' ORDER BY id LIMIT 3)")
+		ask(owner).Refused(429, "recovery_too_often")
 	}, withMail)
 }
 
@@ -162,6 +210,28 @@ func TestRow50Proof(t *testing.T) {
 			}
 		}
 	}, withMail)
+}
+
+// TestHowLongItTakesIsSaidBefore: by the installation's own delay, and by the longer one of an administrator with one other.
+func TestHowLongItTakesIsSaidBefore(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		w := people(t, in, boss, other)
+		for email, want := range map[string]float64{mia: 36 * 3600, boss: 48 * 3600} {
+			signedIn := w.in(email)
+			browser := halfway(in, email)
+			if told := browser.Do("GET", path, nil).Want(200); told.Body["delay_seconds"] != want {
+				t.Errorf("%s: %s", email, told.Raw)
+			}
+			ask(browser).Want(200)
+			if seen := signedIn.Do("GET", own, nil).Want(200).Body["recovery"].(body); seen["delay_seconds"] != want {
+				t.Errorf("%s: %v", email, seen)
+			}
+		}
+		w.apps[third] = in.Protected(third, "administrator")
+		if told := halfway(in, third).Do("GET", path, nil).Want(200); told.Body["delay_seconds"] != 36.0*3600 {
+			t.Errorf("with two others: %s", told.Raw)
+		}
+	}, servertest.Options{Mail: true, Recovery: recovery.Settings{Delay: 36 * time.Hour}})
 }
 
 // TestConfirm: a browser that is signed in with a second step stands in for the proof, cancels nothing by it, and no other does.

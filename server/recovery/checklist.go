@@ -18,16 +18,10 @@ func Checklist(written []string) (lines []string, wrong []problem.Field) {
 	for n, line := range written {
 		name := fmt.Sprintf("recovery_checklist[%d]", n)
 		line = strings.TrimSpace(line)
-		switch {
-		case slices.Contains(lines, line):
+		if slices.Contains(lines, line) {
 			continue // it is there
-		case line == "":
-			wrong = append(wrong, problem.Field{Name: name, Code: "required"})
-		case len([]rune(line)) > longestLine:
-			wrong = append(wrong, problem.Field{Name: name, Code: "too_long", Params: map[string]any{"max": longestLine}})
-		case len(account.CheckLegible(line)) > 0:
-			wrong = append(wrong, problem.Field{Name: name, Code: "illegible"})
 		}
+		wrong = append(wrong, account.CheckLine(name, line, longestLine)...)
 		lines = append(lines, line)
 	}
 	return lines, wrong

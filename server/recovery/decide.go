@@ -57,12 +57,7 @@ func (v *verdict) check() error {
 		fields = append(fields, problem.Field{Name: "checked", Code: "required"})
 	}
 	for _, line := range lines {
-		switch {
-		case len([]rune(line)) > longestLine:
-			fields = append(fields, problem.Field{Name: "checked", Code: "too_long", Params: map[string]any{"max": longestLine}})
-		case len(account.CheckLegible(line)) > 0:
-			fields = append(fields, problem.Field{Name: "checked", Code: "illegible"})
-		}
+		fields = append(fields, account.CheckLine("checked", line, longestLine)...)
 	}
 	if len(fields) > 0 {
 		return ErrEvidence.For(fields...)
@@ -241,16 +236,7 @@ func (r *Recoveries) give(ctx context.Context, tx database.Tx, caller web.Caller
 
 // approve lets the enrolment link out. It removes nothing.
 func (r *Recoveries) approve(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, found *recovery, done *decided) error {
-	moved, err := database.Touched(tx.NewUpdate().Model((*recovery)(nil)).
-		Set("state = ?", Approved).Set("expires_at = ?", database.At(tx.Now.Add(signin.LinkFor))).
-		Where("ticket_id = ? AND state = ? AND expires_at > ?", found.TicketID, Proved, database.At(tx.Now)).Exec(ctx))
-	if err != nil {
-		return fmt.Errorf("approve a request to get back in: %w", err)
-	}
-	if moved != 1 {
-		return ErrChanged
-	}
-	if err := account.SetRecovery(ctx, tx, user.ID, Approved); err != nil {
+	if err := approvedUntil(ctx, tx, found, Proved, database.At(tx.Now.Add(signin.LinkFor))); err != nil {
 		return err
 	}
 	return r.handOver(ctx, tx, caller, user, found, done, audit.RecoveryApproved)
@@ -284,13 +270,8 @@ func (r *Recoveries) renew(ctx context.Context, caller web.Caller, ticketID stri
 			return ErrChanged // no link outlives what stops it
 		}
 		done = &decided{state: Approved, approvals: given, needed: r.needed(user, others)}
-		moved, err := database.Touched(tx.NewUpdate().Model((*recovery)(nil)).Set("expires_at = ?", database.At(tx.Now.Add(signin.LinkFor))).
-			Where("ticket_id = ? AND state = ? AND expires_at > ?", ticketID, Approved, database.At(tx.Now)).Exec(ctx))
-		if err != nil {
-			return fmt.Errorf("renew a way back in: %w", err)
-		}
-		if moved != 1 {
-			return ErrChanged
+		if err := approvedUntil(ctx, tx, found, Approved, database.At(tx.Now.Add(signin.LinkFor))); err != nil {
+			return err
 		}
 		if err := r.shut(ctx, tx, audit.By(caller), user.ID); err != nil {
 			return err

@@ -43,7 +43,7 @@ func (r *Recoveries) end(ctx context.Context, tx database.Tx, event audit.Event,
 	if ended != 1 {
 		return ErrChanged
 	}
-	if err := account.SetRecovery(ctx, tx, found.UserID, ""); err != nil {
+	if err := account.SetRecovery(ctx, tx, found.UserID, "", 0); err != nil {
 		return err
 	}
 	if _, err := ticket.Move(ctx, tx, found.TicketID, ticket.Solved, ticket.Unproved, ticket.Open, ticket.Waiting); err != nil {

@@ -53,6 +53,33 @@ func (w *world) nothingLeft(recovering *servertest.Client, phone *servertest.Pho
 	}
 }
 
+// TestATestedCodeEndsNothing: that a code is right, the troubleshooter says, and signs nobody in. Signing in with one ends the request.
+func TestATestedCodeEndsNothing(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		w := people(t, in, boss)
+		for _, state := range []string{"asked", "proved"} {
+			w.at(state)
+			browser := halfway(in, mia)
+			in.Clock.NextStep()
+			for _, code := range []string{w.apps[mia].Code(), w.apps[mia].Codes[0]} {
+				browser.Do("POST", "/api/v1/sign-in/code-check", body{"code": code}).Want(http.StatusOK)
+			}
+			if got := w.state(mia); got != state {
+				t.Errorf("after the test: %s, was %s", got, state)
+			}
+			if told := browser.Do("GET", "/api/v1/sign-in", nil).Want(200).Text("recovery"); told != state {
+				t.Errorf("the page is told %q", told)
+			}
+			in.Clock.NextStep()
+			browser.Code(w.apps[mia].Code()).Want(http.StatusOK)
+			if got := w.state(mia); got != "cancelled" {
+				t.Errorf("signed in, and it is %s", got)
+			}
+			in.Clock.Advance(time.Hour)
+		}
+	}, withMail)
+}
+
 // TestASecondStepCancels is the decision on recovery: any old second step ends it, in whatever state, also behind a link that
 // was given and an app that waits.
 func TestASecondStepCancels(t *testing.T) {

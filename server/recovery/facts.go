@@ -140,8 +140,8 @@ func (r *Recoveries) facts(ctx context.Context, caller web.Caller, ticketID stri
 	}
 	facts := &RecoveryFacts{
 		ID: found.TicketID, Reference: found.Reference, State: found.stateAt(r.Now()), AskedAt: found.AskedAt.Time(),
-		ProvedAt: moment(found.ProvedAt), ProvedBy: found.ProvedBy, DecidableAt: moment(r.decidableAt(found, user, others)),
-		ExpiresAt: found.ExpiresAt.Time(), EndedAt: moment(found.EndedAt),
+		ProvedAt: found.ProvedAt.OrNil(), ProvedBy: found.ProvedBy, DecidableAt: r.decidableAt(found, user, others).OrNil(),
+		ExpiresAt: found.ExpiresAt.Time(), EndedAt: found.EndedAt.OrNil(),
 		Person:          session.User{ID: user.ID, Name: user.Name, Email: user.Email, Role: user.Role},
 		Request:         RecoveryRequest{Browser: found.Browser, Address: found.Address},
 		ApprovalsNeeded: r.needed(user, others), Eligible: others.count,
@@ -159,7 +159,7 @@ func (r *Recoveries) facts(ctx context.Context, caller web.Caller, ticketID stri
 		if err != nil {
 			return nil, err
 		}
-		facts.LinkUntil = moment(until)
+		facts.LinkUntil = until.OrNil()
 	}
 	return facts, r.judge(ctx, db, caller, found, user, others, facts)
 }
@@ -237,7 +237,7 @@ func (r *Recoveries) readPast(ctx context.Context, db bun.IDB, found *recovery, 
 	if err != nil {
 		return err
 	}
-	facts.Known = RecoveryKnown{AccountSince: user.CreatedAt.Time(), MFASince: moment(user.MFASince), BrowserSeen: browserSeen}
+	facts.Known = RecoveryKnown{AccountSince: user.CreatedAt.Time(), MFASince: user.MFASince.OrNil(), BrowserSeen: browserSeen}
 	network := networkOf(found.Address)
 	at, times := map[string]time.Time{}, map[string]int{}
 	warn := func(code string, when time.Time) {

@@ -11,6 +11,7 @@ var (
 	ErrNone          = problem.New(http.StatusNotFound, "no_recovery", "There is no such request to get back in.")
 	ErrOff           = problem.New(http.StatusConflict, "mfa_off", "2-step verification is not on.")
 	ErrQuestions     = problem.New(http.StatusUnprocessableEntity, "recovery_questions", "Try your backup codes, and a browser in which you are still signed in, first.")
+	ErrTooOften      = problem.New(http.StatusTooManyRequests, "recovery_too_often", "There were three requests for this account within a day. Wait; or choose a new password, if they were not yours, then ask at once.")
 	ErrElsewhere     = problem.New(http.StatusForbidden, "recovery_elsewhere", "Another browser has asked for this. Only that one takes it back.")
 	ErrLink          = problem.New(http.StatusGone, "recovery_link_expired", "This link is not for this account, has been used, is too old, or the request is over.")
 	ErrUnconfirmable = problem.New(http.StatusForbidden, "recovery_not_confirmable", "Only a browser that is signed in with a second step can say that it was you.")

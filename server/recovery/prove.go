@@ -42,8 +42,7 @@ func (r *Recoveries) prove(ctx context.Context, caller web.Caller, link string) 
 	if err != nil {
 		return nil, err
 	}
-	shown, _, err := r.pending(ctx, caller)
-	return shown, err
+	return r.shown(ctx, caller)
 }
 
 // confirms reports whether a session can stand in for the proof of the address: one that was opened with a second step.
@@ -105,7 +104,7 @@ func (r *Recoveries) proved(ctx context.Context, tx database.Tx, event audit.Eve
 	if moved != 1 {
 		return ErrChanged
 	}
-	if err := account.SetRecovery(ctx, tx, user.ID, Proved); err != nil {
+	if err := account.SetRecovery(ctx, tx, user.ID, Proved, found.ExpiresAt); err != nil {
 		return err
 	}
 	if err := ticket.Prove(ctx, tx, found.TicketID); err != nil {

@@ -176,10 +176,10 @@ func TestTheWholeStory(t *testing.T) {
 		second := w.in(mia)
 		in.Mails()
 
-		// Asked: nothing has changed, and everybody is told.
+		// How long it will take is said before; then it is asked: nothing has changed, and everybody is told.
 		browser := halfway(in, mia)
 		first := browser.Do("GET", path, nil).Want(200)
-		if first.Body["recovery"] != nil || first.Body["askable"] != true {
+		if first.Body["recovery"] != nil || first.Body["askable"] != true || first.Body["delay_seconds"] != 86_400.0 {
 			t.Errorf("%s", first.Raw)
 		}
 		browser.Do("POST", path, body{"no_backup_codes": true, "no_other_browser": false}).Refused(422, "recovery_questions")

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/secondstep/secondstep/server/account"
-	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/web"
 )
 
@@ -36,7 +35,7 @@ func (r *Recoveries) view(ctx context.Context, caller web.Caller, user *account.
 	}
 	return &RecoveryView{
 		ID: found.TicketID, Reference: found.Reference, State: found.stateAt(r.Now()), AskedAt: found.AskedAt.Time(),
-		ProvedAt: moment(found.ProvedAt), DecidableAt: moment(r.decidableAt(found, user, who)), ExpiresAt: found.ExpiresAt.Time(),
+		ProvedAt: found.ProvedAt.OrNil(), DecidableAt: r.decidableAt(found, user, who).OrNil(), ExpiresAt: found.ExpiresAt.Time(),
 		Here: found.here(caller.Client), ProofByMail: r.Mail.Sends(), ApprovalsNeeded: r.needed(user, who), Approvals: given,
 	}, nil
 }
@@ -56,6 +55,8 @@ type OwnView struct {
 	Address     string     `json:"address"`
 	ProvedAt    *time.Time `json:"proved_at,omitempty"`
 	DecidableAt *time.Time `json:"decidable_at,omitempty"`
+	ExpiresAt   time.Time  `json:"expires_at" doc:"When the state it is in is over by itself."`
+	Delay       int        `json:"delay_seconds" doc:"How long it waits from its proof until it can be decided, as things stand."`
 	CanConfirm  bool       `json:"can_confirm" doc:"This session can stand in for the proof of the address."`
 }
 
@@ -79,16 +80,10 @@ func (r *Recoveries) own(ctx context.Context, caller web.Caller, userID string) 
 	}
 	return &OwnView{
 		ID: found.TicketID, Reference: found.Reference, State: found.State, AskedAt: found.AskedAt.Time(),
-		Browser: found.Browser, Address: found.Address, ProvedAt: moment(found.ProvedAt),
-		DecidableAt: moment(r.decidableAt(found, user, who)),
-		CanConfirm:  userID == caller.Session.UserID && found.State == Asked && confirms(caller.Session),
+		Browser: found.Browser, Address: found.Address, ProvedAt: found.ProvedAt.OrNil(),
+		DecidableAt: r.decidableAt(found, user, who).OrNil(), Delay: inSeconds(r.wait(user, who)), ExpiresAt: found.ExpiresAt.Time(),
+		CanConfirm: userID == caller.Session.UserID && found.State == Asked && confirms(caller.Session),
 	}, nil
 }
 
-func moment(at database.Instant) *time.Time {
-	if at.IsZero() {
-		return nil
-	}
-	t := at.Time()
-	return &t
-}
+func inSeconds(wait time.Duration) int { return int(wait / time.Second) }

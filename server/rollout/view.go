@@ -136,8 +136,8 @@ func describe(of *row, names map[string]string) (*RollOut, error) {
 	}
 	view := &RollOut{
 		ID: of.ID, Kind: of.Kind, State: of.State, StoppedFor: of.StoppedFor, StartedBy: names[of.ByID], StartedAt: of.CreatedAt.Time(),
-		EndedAt: moment(of.EndedAt), Chosen: of.People != "", Query: of.Query, Protection: of.Protection, Role: of.Role,
-		Requirement: of.Requirement, Deadline: moment(of.Deadline), Reason: of.Reason,
+		EndedAt: of.EndedAt.OrNil(), Chosen: of.People != "", Query: of.Query, Protection: of.Protection, Role: of.Role,
+		Requirement: of.Requirement, Deadline: of.Deadline.OrNil(), Reason: of.Reason,
 		Total: of.Total, Done: of.Done, Changed: of.Changed, Unchanged: of.Unchanged, LeftOut: leftOut(left), Mailed: of.Mailed,
 		History: []RollOutDay{},
 	}
@@ -148,14 +148,6 @@ func describe(of *row, names map[string]string) (*RollOut, error) {
 		view.Message = []string{}
 	}
 	return view, nil
-}
-
-func moment(at database.Instant) *time.Time {
-	if at.IsZero() {
-		return nil
-	}
-	t := at.Time()
-	return &t
 }
 
 // watch counts, of those who were asked, how many are protected, by the day since when.

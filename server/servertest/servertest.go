@@ -154,22 +154,15 @@ func start(t testing.TB, postgres bool, options ...Options) *Installation {
 		in.options = options[0]
 	}
 	if postgres {
-		in.URL = databasetest.Like(t, migrated)
+		in.URL = databasetest.Like(t, migratedPostgres)
+	} else if err := likeMigratedFile(in.Folder); err != nil {
+		t.Fatal(err)
 	}
 	if in.options.Mail {
 		in.Mailbox = NewMailbox(t, mail.Plain, "", "")
 	}
 	in.Another()
 	return in
-}
-
-// migrated migrates an empty database of PostgreSQL.
-func migrated(address string) error {
-	db, err := database.Open(context.Background(), database.Options{URL: address, Now: time.Now, Random: rand.Reader, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return err
-	}
-	return db.Close()
 }
 
 // Another starts one more instance on the same database. On SQLite that is a restart: stop the one before first.

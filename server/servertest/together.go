@@ -130,7 +130,9 @@ func (in *Installation) Blocked(n int) {
 	if !in.Postgres {
 		return
 	}
-	for hopeless := time.Now().Add(time.Minute); ; {
+	look := time.NewTicker(2 * time.Millisecond) // what is waited for has the processor meanwhile
+	defer look.Stop()
+	for hopeless := time.Now().Add(time.Minute); ; <-look.C {
 		waiting := in.Column(`SELECT pid::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
 		if len(waiting) >= n {
 			return

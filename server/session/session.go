@@ -3,7 +3,8 @@
 // Invariants:
 //   - only the SHA-256 of a session's token is stored; the token changes at every rise of what it may do, the row's
 //     id stays, so that what is bound to a session survives the change (security.md rows 30 and 31);
-//   - idle and absolute life are decided from the row on every request; nothing is cached (rows 32 and 33);
+//   - idle and absolute life are decided from the row on every request; a row that was read before is used again only where
+//     the database says that nothing has been committed since, whoever wrote (rows 32 and 33);
 //   - fresh proof belongs to one row and never moves to another (row 40).
 package session
 
@@ -62,7 +63,7 @@ type Sessions struct {
 
 // New prepares the room.
 func New(db *database.Database, settings Settings, now func() time.Time, random io.Reader) *Sessions {
-	return &Sessions{db: db, settings: settings, now: now, random: random, lookUp: database.NewLookup(db, lookUp, scanHeld)}
+	return &Sessions{db: db, settings: settings, now: now, random: random, lookUp: database.NewLookup(db, lookUp, scanHeld).Remembering()}
 }
 
 type row struct {
@@ -87,7 +88,7 @@ type row struct {
 const lookUp = `SELECT s.token_hash, s.id, s.user_id, s.created_at, s.last_seen_at, s.expires_at,
 	COALESCE(s.confined_to, ''), s.signed_in_with, COALESCE(s.proof_at, 0), s.proof_with,
 	u.name, u.email, u.role, u.requirement, COALESCE(u.deadline, 0), COALESCE(u.mfa_since, 0), COALESCE(u.disabled_at, 0),
-	COALESCE(u.reset_at, 0), u.recovery
+	COALESCE(u.reset_at, 0), u.recovery, COALESCE(u.recovery_until, 0)
 	FROM sessions AS s JOIN users AS u ON u.id = s.user_id WHERE s.token_hash IN (?)`
 
 // held is a session with its person.
@@ -101,7 +102,7 @@ func scanHeld(rows *sql.Rows) (hash [sha256.Size]byte, found held, err error) {
 	var token sql.RawBytes
 	err = rows.Scan(&token, &session.ID, &session.UserID, &session.CreatedAt, &session.LastSeenAt, &session.ExpiresAt,
 		&session.ConfinedTo, &session.SignedInWith, &session.ProofAt, &session.ProofWith,
-		&user.Name, &user.Email, &user.Role, &user.Requirement, &user.Deadline, &user.MFASince, &user.DisabledAt, &user.ResetAt, &user.Recovery)
+		&user.Name, &user.Email, &user.Role, &user.Requirement, &user.Deadline, &user.MFASince, &user.DisabledAt, &user.ResetAt, &user.Recovery, &user.RecoveryUntil)
 	copy(hash[:], token)
 	return hash, found, err
 }
@@ -127,7 +128,7 @@ func (s *Sessions) Session(ctx context.Context, token []byte) (*web.Session, err
 	if user.Reset() && found.ConfinedTo == "" {
 		return nil, nil // only what an enrolment link has opened lives beside a reset
 	}
-	if found.ConfinedTo != "" && !user.EnrolsByLink() {
+	if found.ConfinedTo != "" && !user.EnrolsByLink(now) {
 		return nil, nil // what it was opened for is over
 	}
 	if at >= found.LastSeenAt+database.Instant(seenEvery.Milliseconds()) {
@@ -142,7 +143,7 @@ func describe(found *row, user *account.User, ends database.Instant, now time.Ti
 	session := &web.Session{
 		ID: found.ID, UserID: found.UserID, Name: user.Name, Email: user.Email, Role: user.Role,
 		MFA: user.MFA(), Requirement: user.Requirement, ConfinedTo: found.ConfinedTo, SignedInWith: strings.Split(found.SignedInWith, ","),
-		FreshWith: found.ProofWith, ExpiresAt: ends.Time(), Recovery: user.Recovery,
+		FreshWith: found.ProofWith, ExpiresAt: ends.Time(), Recovery: user.RecoveryAt(now),
 	}
 	if found.ConfinedTo != "" { // on record so by an enrolment link alone: the factors of before are lost
 		session.Anew, session.MFA, session.Recovery = true, false, ""

@@ -139,7 +139,7 @@ func (s *SignIn) redeem(ctx context.Context, caller web.Caller, link string) (se
 			return nil
 		}
 		good := false
-		if user.EnrolsByLink() { // a link of before, whose person has enrolled since, is void
+		if user.EnrolsByLink(tx.Now) { // a link of before, whose person has enrolled since, is void
 			if good, err = spendLink(ctx, tx, user.ID, link); err != nil {
 				return err
 			}

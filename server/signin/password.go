@@ -210,13 +210,13 @@ func (s *SignIn) waitsFor(ctx context.Context, db bun.IDB, user *account.User) (
 	if err != nil {
 		return nil, err
 	}
-	waits := &step{state: StateSecondStep, asked: asks, request: user.Recovery}
+	waits := &step{state: StateSecondStep, asked: asks, request: user.RecoveryAt(s.Now())}
 	blocked, err := CodesBlocked(ctx, db, user.ID, s.Now())
 	if err != nil {
 		return nil, err
 	}
 	waits.locked = blocked != nil && blocked.Locked
-	if user.Recovery == "" && s.LastRecovery != nil {
+	if waits.request == "" && s.LastRecovery != nil {
 		waits.ended, err = s.LastRecovery(ctx, db, user)
 	}
 	return waits, err

@@ -48,7 +48,8 @@ type ownTicketReplyInput struct {
 type OwnTicket struct {
 	Reference string        `json:"reference"`
 	Kind      string        `json:"kind" enum:"help,recovery"`
-	State     string        `json:"state" enum:"open,waiting,solved" doc:"waiting: for whoever wrote it."`
+	State     string        `json:"state" enum:"unproved,open,waiting,solved" doc:"unproved: waits for the word of whoever reads the mailbox that they wrote it; waiting: for whoever wrote it."`
+	Name      string        `json:"name" doc:"Of whoever wrote it, as they gave it."`
 	Subject   string        `json:"subject"`
 	CreatedAt time.Time     `json:"created_at"`
 	UpdatedAt time.Time     `json:"updated_at"`
@@ -170,11 +171,22 @@ func (t *Tickets) registerOwn(api *web.API) {
 			return out, nil
 		})
 	const none = "404 `no_ticket` for a wrong key as for a wrong reference."
-	web.Register(api, web.Visitor, operation("read-own-ticket", http.MethodPost, "/api/v1/tickets/mine/read", "Read a ticket of one's own", "With the key from the mail it proves the address. "+none),
+	web.Register(api, web.Visitor, operation("read-own-ticket", http.MethodPost, "/api/v1/tickets/mine/read", "Read a ticket of one's own", "It changes nothing: what is `unproved` stays so. "+none),
 		func(ctx context.Context, caller web.Caller, in *ownTicketInput) (*ownTicketOutput, error) {
 			read, err := t.Read(ctx, caller, Own{in.Body.Reference, in.Body.Key})
 			return ownAnswer(read, err)
 		})
+	web.Register(api, web.Visitor, operation("prove-own-ticket", http.MethodPost, "/api/v1/tickets/mine/prove", "Say that a ticket with one's address is one's own", "With the key from the mail: from then on the support sees it. "+none),
+		func(ctx context.Context, caller web.Caller, in *ownTicketInput) (*ownTicketOutput, error) {
+			read, err := t.Prove(ctx, caller, Own{in.Body.Reference, in.Body.Key})
+			return ownAnswer(read, err)
+		})
+	discard := operation("discard-own-ticket", http.MethodPost, "/api/v1/tickets/mine/discard", "Say that somebody else has written a ticket with one's address",
+		"With the key from the mail: it is deleted, and nobody has read it. 409 `ticket_proved` where the support has it already. "+none)
+	discard.DefaultStatus = http.StatusNoContent
+	web.Register(api, web.Visitor, discard, func(ctx context.Context, caller web.Caller, in *ownTicketInput) (*struct{}, error) {
+		return nil, t.Discard(ctx, caller, Own{in.Body.Reference, in.Body.Key})
+	})
 	web.Register(api, web.Visitor, operation("reply-to-own-ticket", http.MethodPost, "/api/v1/tickets/mine/reply", "Write into a ticket of one's own", "A solved one is opened again. "+none),
 		func(ctx context.Context, caller web.Caller, in *ownTicketReplyInput) (*ownTicketOutput, error) {
 			read, err := t.Reply(ctx, caller, Own{in.Body.Reference, in.Body.Key}, strings.Join(in.Body.Lines, "\n"))
@@ -243,7 +255,7 @@ func ownAnswer(read *Thread, err error) (*ownTicketOutput, error) {
 
 func ownView(of *Thread) OwnTicket {
 	view := OwnTicket{
-		Reference: of.Reference, Kind: of.Kind, State: of.State, Subject: of.Subject,
+		Reference: of.Reference, Kind: of.Kind, State: of.State, Name: of.Name, Subject: of.Subject,
 		CreatedAt: of.CreatedAt.Time(), UpdatedAt: of.UpdatedAt.Time(), Messages: make([]MessageView, len(of.Messages)),
 	}
 	for n := range of.Messages {

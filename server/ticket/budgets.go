@@ -2,76 +2,35 @@ package ticket
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
-	"time"
 
-	"github.com/uptrace/bun"
-
+	"github.com/secondstep/secondstep/server/budget"
 	"github.com/secondstep/secondstep/server/database"
 )
 
 // How much one may write (security.md row 47). Whoever is signed in is counted by their account, everybody else by their
-// network. What a mailbox is sent is bounded by how many tickets wait for it, and by the outbox.
-const (
-	ticketsAnHour  = 10
-	messagesAnHour = 30
-	within         = time.Hour
-
-	mostOpen     = 10   // that are not solved, of one person
-	mostUnproved = 3    // that wait for one address
-	mostStrange  = 1000 // whose address nobody has proved, of all
-	mostMessages = 200  // in a ticket
-)
-
-type budget struct {
-	bun.BaseModel `bun:"table:ticket_budgets,alias:b"`
-
-	Key   []byte           `bun:"key,pk"`
-	Spent int              `bun:"spent"`
-	Since database.Instant `bun:"since"`
-}
-
+// network.
 var (
-	beginBudget = database.Prepare(`INSERT INTO ticket_budgets (key, spent, since) VALUES (?, 0, 0)
-		ON CONFLICT (key) DO UPDATE SET key = EXCLUDED.key`)
-	spendBudget = database.Prepare(`UPDATE ticket_budgets SET spent = CASE WHEN since <= ? THEN 1 ELSE spent + 1 END,
-		since = CASE WHEN since <= ? THEN ? ELSE since END WHERE key = ? AND (spent < ? OR since <= ?)`)
-	readBudget = database.Prepare("SELECT since FROM ticket_budgets WHERE key = ?")
+	ofAccount = budget.Budget{Of: "tickets of an account", Most: 10}
+	ofNetwork = budget.Budget{Of: "tickets of a network", Most: 10}
+	// What a mailbox is sent because of strangers, whatever they make of its spelling: from each neighbourhood less than in all.
+	// So whoever writes in somebody's name uses up their own part, and not what that somebody has who writes from elsewhere.
+	// How many tickets wait for the address does not count: those that it has not written would keep it out until they are
+	// over. (Three neighbourhoods together use up the whole, for an hour. Whoever can sign in writes without any mail.)
+	forAddress        = budget.Budget{Of: "tickets for an address", Most: 5}
+	forAddressFrom    = budget.Budget{Of: "tickets for an address from a neighbourhood", Most: 2}
+	messagesOfAccount = budget.Budget{Of: "messages of an account", Most: 30}
+	messagesOfNetwork = budget.Budget{Of: "messages of a network", Most: 30}
 )
 
-// keyOf names a budget. It is hashed, so that the table holds no addresses.
-func keyOf(what, of string) []byte {
-	sum := sha256.Sum256([]byte(what + "\x00" + of))
-	return sum[:]
-}
+const (
+	mostOpen     = 10  // that are not solved, of one person
+	mostMessages = 200 // in a ticket
+)
 
-// hold keeps everybody else who counts the same away until the transaction ends.
-func hold(ctx context.Context, tx database.Tx, key []byte) error {
-	if _, err := beginBudget.Exec(ctx, tx, key); err != nil {
-		return fmt.Errorf("hold what tickets may cost: %w", err)
-	}
-	return nil
-}
-
-// spend takes one of a budget, or says how long there is none.
-func spend(ctx context.Context, tx database.Tx, key []byte, most int) (wait time.Duration, err error) {
-	if err := hold(ctx, tx, key); err != nil {
-		return 0, err
-	}
-	now, old := int64(database.At(tx.Now)), int64(database.At(tx.Now.Add(-within)))
-	spent, err := database.Touched(spendBudget.Exec(ctx, tx, old, old, now, key, most, old))
-	if err != nil {
-		return 0, fmt.Errorf("count what is written: %w", err)
-	}
-	if spent == 1 {
-		return 0, nil
-	}
-	var since database.Instant
-	if err := readBudget.Scan(ctx, tx, database.Args{key}, &since); err != nil {
-		return 0, fmt.Errorf("read what was written: %w", err)
-	}
-	return since.Time().Add(within).Sub(tx.Now), nil
+// holdAddress keeps everybody else away who writes for an address, or proves it, until the transaction ends.
+func holdAddress(ctx context.Context, tx database.Tx, emailKey string) error {
+	return budget.Hold(ctx, tx, "tickets of an address", emailKey)
 }
 
 // count counts tickets, up to a limit.
@@ -83,9 +42,6 @@ func count(ctx context.Context, tx database.Tx, most int, where string, args ...
 	}
 	return int(counted), nil
 }
-
-// strangers is as the index of migration 0019 says it.
-const strangers = "t.kind = 'help' AND NOT t.address_proved AND t.state <> 'solved'"
 
 // tooManyOpen reports whether somebody has as many tickets open as one can: of an account, or of an address that was proved.
 func tooManyOpen(ctx context.Context, tx database.Tx, userID, emailKey string) (bool, error) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/budget"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/problem"
@@ -42,7 +43,7 @@ func (t *Tickets) Open(ctx context.Context, caller web.Caller, asked Asked) (*Op
 	}
 	filed := &Ticket{Reference: reference, Kind: Help, Subject: asked.Subject, Browser: caller.Browser}
 	if caller.Address.IsValid() {
-		filed.Address = caller.Address.String()
+		filed.Address, filed.Neighbourhood = caller.Address.String(), web.Neighbourhood(caller.Address)
 	}
 	opened, refused := &Opened{}, error(nil)
 	err = t.Database.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
@@ -66,7 +67,7 @@ func (t *Tickets) openOwn(ctx context.Context, tx database.Tx, caller web.Caller
 	if err != nil {
 		return nil, nil, err
 	}
-	wait, err := spend(ctx, tx, keyOf("tickets of an account", user.ID), ticketsAnHour)
+	wait, err := ofAccount.Spend(ctx, tx, user.ID)
 	if err != nil || wait > 0 {
 		return nil, ErrTooManyTickets.After(wait), err
 	}
@@ -84,12 +85,13 @@ func (t *Tickets) openOwn(ctx context.Context, tx database.Tx, caller web.Caller
 // openStrange takes it from a stranger. Nothing in it depends on whether the address is an account's (security.md row 6),
 // and nothing that they typed is in the mail to it: it may be somebody else's.
 func (t *Tickets) openStrange(ctx context.Context, tx database.Tx, caller web.Caller, filed *Ticket, asked Asked) (_ *Opened, refused, err error) {
-	wait, err := spend(ctx, tx, keyOf("tickets of a network", caller.Network), ticketsAnHour)
+	wait, err := ofNetwork.Spend(ctx, tx, caller.Network)
 	if err != nil || wait > 0 {
 		return nil, ErrTooManyTickets.After(wait), err
 	}
-	if strange, err := count(ctx, tx, mostStrange, strangers); err != nil || strange >= mostStrange {
-		return nil, ErrTooManyTickets.After(within), err
+	room, other, err := roomFor(ctx, tx, filed.Neighbourhood)
+	if err != nil || !room {
+		return nil, ErrTooManyTickets.After(budget.Within), err
 	}
 	key, err := newKey(t.Random)
 	if err != nil {
@@ -100,18 +102,19 @@ func (t *Tickets) openStrange(ctx context.Context, tx database.Tx, caller web.Ca
 		return nil, account.ErrInvalid.For(problem.Field{Name: "email", Code: "email_invalid"}), nil
 	}
 	if !t.Mail.Sends() {
-		if err := File(ctx, tx, filed, asked.Text); err != nil {
+		if err := fileInPlaceOf(ctx, tx, other, filed, asked.Text); err != nil {
 			return nil, nil, err
 		}
 		return &Opened{Reference: filed.Reference, Key: key}, nil, t.opened(ctx, tx, caller, filed)
 	}
 	told := &Opened{ByMail: true}
-	if err := hold(ctx, tx, keyOf("address", filed.EmailKey)); err != nil {
+	if err := holdAddress(ctx, tx, filed.EmailKey); err != nil {
 		return nil, nil, err
 	}
-	waiting, err := count(ctx, tx, mostUnproved, "t.email_key = ? AND t.kind = 'help' AND t.state = 'unproved' AND t.expires_at > ?",
-		filed.EmailKey, database.At(tx.Now))
-	if err != nil || waiting >= mostUnproved {
+	if wait, err := forAddressFrom.Spend(ctx, tx, filed.EmailKey+"\x00"+filed.Neighbourhood); err != nil || wait > 0 {
+		return told, nil, err
+	}
+	if wait, err := forAddress.Spend(ctx, tx, filed.EmailKey); err != nil || wait > 0 {
 		return told, nil, err
 	}
 	until := tx.Now.Add(proveWithin).Truncate(time.Millisecond)
@@ -123,13 +126,13 @@ func (t *Tickets) openStrange(ctx context.Context, tx database.Tx, caller web.Ca
 		return told, nil, err
 	}
 	filed.State, filed.ExpiresAt = Unproved, database.At(until)
-	return told, nil, File(ctx, tx, filed, asked.Text)
+	return told, nil, fileInPlaceOf(ctx, tx, other, filed, asked.Text)
 }
 
-// prove shows the support a ticket whose key came back: whoever has it reads the mailbox. Where that is an account's, the
+// prove shows the support a ticket whose key came back with the word that it is theirs: whoever has it reads the mailbox. Where that is an account's, the
 // ticket is its person's.
 func (t *Tickets) prove(ctx context.Context, tx database.Tx, caller web.Caller, found *Ticket) error {
-	if err := hold(ctx, tx, keyOf("address", found.EmailKey)); err != nil {
+	if err := holdAddress(ctx, tx, found.EmailKey); err != nil {
 		return err
 	}
 	user, err := account.ByEmailKey(ctx, tx, found.EmailKey)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
+	"github.com/secondstep/secondstep/server/budget"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/web"
@@ -33,16 +34,15 @@ func (t *Tickets) Mine(ctx context.Context, caller web.Caller) ([]Ticket, error)
 	return list, wrapped("list somebody's tickets", err)
 }
 
-// Read opens a ticket for whoever wrote it. Where its address waits to be proved, that does.
+// Read opens a ticket for whoever wrote it. One whose address waits to be proved is shown as it is: somebody else may have
+// written it, and whoever reads the mailbox is to see what that says before they say that it is theirs.
 func (t *Tickets) Read(ctx context.Context, caller web.Caller, own Own) (*Thread, error) {
-	found, err := t.find(ctx, t.Database.Read(), caller, own)
-	if err != nil {
-		return nil, err
-	}
-	if found.State != Unproved {
-		return thread(ctx, t.Database.Read(), found)
-	}
-	err = t.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+	return t.again(ctx, caller, own)
+}
+
+// Prove is the word of whoever reads the mailbox that they wrote it: from then on the support sees it.
+func (t *Tickets) Prove(ctx context.Context, caller web.Caller, own Own) (*Thread, error) {
+	err := t.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		found, err := t.find(ctx, tx, caller, own)
 		if err != nil || found.State != Unproved {
 			return err
@@ -53,6 +53,21 @@ func (t *Tickets) Read(ctx context.Context, caller web.Caller, own Own) (*Thread
 		return nil, err
 	}
 	return t.again(ctx, caller, own)
+}
+
+// Discard is their word that somebody else did: it is gone, and nobody has read it.
+func (t *Tickets) Discard(ctx context.Context, caller web.Caller, own Own) error {
+	return t.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		found, err := t.find(ctx, tx, caller, own)
+		if err != nil {
+			return err
+		}
+		gone, err := database.Touched(tx.NewDelete().Model((*Ticket)(nil)).Where("id = ? AND kind = ? AND state = ?", found.ID, Help, Unproved).Exec(ctx))
+		if err == nil && gone == 0 {
+			return ErrProved
+		}
+		return wrapped("throw a ticket away", err)
+	})
 }
 
 // Reply adds what its person writes, and makes it the support's turn.
@@ -81,9 +96,9 @@ func (t *Tickets) reply(ctx context.Context, tx database.Tx, caller web.Caller, 
 		return nil, err
 	}
 	if found.State == Unproved {
-		return nil, ErrNoTicket // its key has to be given first, by itself
+		return nil, ErrNoTicket // whoever reads the mailbox has to say first that it is theirs
 	}
-	if err := hold(ctx, tx, keyOf("messages of a ticket", found.ID)); err != nil {
+	if err := budget.Hold(ctx, tx, "messages of a ticket", found.ID); err != nil {
 		return nil, err
 	}
 	if found, err = t.find(ctx, tx, caller, own); err != nil { // as it is now that nobody else writes into it
@@ -96,11 +111,11 @@ func (t *Tickets) reply(ctx context.Context, tx database.Tx, caller web.Caller, 
 	if found.State == Open && before != nil && before.Author == Person && before.Body == text {
 		return nil, nil // the form was sent twice
 	}
-	whose := keyOf("messages of a network", caller.Network)
+	counted, whose := messagesOfNetwork, caller.Network
 	if caller.Session != nil {
-		whose = keyOf("messages of an account", caller.Session.UserID)
+		counted, whose = messagesOfAccount, caller.Session.UserID
 	}
-	wait, err := spend(ctx, tx, whose, messagesAnHour)
+	wait, err := counted.Spend(ctx, tx, whose)
 	if err != nil || wait > 0 {
 		return ErrTooManyMessages.After(wait), err
 	}
@@ -160,7 +175,7 @@ func (t *Tickets) find(ctx context.Context, db bun.IDB, caller web.Caller, own O
 	return found, nil
 }
 
-// again reads a ticket after it was changed.
+// again reads a ticket as it is now.
 func (t *Tickets) again(ctx context.Context, caller web.Caller, own Own) (*Thread, error) {
 	found, err := t.find(ctx, t.Database.Read(), caller, own)
 	if err != nil {

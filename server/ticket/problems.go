@@ -16,6 +16,8 @@ var (
 	ErrTooManyMessages = problem.New(http.StatusTooManyRequests, "too_many_messages", "Many messages were sent from here within an hour. Wait, then try again.")
 	// ErrThreadFull refuses more messages than anybody reads.
 	ErrThreadFull = problem.New(http.StatusConflict, "thread_full", "This ticket has as many messages as one can have. Open a new one.")
+	// ErrProved refuses to throw away what somebody has said is theirs: the support has it.
+	ErrProved = problem.New(http.StatusConflict, "ticket_proved", "This ticket is with the support already. Say there that it is solved.")
 	// ErrSolved refuses an answer to what is solved: it would be seen by nobody.
 	ErrSolved = problem.New(http.StatusConflict, "ticket_solved", "This ticket is solved. Reopen it first.")
 	// ErrOwnRecovery refuses to speak for the support in one's own: others decide by what stands there (security.md row 53).

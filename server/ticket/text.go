@@ -23,35 +23,17 @@ func tidy(text string) string {
 	return strings.Trim(strings.Join(lines, "\n"), "\n ")
 }
 
-// checkText says what is wrong with a text that was tidied: it may have lines, and nothing else that turns text around or
-// tells a terminal what to do.
+// checkText says what is wrong with a text that was tidied.
 func checkText(text string) []problem.Field {
-	refuse := func(code string) []problem.Field { return []problem.Field{{Name: "text", Code: code}} }
-	switch {
-	case text == "":
-		return refuse("required")
-	case len([]rune(text)) > MaxText:
-		return []problem.Field{{Name: "text", Code: "too_long", Params: map[string]any{"max": MaxText}}}
+	if text == "" {
+		return []problem.Field{{Name: "text", Code: "required"}}
 	}
-	for line := range strings.SplitSeq(text, "\n") {
-		if len(account.CheckLegible(line)) > 0 {
-			return refuse("illegible")
-		}
-	}
-	return nil
+	return account.CheckText("text", text, MaxText)
 }
 
 // checkSubject says what is wrong with a subject, which is one line.
 func checkSubject(subject string) []problem.Field {
-	switch {
-	case subject == "":
-		return []problem.Field{{Name: "subject", Code: "required"}}
-	case len([]rune(subject)) > MaxSubject:
-		return []problem.Field{{Name: "subject", Code: "too_long", Params: map[string]any{"max": MaxSubject}}}
-	case len(account.CheckLegible(subject)) > 0:
-		return []problem.Field{{Name: "subject", Code: "illegible"}}
-	}
-	return nil
+	return account.CheckLine("subject", subject, MaxSubject)
 }
 
 // oneLine makes a subject of what was typed.

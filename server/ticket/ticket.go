@@ -59,6 +59,7 @@ type Ticket struct {
 
 	AddressProved bool   `bun:"address_proved"`
 	Search        string `bun:"search"` // set by File
+	Neighbourhood string `bun:"neighbourhood"`
 }
 
 // Message is what one side wrote.

@@ -33,7 +33,7 @@ type Tickets struct{ Dependencies }
 // New prepares the room.
 func New(dependencies Dependencies) *Tickets { return &Tickets{dependencies} }
 
-// Prune deletes what nobody proved, what has been solved for long, and what is counted no more. A recovery ticket goes
+// Prune deletes what nobody proved, and what has been solved for long. A recovery ticket goes
 // with what it asks for.
 func (t *Tickets) Prune(ctx context.Context, tx database.Tx) error {
 	_, err := tx.NewDelete().Model((*Ticket)(nil)).Where("kind = ? AND state = ? AND expires_at <= ?", Help, Unproved, database.At(tx.Now)).Exec(ctx)
@@ -44,10 +44,6 @@ func (t *Tickets) Prune(ctx context.Context, tx database.Tx) error {
 		Where("kind = ? AND state = ? AND updated_at <= ?", Help, Solved, database.At(tx.Now.Add(-keepSolved))).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("prune solved tickets: %w", err)
-	}
-	_, err = tx.NewDelete().Model((*budget)(nil)).Where("since <= ?", database.At(tx.Now.Add(-within))).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("prune what tickets may cost: %w", err)
 	}
 	return nil
 }

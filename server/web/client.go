@@ -81,6 +81,19 @@ func parseHop(s string) (netip.Addr, bool) {
 // NetworkOf is the Client.Network of an address.
 func NetworkOf(address netip.Addr) string { return network(address) }
 
+// Neighbourhood is what one party may well have many networks in: an IPv4 /24, an IPv6 /48. Whoever is to have no more than
+// their share is counted by it.
+func Neighbourhood(address netip.Addr) string {
+	if !address.IsValid() {
+		return ""
+	}
+	bits := 48
+	if address.Is4() {
+		bits = 24
+	}
+	return netip.PrefixFrom(address, bits).Masked().String()
+}
+
 // network is what one household or host has: an IPv4 address, an IPv6 /64.
 func network(address netip.Addr) string {
 	if !address.IsValid() {

@@ -76,6 +76,18 @@ func TestTheAddress(t *testing.T) {
 	})
 }
 
+// What one party may well have many networks in.
+func TestTheNeighbourhood(t *testing.T) {
+	for address, want := range map[string]string{
+		"203.0.113.9": "203.0.113.0/24", "2001:db8:1:2:3:4:5:6": "2001:db8:1::/48", "fe80::1": "fe80::/48", "": "",
+	} {
+		parsed, _ := netip.ParseAddr(address)
+		if got := web.Neighbourhood(parsed); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+}
+
 func TestTheBrowser(t *testing.T) {
 	h := clientHouse(t)
 	cases := map[string]string{

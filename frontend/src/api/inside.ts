@@ -22,6 +22,11 @@ const problems: Record<string, Words> = {
   not_joined: { title: m.error_not_joined, next: m.error_not_joined_next },
   no_recovery: { title: m.error_no_recovery, next: m.error_no_recovery_next },
   recovery_questions: { title: m.error_recovery_questions, next: m.error_recovery_questions_next },
+  recovery_too_often: {
+    title: m.error_recovery_too_often,
+    next: ({ retryAfterSeconds }) =>
+      m.error_recovery_too_often_next({ time: format.span(retryAfterSeconds ?? 86_400) }),
+  },
   recovery_elsewhere: { title: m.error_recovery_elsewhere, next: m.error_recovery_elsewhere_next },
   recovery_link_expired: { title: m.error_recovery_link_expired, next: m.error_recovery_link_expired_next },
   recovery_not_confirmable: { title: m.error_recovery_not_confirmable, next: m.error_recovery_not_confirmable_next },
@@ -37,6 +42,7 @@ const problems: Record<string, Words> = {
   no_ticket: { title: m.error_no_ticket, next: m.error_no_ticket_next },
   recovery_ticket: { title: m.error_recovery_ticket, next: m.error_recovery_ticket_next },
   thread_full: { title: m.error_thread_full, next: m.error_thread_full_next },
+  ticket_proved: { title: m.error_ticket_proved, next: m.error_ticket_proved_next },
   ticket_solved: { title: m.error_ticket_solved, next: m.error_ticket_solved_next },
   too_many_messages: { title: m.error_too_many_messages, next: m.error_too_many_messages_next },
   too_many_tickets: { title: m.error_too_many_tickets, next: m.error_too_many_tickets_next },

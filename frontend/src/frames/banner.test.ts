@@ -12,6 +12,8 @@ const asked = (more: Record<string, unknown> = {}) => ({
   asked_at: later(-600),
   browser: 'Firefox on Windows',
   address: '192.0.2.7',
+  expires_at: later(86_000),
+  delay_seconds: 172_800,
   can_confirm: true,
   ...more,
 });
@@ -78,6 +80,7 @@ it('it was me: the password stands in for the mailed link', async () => {
     ok({ recovery: asked({ state: 'proved', can_confirm: false }) }),
   );
   await user.click(await button(m.recovery_me()));
+  await screen.findByText(m.recovery_me_body({ time: '2 days' }));
   const dialog = within(await screen.findByRole('dialog'));
   await user.click(dialog.getByRole('button', { name: m.recovery_me_confirm() }));
   await dialog.findByText(m.field_required());
@@ -115,4 +118,25 @@ it('a page that was open for long learns of it when it is looked at again', asyn
   await vi.advanceTimersByTimeAsync(61_000);
   document.dispatchEvent(new Event('visibilitychange'));
   await screen.findByText(m.recovery_banner_title());
+});
+
+it('goes by itself when the time of the request is over', async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  at({ expires_at: later(30) });
+  await screen.findByText(m.recovery_banner_title());
+  reply('GET /session', ok(sessionOf(bo, { recovery: '' })));
+  reply('GET /users/me/security/recovery', ok({ recovery: null }));
+  await vi.advanceTimersByTimeAsync(31_000);
+  expect(screen.queryByText(m.recovery_banner_title())).toBeNull();
+  expect(screen.queryByRole('button', { name: m.stop_this() })).toBeNull();
+});
+
+it('stays while the request got more time meanwhile', async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  at({ state: 'approved', can_confirm: false, expires_at: later(30) });
+  await screen.findByText(m.recovery_banner_approved());
+  reply('GET /session', ok(sessionOf(bo, { recovery: 'approved' })));
+  reply('GET /users/me/security/recovery', ok({ recovery: asked({ state: 'approved', expires_at: later(4_000) }) }));
+  await vi.advanceTimersByTimeAsync(31_000);
+  await screen.findByText(m.recovery_banner_approved());
 });

@@ -18,7 +18,7 @@ beforeEach(() => {
   }
   // Nobody asks to be let back in.
   for (const who of ['me', '01BO']) reply(`GET /users/${who}/security/recovery`, ok({ recovery: null }));
-  reply('GET /sign-in/recovery', ok({ recovery: null, askable: true }));
+  reply('GET /sign-in/recovery', ok({ recovery: null, askable: true, delay_seconds: 86_400 }));
   reply('GET /roll-outs', ok({ roll_outs: [] }));
   vi.stubGlobal('fetch', stubFetch);
   document.documentElement.lang = 'en';

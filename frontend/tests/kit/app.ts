@@ -20,7 +20,8 @@ export class App {
 
   /**
    * The code so many steps from now. One step each way is accepted: −1 to confirm, then 0 and 1 to sign in, without
-   * waiting for the next half minute.
+   * waiting for the next half minute. On a busy machine it may be a step older on arrival: where a screen says how far
+   * the clock is off, take the step that is rounded as the one behind it is, −7 with −8 for four minutes.
    */
   async code(step = 0): Promise<string> {
     const [code] = await this.codes(step);

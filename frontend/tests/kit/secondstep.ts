@@ -15,6 +15,12 @@ export const binary = process.env.SECONDSTEP_BINARY ?? join(import.meta.dirname,
 export const pseudoBinary =
   process.env.SECONDSTEP_PSEUDO_BINARY ?? join(import.meta.dirname, '../../../.cache/pseudo/secondstep');
 
+/**
+ * Of the costs of a password that a server accepts, all as hard to guess by, the one that takes a processor half as long
+ * as the usual one, which has more memory for it. The usual one is in the Go tests that start the program.
+ */
+const environment = { ...process.env, SECONDSTEP_PASSWORD_MEMORY: '7MiB', SECONDSTEP_PASSWORD_TIME: '5' };
+
 export type Options = {
   /** Flags beside the folder and the address. */
   flags?: string[];
@@ -53,7 +59,7 @@ export class Secondstep {
     // A machine that compiles beside the tests may take long over a hash; nobody is to be sent away for that.
     const patience = ['--hash-wait', '60s'];
     const args = ['serve', '--data', this.folder, '--listen', this.#listen, ...patience, ...this.#flags];
-    const started = spawn(this.#program, args, { stdio: ['ignore', log, log] });
+    const started = spawn(this.#program, args, { env: environment, stdio: ['ignore', log, log] });
     closeSync(log);
     this.#process = started;
     const broken = once(started, 'error').then(([error]) => {
@@ -109,7 +115,7 @@ export class Secondstep {
   /** Adds a person from the console, as whoever installs it does. */
   async add(person: { name: string; email: string; password: string; role: string }): Promise<void> {
     const args = ['user', 'add', '--data', this.folder, '--email', person.email, '--name', person.name];
-    const adding = run(this.#program, [...args, '--role', person.role]);
+    const adding = run(this.#program, [...args, '--role', person.role], { env: environment });
     adding.child.stdin?.end(`${person.password}\n`);
     await adding;
   }

@@ -7,6 +7,10 @@ import { Tidiness } from './tidiness';
 type Whom = { name?: string; role?: 'member' | 'administrator'; on?: Secondstep };
 
 type Fixtures = {
+  /** The program that is started. */
+  program: string;
+  /** One installation for the tests of a worker, each of which brings its own people. */
+  server: Secondstep;
   /** Watches every page of the test, asked for or not. */
   tidy: Tidiness;
   /** An installation that nobody has set up, for this test alone. */
@@ -20,10 +24,8 @@ type Fixtures = {
 };
 
 type WorkerFixtures = {
-  /** The program that is started. */
-  program: string;
-  /** One installation for the tests of a worker, each of which brings its own people. */
-  server: Secondstep;
+  /** The worker's installation of a program, with an administrator, from when it is first asked for. */
+  serverOf: (program: string) => Promise<Secondstep>;
 };
 
 export const password = 'nine green cups of tea';
@@ -31,18 +33,27 @@ export const password = 'nine green cups of tea';
 let count = 0;
 
 export const test = base.extend<Fixtures, WorkerFixtures>({
-  program: [binary, { option: true, scope: 'worker' }],
+  program: [binary, { option: true }],
 
-  server: [
-    async ({ program }, use) => {
-      const server = new Secondstep({ program });
-      await server.start();
-      await server.add({ name: 'First Of All', email: 'first@example.test', password, role: 'administrator' });
-      await use(server);
-      await server.remove();
+  serverOf: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads what a fixture needs from the pattern
+    async ({}, use) => {
+      const servers = new Map<string, Secondstep>();
+      await use(async (program) => {
+        const server = servers.get(program) ?? new Secondstep({ program });
+        if (!servers.has(program)) {
+          servers.set(program, server);
+          await server.start();
+          await server.add({ name: 'First Of All', email: 'first@example.test', password, role: 'administrator' });
+        }
+        return server;
+      });
+      for (const server of servers.values()) await server.remove();
     },
     { scope: 'worker' },
   ],
+
+  server: async ({ serverOf, program }, use) => use(await serverOf(program)),
 
   baseURL: async ({ server }, use) => use(server.url),
 

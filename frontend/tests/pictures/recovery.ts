@@ -24,7 +24,7 @@ const answers = (page: Page, path: string | RegExp, json: unknown) =>
   page.route(typeof path === 'string' ? `**/api/v1/${path}` : path, (route) => route.fulfill({ json }));
 
 const standing = (page: Page, more: Record<string, unknown>) =>
-  answers(page, 'sign-in/recovery', { recovery: request(more), askable: true });
+  answers(page, 'sign-in/recovery', { recovery: request(more), askable: true, delay_seconds: 86_400 });
 
 /** How a request stands, for whoever comes back to it with the password. */
 function stands(name: string, shows: string, title: string, more: Record<string, unknown>): Scene {
@@ -43,7 +43,13 @@ const proved = { state: 'proved', proved_at: hours(-5) };
 
 /** Signed in, while somebody asks. */
 async function whileAsked(stage: Stage) {
-  const asked = { ...request({}), browser: 'Chrome on Linux', address: '198.51.100.60', can_confirm: true };
+  const asked = {
+    ...request({}),
+    browser: 'Chrome on Linux',
+    address: '198.51.100.60',
+    delay_seconds: 86_400,
+    can_confirm: true,
+  };
   await answers(stage.page, 'users/me/security/recovery', { recovery: asked });
   await stage.page.route('**/api/v1/users/me/security/recovery/stop', (route) => route.fulfill({ status: 204 }));
   await stage.page.route('**/api/v1/session', async (route) => {

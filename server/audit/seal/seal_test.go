@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -225,18 +224,28 @@ func TestKeep(t *testing.T) {
 		go func() { defer close(ended); in.First().Seals.Keep(ctx) }()
 		for n := range 3 {
 			record(t, in.First(), several(1)...)
-			for begun := time.Now(); len(in.Column("SELECT event_id FROM seal_leaves")) <= n; {
-				if time.Since(begun) > 10*time.Second {
-					t.Fatal("it was not sealed")
-				}
-				runtime.Gosched()
-			}
+			until(t, "sealed", func() bool { return len(in.Column("SELECT event_id FROM seal_leaves")) > n })
 		}
 		record(t, in.First(), several(3)...)
 		cancel()
 		<-ended
 		sound(t, in.First().Seals, 6)
 	})
+}
+
+// until looks now and then whether what goes on by itself has come so far.
+func until(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	hopeless := time.After(time.Minute)
+	for !so() {
+		select {
+		case <-look.C:
+		case <-hopeless:
+			t.Fatalf("it is not %s", what)
+		}
+	}
 }
 
 // TestKeepTells of a log that was altered, once, and goes on when it is mended.
@@ -249,13 +258,9 @@ func TestKeepTells(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { defer close(ended); in.First().Seals.Keep(ctx) }()
-	for !strings.Contains(in.First().Log.String(), "run secondstep audit verify") {
-		runtime.Gosched()
-	}
+	until(t, "told", func() bool { return strings.Contains(in.First().Log.String(), "run secondstep audit verify") })
 	in.Change("UPDATE seal_heads SET size = 1")
-	for len(in.Column("SELECT event_id FROM seal_leaves")) != 2 {
-		runtime.Gosched()
-	}
+	until(t, "sealed", func() bool { return len(in.Column("SELECT event_id FROM seal_leaves")) == 2 })
 	cancel()
 	<-ended
 	if log := in.First().Log.String(); strings.Count(log, `"level":"ERROR"`) != 1 {

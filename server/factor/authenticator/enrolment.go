@@ -19,6 +19,8 @@ const (
 	// its backup codes are saved (security.md, decisions).
 	scanFor  = 10 * time.Minute
 	savedFor = time.Hour
+	// Within is how long an enrolment may take from its beginning to its activation.
+	Within = scanFor + savedFor
 	// MaxConfirmTries is the budget of codes that one enrolment may be confirmed with.
 	MaxConfirmTries = 10
 )

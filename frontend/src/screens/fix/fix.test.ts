@@ -198,6 +198,35 @@ describe('a code that is tested', () => {
     expect(screen.getByRole('link', { name: m.fix_go_on() }).getAttribute('href')).toBe('/second-step');
   });
 
+  it('while a request to get back in is under way makes it needless, and says so', async () => {
+    for (const [address, answer, said] of [
+      ['/fix/code', right, m.fix_right_title()],
+      [
+        '/fix/backup-code',
+        { accepted: true, factor: 'backup_code', number: 3, backup_codes_remaining: 7 },
+        m.fix_right_backup({ number: '3' }),
+      ],
+    ] as const) {
+      reply('GET /sign-in', ok({ ...secondStep(), recovery: 'proved' }));
+      reply('POST /sign-in/code-check', ok(answer));
+      const user = open(address);
+      if (address === '/fix/code') await user.type(await field(), '123456');
+      else {
+        await user.type(await screen.findByLabelText(m.backup_code_label()), '7ZZZZ-ZZZZZ-ZZZZZ');
+        await user.click(await button(m.fix_test_press()));
+      }
+      await screen.findByText(said);
+      screen.getByText(m.fix_right_request());
+      cleanup();
+    }
+    pending();
+    reply('POST /sign-in/code-check', ok(right));
+    const user = open('/fix/code');
+    await user.type(await field(), '123456');
+    await screen.findByText(m.fix_right_title());
+    expect(screen.queryByText(m.fix_right_request())).toBeNull();
+  });
+
   it('of nobody is looked at here alone, until there is a password', async () => {
     const user = open('/fix/code');
     await screen.findByText(m.fix_test_nobody());

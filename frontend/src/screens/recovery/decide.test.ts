@@ -269,6 +269,8 @@ it('a person’s Security page leads an administrator to the request', async () 
     asked_at: later(-600),
     browser: 'Firefox',
     address: '192.0.2.7',
+    expires_at: later(86_000),
+    delay_seconds: 86_400,
     can_confirm: false,
   };
   reply('GET /users/01BO/security', ok({ user: bo, mfa: protectedMfa(), enrolment: null }));

@@ -27,7 +27,11 @@ it('wants the password first, and then one press', async () => {
   reply('GET /sign-in', ok(secondStep()));
   reply(
     'GET /sign-in/recovery',
-    ok({ recovery: recovery({ state: 'proved', proved_at: later(0), decidable_at: later(86_400) }), askable: false }),
+    ok({
+      recovery: recovery({ state: 'proved', proved_at: later(0), decidable_at: later(86_400) }),
+      askable: false,
+      delay_seconds: 86_400,
+    }),
   );
   await user.click(await button(m.recovery_confirm()));
   await heading(m.recovery_waiting_title());

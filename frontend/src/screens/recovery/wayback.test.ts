@@ -15,7 +15,7 @@ function waiting(more: Record<string, unknown> = {}) {
 
 function standing(more: Record<string, unknown> = {}, rest: Record<string, unknown> = {}) {
   waiting();
-  reply('GET /sign-in/recovery', ok({ recovery: recovery(more), askable: false, ...rest }));
+  reply('GET /sign-in/recovery', ok({ recovery: recovery(more), askable: false, delay_seconds: 86_400, ...rest }));
   return open(address);
 }
 
@@ -56,6 +56,23 @@ it('asks once both are ruled out, with what the person writes, and says what com
   screen.getByText(m.recovery_close_page());
 });
 
+it('says before how long it takes, by what the installation has set', async () => {
+  waiting();
+  reply('GET /sign-in/recovery', ok({ recovery: null, askable: true, delay_seconds: 93_600 }));
+  reply('POST /sign-in/recovery', ok(recovery()));
+  const user = open(address);
+  await user.click(await button(m.recovery_none_works()));
+  await screen.findByText(m.recovery_then_wait({ time: '26 hours' }));
+  await user.click(screen.getByLabelText(m.recovery_no_codes()));
+  await user.click(screen.getByLabelText(m.recovery_no_browser()));
+  await user.click(await button(m.recovery_ask()));
+  await screen.findByText(m.recovery_asked_wait({ time: '26 hours' }));
+  cleanup();
+  reply('GET /sign-in/recovery', ok({ recovery: recovery(), askable: false, delay_seconds: 309_600 }));
+  open(address);
+  await screen.findByText(m.recovery_asked_wait({ time: '3 days and 14 hours' }));
+});
+
 it('keeps what was typed when it is refused', async () => {
   waiting();
   reply(
@@ -83,9 +100,24 @@ it('keeps what was typed when it is refused', async () => {
   expect(field.value).toBe('Call me');
 });
 
+it('says what to do where somebody else has used the requests up', async () => {
+  waiting();
+  reply('POST /sign-in/recovery', refuse(429, 'recovery_too_often', { retry_after_seconds: 7_200 }));
+  const user = open(address);
+  await user.click(await button(m.recovery_none_works()));
+  await user.click(screen.getByLabelText(m.recovery_no_codes()));
+  await user.click(screen.getByLabelText(m.recovery_no_browser()));
+  await user.click(await button(m.recovery_ask()));
+  await screen.findByText(m.error_recovery_too_often());
+  screen.getByText(m.error_recovery_too_often_next({ time: '2 hours' }));
+});
+
 it('says why it cannot be asked here', async () => {
   waiting();
-  reply('GET /sign-in/recovery', ok({ recovery: null, askable: false, refusal: 'recovery_on_console' }));
+  reply(
+    'GET /sign-in/recovery',
+    ok({ recovery: null, askable: false, delay_seconds: 86_400, refusal: 'recovery_on_console' }),
+  );
   open(address);
   await screen.findByText(m.error_recovery_on_console());
   expect(screen.queryByRole('button', { name: m.recovery_none_works() })).toBeNull();
@@ -107,16 +139,19 @@ it('waits with a countdown, and then for the decision', async () => {
 it('promises no mail where none leaves', async () => {
   waiting();
   const decided = { state: 'proved', proved_at: later(-90_000), decidable_at: later(-3_600), proof_by_mail: false };
-  reply('GET /sign-in/recovery', ok({ recovery: recovery(decided), askable: false }));
+  reply('GET /sign-in/recovery', ok({ recovery: recovery(decided), askable: false, delay_seconds: 86_400 }));
   open(address, { mails: false });
   await screen.findByText(m.recovery_deciding_lead_no_mail());
   cleanup();
   const until = later(250_000);
-  reply('GET /sign-in/recovery', ok({ recovery: recovery({ state: 'approved', expires_at: until }), askable: false }));
+  reply(
+    'GET /sign-in/recovery',
+    ok({ recovery: recovery({ state: 'approved', expires_at: until }), askable: false, delay_seconds: 86_400 }),
+  );
   open(address, { mails: false });
   await screen.findByText(m.recovery_approved_lead_no_mail({ until: format.due(until) }));
   cleanup();
-  reply('GET /sign-in/recovery', ok({ recovery: null, askable: true }));
+  reply('GET /sign-in/recovery', ok({ recovery: null, askable: true, delay_seconds: 86_400 }));
   const user = open(address, { mails: false });
   await user.click(await button(m.recovery_none_works()));
   await heading(m.recovery_ask_title());
@@ -128,8 +163,12 @@ it('has news of a request while the sign-in lives, and leaves what it knows stan
   reply('GET /sign-in', ok(secondStep()));
   reply(
     'GET /sign-in/recovery',
-    ok({ recovery: recovery(), askable: false }),
-    ok({ recovery: recovery({ state: 'proved', proved_at: later(0), decidable_at: later(86_400) }), askable: false }),
+    ok({ recovery: recovery(), askable: false, delay_seconds: 86_400 }),
+    ok({
+      recovery: recovery({ state: 'proved', proved_at: later(0), decidable_at: later(86_400) }),
+      askable: false,
+      delay_seconds: 86_400,
+    }),
   );
   const user = open(address);
   await heading(m.recovery_asked_title());
@@ -152,7 +191,10 @@ it('is withdrawn in the browser that asked, after a question', async () => {
   await user.click(await button(m.recovery_withdraw_ellipsis()));
   const dialog = within(await screen.findByRole('dialog'));
   expect(document.activeElement?.textContent).toContain(m.recovery_keep());
-  reply('GET /sign-in/recovery', ok({ recovery: recovery({ state: 'cancelled' }), askable: true }));
+  reply(
+    'GET /sign-in/recovery',
+    ok({ recovery: recovery({ state: 'cancelled' }), askable: true, delay_seconds: 86_400 }),
+  );
   await user.click(dialog.getByRole('button', { name: m.recovery_withdraw() }));
   await heading(m.recovery_cancelled_title());
   await user.click(await button(m.recovery_ask_again()));
@@ -199,13 +241,13 @@ it.each([
   ['expired', { proved_at: later(-9) }, m.recovery_expired_title, m.recovery_expired_lead],
   ['expired', {}, m.recovery_expired_title, m.recovery_unproved_lead],
 ] as const)('%s is said, and one can ask again', async (state, more, title, words) => {
-  const user = standing({ state, ...more }, { askable: true });
+  const user = standing({ state, ...more }, { askable: true, delay_seconds: 86_400 });
   await heading(title());
   screen.getByText(words());
   await user.click(await button(m.recovery_other_ways()));
   await screen.findByText(m.way_backup_title());
   cleanup();
-  standing({ state, ...more }, { askable: false });
+  standing({ state, ...more }, { askable: false, delay_seconds: 86_400 });
   await heading(title());
   expect(screen.queryByRole('button', { name: m.recovery_ask_again() })).toBeNull();
 });
@@ -239,7 +281,11 @@ it.each([
 
 it('a request that cannot be read is asked for again by a press', async () => {
   waiting();
-  reply('GET /sign-in/recovery', refuse(500, 'internal_fault'), ok({ recovery: null, askable: true }));
+  reply(
+    'GET /sign-in/recovery',
+    refuse(500, 'internal_fault'),
+    ok({ recovery: null, askable: true, delay_seconds: 86_400 }),
+  );
   const user = open(address);
   await screen.findByText(m.error_internal_fault());
   await user.click(await button(m.try_again()));
