@@ -170,7 +170,8 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		Database: db, Keys: ring, Sessions: sessions, SignIn: in, Stops: stops, Mail: mails, ByMail: byMail(mails, mail.RecoveryApproved),
 		Checklist: own.RecoveryChecklist, Known: account.Known{Database: db}, Settings: config.Recovery, Now: config.Now, Random: config.Random,
 	})
-	in.Recovered, stops.StopRecovery, stops.EndRecovery = back.Cancel, back.Stop, back.Supersede
+	in.Recovered, in.LastRecovery = back.Cancel, back.Last
+	stops.StopRecovery, stops.EndRecovery = back.Stop, back.Supersede
 	emails := email.New(email.Dependencies{Database: db, Sessions: sessions, Recovery: back, Stops: stops, Mail: mails, Random: config.Random})
 	protects := mfa.New(mfa.Dependencies{
 		Database: db, Keys: ring, Apps: apps, Codes: backupcode.NewIssuer(db, pool, config.BackupCodeCost, config.Random),
@@ -313,6 +314,14 @@ func (s *Server) ResetMFA(ctx context.Context, userID string) (token string, unt
 func (s *Server) SetEmail(ctx context.Context, userID, address string) error {
 	return s.emails.SetOnConsole(ctx, userID, address)
 }
+
+// NotePublicURL keeps where browsers reach the server that starts now.
+func (s *Server) NotePublicURL(ctx context.Context, url string) error {
+	return s.settings.NotePublicURL(ctx, url)
+}
+
+// PublicURL is where the server that ran last was reached; empty where none ever ran.
+func (s *Server) PublicURL(ctx context.Context) (string, error) { return s.settings.PublicURL(ctx) }
 
 // Now is the time of the installation.
 func (s *Server) Now() time.Time { return s.config.Now() }

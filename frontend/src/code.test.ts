@@ -16,7 +16,7 @@ it.each([
   ['123\u2212456', '123456'],
   ['123\u00ad456', '123456'],
   ['\ufeff123\u200b\u2060456', '123456'],
-  ['１２３－４５６', '１２３４５６'],
+  ['１２３－４５６', '123456'], // here alone: what is sent is plain
   ['a_b.c+d', 'a_b.c+d'],
   ['a\x00b', 'a\x00b'],
 ])('%j is %j', (typed, bare) => expect(compact(typed)).toBe(bare));

@@ -6,5 +6,10 @@
 const around = /[\s\u0085\p{Pd}\u2212\u00ad\u200b\u2060\ufeff]/gu;
 
 export function compact(code: string): string {
-  return code.replace(around, '');
+  return plain(code).replace(around, '');
+}
+
+/** The digits and letters of an Asian keyboard at full width are those of any other; the server takes the plain ones alone. */
+export function plain(code: string): string {
+  return code.normalize('NFKC');
 }

@@ -85,7 +85,7 @@ export function span(seconds: number): string {
   return rest === 0 ? unit(hours, 'hour') : list([unit(hours, 'hour'), unit(rest, 'minute')], 'conjunction');
 }
 
-function list(parts: string[], type: 'unit' | 'conjunction'): string {
+export function list(parts: string[], type: 'unit' | 'conjunction' | 'disjunction'): string {
   return new Intl.ListFormat(locale(), { type, style: 'long' }).format(parts);
 }
 

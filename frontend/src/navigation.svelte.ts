@@ -30,6 +30,8 @@ export type Note = {
   back?: string;
   /** The address that was typed at the sign-in. */
   email?: string;
+  /** An enrolment link was brought along, and is of no use any more. */
+  spentLink?: boolean;
   /** The session that was here is over. */
   ended?: boolean;
   /** The cursors of the pages before this one (lists). */

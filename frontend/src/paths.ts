@@ -43,6 +43,8 @@ export const paths = {
   helpHome: '/help',
   /** An article of the help, or a paragraph of one: a page that the server makes itself. */
   help: (article: string) => `/help/${article}`,
+  /** Where one writes to the support; it needs no signing in. */
+  contact: '/help/contact',
   /** "This wasn't me": of one event, or from a link that names none. */
   notMe: (id: string, event?: string) => `${security(id)}/not-me${event ? `?event=${part(event)}` : ''}`,
   /** A step of the wizard; `replaces` is the app in whose place the new one comes. */

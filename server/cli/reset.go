@@ -41,6 +41,10 @@ func (c *userResetCommand) Run(p program) error {
 		return err
 	}
 	return c.existing(p, func(installation *server.Server) error {
+		site, err := c.links(p, installation, public)
+		if err != nil {
+			return err
+		}
 		user, err := byEmail(p, installation, c.Email)
 		if err != nil {
 			return err
@@ -49,7 +53,7 @@ func (c *userResetCommand) Run(p program) error {
 		if err != nil {
 			return plain(err)
 		}
-		fmt.Fprintln(p.out, web.EnrolmentLink(public.String(), token))
+		fmt.Fprintln(p.out, web.EnrolmentLink(site, token))
 		fmt.Fprintf(p.errors, "%s is signed out everywhere. Hand over the link: it is good once, with their password, until %s.\n",
 			user.Email, until.Local().Format(time.RFC1123))
 		return nil

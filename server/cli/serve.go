@@ -167,6 +167,9 @@ func (c *serveCommand) serve(p program, logger *slog.Logger, installation *serve
 	if err := installation.Mail.Announce(p.ctx); err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	if err := installation.NotePublicURL(p.ctx, face.PublicURL.String()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	logger.Info("serving", "public_url", face.PublicURL.String(), "listen", listener.Addr().String(), "version", p.version)
 	if token != "" {
 		// In the fragment, so that it reaches no log on its way (contract.md); it is good for an hour.

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/secondstep/secondstep/server"
 )
 
 // site are the settings of where browsers reach an installation.
@@ -15,9 +17,11 @@ type site struct {
 	PublicURL string
 }
 
+const standardListen = "127.0.0.1:8080"
+
 // bind makes them flags of a command.
 func (s *site) bind(flags *pflag.FlagSet) {
-	flags.StringVar(&s.Listen, "listen", "127.0.0.1:8080", "The `address` and port to listen on.")
+	flags.StringVar(&s.Listen, "listen", standardListen, "The `address` and port to listen on.")
 	flags.StringVar(&s.PublicURL, "public-url", "", "The `URL` at which browsers reach the server, such as https://id.example.org; by default the address that it listens on.")
 }
 
@@ -38,7 +42,19 @@ func (s *site) public(listening net.Addr) (public *url.URL, aliases bool, err er
 	return public, false, nil
 }
 
-// elsewhere is the same for a command that does not serve: where a server with these settings is reached.
+// links is where the links of a command lead: where its settings say, else to the server that ran last on the installation.
+func (s *site) links(p program, installation *server.Server, public *url.URL) (string, error) {
+	if s.PublicURL != "" || s.Listen != standardListen {
+		return public.String(), nil
+	}
+	noted, err := installation.PublicURL(p.ctx)
+	if err != nil || noted != "" {
+		return noted, err
+	}
+	return public.String(), nil
+}
+
+// elsewhere is the same as public for a command that does not serve: where a server with these settings is reached.
 func (s *site) elsewhere() (*url.URL, error) {
 	listening, err := net.ResolveTCPAddr("tcp", s.Listen)
 	if err != nil {

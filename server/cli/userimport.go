@@ -90,7 +90,11 @@ func (c *userImportCommand) Run(p program) error {
 		case len(good) == 0:
 			return errors.New("there is nobody to import")
 		}
-		return invite(p, installation, public.String(), good)
+		site, err := c.links(p, installation, public)
+		if err != nil {
+			return err
+		}
+		return invite(p, installation, site, good)
 	})
 }
 

@@ -60,6 +60,7 @@ type contactWords struct {
 	Mine         string `json:"mine"`
 	None         string `json:"none"`
 	Open         string `json:"open"`
+	TicketByHand string `json:"ticket_by_hand"`
 	Lost         string `json:"lost"`
 	NoTicket     string `json:"no_ticket"`
 	Recovery     string `json:"recovery"`

@@ -73,7 +73,7 @@ func TestContactByMail(t *testing.T) {
 			}
 			return made
 		}
-		holds(t, c.Do("GET", "/help/ticket", nil), 200, `name="reference"`, `name="key"`)
+		holds(t, c.Do("GET", "/help/ticket", nil), 200, `name="reference"`, `name="key"`, "<noscript>", "Both stand at the end of the link")
 		holds(t, send(c, "/help/ticket", form("read", "key", "x")), 404, "There is no ticket with this reference and this key")
 		for range 2 {
 			asked := holds(t, send(c, "/help/ticket", form("read")), 200, "Did you write this?", "stranger@example.test", "Grace", "It will not open", "Hello,\n\nit will not.",

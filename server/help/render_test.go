@@ -193,6 +193,13 @@ func TestSearch(t *testing.T) {
 			t.Errorf("%q finds %v first, not %s", query, slugs, want)
 		}
 	}
+	// Whose subject it is comes as a whole; no part of it is what was asked for because it says one of the words often.
+	if found := of.find("wrong code"); found[0].article.Slug != "code-not-accepted" || found[0].section != nil {
+		t.Errorf("a wrong code is looked for, and found is %+v", found[0])
+	}
+	if found := of.find("codes locked"); found[0].section == nil || found[0].section.Anchor != "locked" {
+		t.Errorf("the lock is looked for, and found is %+v", found[0])
+	}
 	for _, query := range []string{"", " ", "xyzzy", "%", "'); DROP TABLE", "\u0301", strings.Repeat("a ", 50)} {
 		if found := of.find(query); query != "'); DROP TABLE" && len(found) > 0 && !strings.HasPrefix(query, "a ") {
 			t.Errorf("%q finds %s", query, found[0].article.Slug)

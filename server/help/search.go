@@ -93,6 +93,11 @@ func worth(words, asked []string, each, most int) []int {
 	return found
 }
 
+// has says whether each of the terms is among the words.
+func has(words, asked []string) bool {
+	return !slices.Contains(worth(words, asked, 1, 1), 0)
+}
+
 // find answers where something is written about, the best place first: articles that have more of the words, then those
 // where they stand higher. query is no longer than longestQuery.
 func (l *locale) find(query string) []result {
@@ -126,6 +131,9 @@ func (l *locale) find(query string) []result {
 			if score := sum(heading) + sum(text); score > bestScore {
 				best, bestScore = section, score
 			}
+		}
+		if all := slices.Concat(words.title, words.search); best != nil && has(all, asked) && !has(terms(best.Title), asked) {
+			best = nil // what was looked for is what the article is about, and no part of it more than another
 		}
 		hit := scored{result: result{article: article, section: best}, score: sum(total)}
 		for _, one := range total {

@@ -143,6 +143,7 @@ func (v *view) openTicket(ctx context.Context, caller web.Caller, f filled, stat
 	return (&sheet{view: v, title: w.TicketTitle, content: Div(Class("index letter"),
 		v.crumbs(w.TicketTitle), H1(Text(w.TicketTitle)), complaint(f.notice), own,
 		P(If(own == nil, Class("lead")), Text(lead)),
+		NoScript(P(Class("muted"), Text(w.TicketByHand))),
 		Form(Class("fields"), Method("post"), Action(Prefix+ticketPage), hidden("act", actRead),
 			v.field(typed, "reference", w.Reference, MaxLength("20"), AutoComplete("off"), Attr("autocapitalize", "characters"), Attr("spellcheck", "false")),
 			v.field(typed, "key", w.Key, MaxLength("60"), AutoComplete("off"), Attr("autocapitalize", "characters"), Attr("spellcheck", "false")),

@@ -59,6 +59,7 @@ const (
 	RecoveryProof    Kind = "recovery_proof"    // to prove the address, having asked for a way back in
 	RecoveryAsked    Kind = "recovery_asked"    // to stop that
 	RecoveryApproved Kind = "recovery_approved" // to enrol anew with, beside the password
+	RecoveryBegins   Kind = "recovery_begins"   // to an administrator, who can use the waiting period
 	RecoveryWaits    Kind = "recovery_waits"    // to an administrator, who can decide now
 )
 
@@ -69,7 +70,7 @@ var Kinds = []Kind{
 	Reminder, AlarmRaised, SecondStepRefused, NewBrowser, EmailAsked, EmailConfirmed, EmailTaken, EmailStopped, ResetStopped,
 	TicketNew, TicketReplied, RecoveryTold, RecoveryRefused, RecoveryStopped, RecoveryCancelled, RecoveryExpired, RecoveryDone,
 	Invitation, EnrolmentLink, EmailProof, EmailChanged, Reset, PasswordLink, TicketProof, TicketAnswered, TicketSolved,
-	RecoveryProof, RecoveryAsked, RecoveryApproved, RecoveryWaits,
+	RecoveryProof, RecoveryAsked, RecoveryApproved, RecoveryBegins, RecoveryWaits,
 }
 
 // Who did what a mail tells of.

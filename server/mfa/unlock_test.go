@@ -46,7 +46,14 @@ func TestUnlock(t *testing.T) {
 			t.Error(said)
 		}
 		code().Diagnosed("too_many_attempts")
+		locked := func() any { return in.Browser(servertest.Safari).Password(h.email).Want(200).Body["codes_locked"] }
+		if said := locked(); said != true { // before a code is typed for nothing
+			t.Errorf("locked: %v", said)
+		}
 		in.Only(204, in.Race(8, h.boss, post(h.security+"/unlock", nil)))
+		if said := locked(); said != nil {
+			t.Errorf("unlocked: %v", said)
+		}
 		code().Want(200)
 		if events := in.Column("SELECT id FROM events WHERE kind = 'codes.unlocked' AND subject_id = ?", h.id); len(events) != 2 {
 			t.Errorf("%d events", len(events))

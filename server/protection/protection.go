@@ -27,6 +27,8 @@ type Figures struct {
 	Protected int `json:"protected" doc:"With 2-step verification on."`
 	Overdue   int `json:"overdue" doc:"Required, past the deadline, and not on."`
 	DueSoon   int `json:"due_soon" doc:"Required within the next 7 days, and not on."`
+	Locked    int `json:"locked" doc:"Wrong codes have locked their codes, until somebody unlocks them."`
+	Asking    int `json:"asking" doc:"They ask to get back in, and a decision waits."`
 
 	Administrators            int     `json:"administrators"`
 	UnprotectedAdministrators []Named `json:"unprotected_administrators" nullable:"false" doc:"At most 20."`
@@ -69,6 +71,8 @@ func Read(ctx context.Context, db bun.IDB, at time.Time) (*Figures, error) {
 		{&goneProtected, disabled().Where("u.mfa_since IS NOT NULL")},
 		{&f.Administrators, active().Where("u.role = ?", account.Administrator)},
 		{&f.Overdue, waits().Where("COALESCE(u.deadline, 0) <= ?", now)},
+		{&f.Locked, active().Where("u.id IN (SELECT t.user_id FROM second_step_tries AS t WHERE t.locked_at IS NOT NULL)")},
+		{&f.Asking, db.NewSelect().TableExpr("recoveries AS r").Where("r.state = 'proved' AND r.expires_at > ?", now)},
 		{&f.DueSoon, waits().Where("u.deadline > ? AND u.deadline <= ?", now, database.At(at.Add(account.DueWithin)))},
 	} {
 		counted, err := one.of.Count(ctx)

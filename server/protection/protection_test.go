@@ -32,6 +32,20 @@ func TestFigures(t *testing.T) {
 				t.Errorf("%s: %v, want %v", name, first[name], want)
 			}
 		}
+		// Whom only somebody else can help.
+		in.Change("INSERT INTO second_step_tries (user_id, window_started_at, locked_at) VALUES (?, 0, 1), (?, 0, NULL), (?, 0, 1)", soon, later, gone)
+		asks := func(id, ticket, state string, until time.Duration) {
+			in.Change("INSERT INTO tickets (id, reference, kind, state, created_at, updated_at) VALUES (?, ?, 'recovery', 'open', 0, 0)", ticket, ticket)
+			in.Change("INSERT INTO recoveries (ticket_id, user_id, state, asked_at, expires_at) VALUES (?, ?, ?, 0, ?)", ticket, id, state, in.Clock.Now().Add(until).UnixMilli())
+		}
+		asks(soon, "01A", "proved", time.Hour)
+		asks(later, "01B", "asked", time.Hour)
+		asks(overdue, "01C", "proved", -time.Hour)
+		if stuck := figures(); stuck["locked"] != 1.0 || stuck["asking"] != 1.0 {
+			t.Errorf("locked: %v, asking: %v", stuck["locked"], stuck["asking"])
+		}
+		in.Change("DELETE FROM second_step_tries")
+		in.Change("DELETE FROM tickets")
 		named := first["unprotected_administrators"].([]any)
 		if len(named) != 1 || named[0].(map[string]any)["name"] != "Second Boss" {
 			t.Errorf("unprotected administrators: %v", named)

@@ -12,7 +12,7 @@ import (
 type askRecoveryInput struct {
 	Body struct {
 		NoBackupCodes  bool `json:"no_backup_codes" doc:"The person has no backup code left to give."`
-		NoOtherBrowser bool `json:"no_other_browser" doc:"They are signed in nowhere else."`
+		NoOtherBrowser bool `json:"no_other_browser" doc:"No browser in which they are still signed in gets them further: there is none, or they have no code for a new app."`
 		// Line by line, since no text that is sent has a line break in it.
 		Message []string `json:"message,omitempty" maxItems:"100" doc:"To the support: lines of plain text, of at most 1,000 characters in all."`
 	}

@@ -288,6 +288,64 @@ func TestWithoutMail(t *testing.T) {
 	})
 }
 
+// TestTheirRequestHasEnded: whoever comes back with the password hears that it was refused, stopped or ran out, until they have
+// signed in; what they have ended themself, by a code or by a press, they know.
+func TestTheirRequestHasEnded(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		w := people(t, in, boss)
+		told := func() any {
+			t.Helper()
+			browser := in.Browser(servertest.Safari)
+			answer := browser.Password(mia).Want(200)
+			if again := browser.Do("GET", "/api/v1/sign-in", nil).Want(200); again.Body["recovery_ended"] != answer.Body["recovery_ended"] {
+				t.Errorf("%s, and a reload says %s", answer.Raw, again.Raw)
+			}
+			return answer.Body["recovery_ended"]
+		}
+		if said := told(); said != nil {
+			t.Errorf("without a request: %v", said)
+		}
+		filed := ask(halfway(in, mia)).Want(200)
+		if said := told(); said != nil {
+			t.Errorf("under way: %v", said)
+		}
+		listed := func() body { // an administrator sees in the list whether there is something to decide
+			t.Helper()
+			return w.in(boss).Do("GET", "/api/v1/tickets?kind=recovery", nil).Want(200).Body["tickets"].([]any)[0].(body)["recovery"].(body)
+		}
+		if row := listed(); row["state"] != "proved" || row["decidable_at"] != filed.Text("decidable_at") {
+			t.Errorf("%v", row)
+		}
+		decide(w.in(boss), filed.Text("id"), refusal).Want(200)
+		if row := listed(); row["state"] != "refused" {
+			t.Errorf("%v", row)
+		}
+		if said := told(); said != "refused" {
+			t.Errorf("refused: %v", said)
+		}
+		in.Clock.Advance(8 * 24 * time.Hour)
+		if said := told(); said != nil {
+			t.Errorf("after a week: %v", said)
+		}
+		ask(halfway(in, mia)).Want(200)
+		w.end(mia)
+		if said := told(); said != "stopped" {
+			t.Errorf("stopped: %v", said)
+		}
+		in.Clock.NextStep()
+		halfway(in, mia).Code(w.apps[mia].Code()).Want(200)
+		if said := told(); said != nil {
+			t.Errorf("signed in since: %v", said)
+		}
+		withdrawn := halfway(in, mia)
+		ask(withdrawn).Want(200)
+		withdrawn.Do("DELETE", path, nil).Want(204)
+		if said := told(); said != nil {
+			t.Errorf("withdrawn: %v", said)
+		}
+	})
+}
+
 // TestRow49TheMailboxAloneOpensNothing: whoever chose the password through the mailbox lately gets no link there.
 func TestRow49TheMailboxAloneOpensNothing(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {

@@ -224,7 +224,7 @@ var pastKinds = []string{
 var codeKinds = []string{audit.SignInSecondStep, audit.SignInCodeTested, audit.SessionCodeTested}
 
 // enough is how often something has to come before it is worth a warning; once, where it is not here.
-var enough = map[string]int{warnWrongCodes: manyWrong, warnSeveral: 2}
+var enough = map[string]int{warnWrongCodes: manyWrong}
 
 // readPast compares the request with what the person usually does, and looks for what somebody does who takes an account over.
 func (r *Recoveries) readPast(ctx context.Context, db bun.IDB, found *recovery, user *account.User, facts *RecoveryFacts) error {
@@ -267,7 +267,7 @@ func (r *Recoveries) readPast(ctx context.Context, db bun.IDB, found *recovery, 
 			warn(warnEmail, one.At)
 		case one.Kind == audit.RoleChanged && lately:
 			warn(warnRole, one.At)
-		case one.Kind == audit.RecoveryAsked && lately:
+		case one.Kind == audit.RecoveryAsked && lately && one.At.Before(found.AskedAt.Time()): // when the one before was, not this
 			warn(warnSeveral, one.At)
 		case one.Kind == audit.RecoveryStopped && one.At.Before(found.AskedAt.Time()):
 			warn(warnStopped, one.At)

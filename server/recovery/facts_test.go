@@ -43,6 +43,11 @@ func TestRefuse(t *testing.T) {
 		if !slices.Contains(warnings(again), "refused_before") || !slices.Contains(warnings(again), "several_requests") {
 			t.Errorf("%v", warnings(again))
 		}
+		for _, one := range again.Body["warnings"].([]any) {
+			if one := one.(body); one["code"] == "several_requests" && one["at"] != told.Text("asked_at") {
+				t.Errorf("another request at %v, and the one before was at %s", one["at"], told.Text("asked_at"))
+			}
+		}
 	}, servertest.Options{Mail: true, Recovery: recovery.Settings{Approvals: 2}})
 }
 

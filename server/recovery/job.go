@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
@@ -19,7 +21,8 @@ const (
 	mostTold  = 20 // administrators
 )
 
-// Work ends the requests whose time is over, and tells the administrators of those that they can decide now.
+// Work ends the requests whose time is over, and tells the administrators twice of each: as its waiting period begins, which is
+// the time to make sure who it is, and when they can decide.
 func (r *Recoveries) Work(ctx context.Context, tx database.Tx) error {
 	over, err := due(ctx, tx, "r.state IN ('asked', 'proved', 'approved') AND r.expires_at <= ?", database.At(tx.Now))
 	if err != nil {
@@ -37,6 +40,18 @@ func (r *Recoveries) Work(ctx context.Context, tx database.Tx) error {
 			continue
 		}
 		if err := r.expire(ctx, tx, found); err != nil {
+			return err
+		}
+	}
+	begun, err := due(ctx, tx, "r.state = 'proved' AND r.begun_told_at IS NULL")
+	if err != nil {
+		return err
+	}
+	for n := range begun {
+		if _, err := account.Hold(ctx, tx, begun[n].UserID); err != nil {
+			return err
+		}
+		if err := r.write(ctx, tx, &begun[n], mail.RecoveryBegins, "begun_told_at"); err != nil {
 			return err
 		}
 	}
@@ -76,16 +91,21 @@ func (r *Recoveries) tell(ctx context.Context, tx database.Tx, of *recovery) err
 	if refusal, err := r.undecidable(ctx, tx, of, user, others, tx.Now); err != nil || refusal != nil {
 		return err
 	}
+	return r.write(ctx, tx, of, mail.RecoveryWaits, "told_at")
+}
+
+// write mails whoever can decide, once for a request: the column says that it is done.
+func (r *Recoveries) write(ctx context.Context, tx database.Tx, of *recovery, kind mail.Kind, column string) error {
 	var people []account.User
-	err = tx.NewSelect().Model(&people).Column("id", "name", "email").Where(eligible, of.UserID).OrderExpr("u.id").Limit(mostTold).Scan(ctx)
+	err := tx.NewSelect().Model(&people).Column("id", "name", "email").Where(eligible, of.UserID).OrderExpr("u.id").Limit(mostTold).Scan(ctx)
 	if err != nil {
 		return fmt.Errorf("look for who can decide: %w", err)
 	}
 	if len(people) == 0 {
 		return nil // as soon as there is somebody
 	}
-	told, err := database.Touched(tx.NewUpdate().Model((*recovery)(nil)).Set("told_at = ?", database.At(tx.Now)).
-		Where("ticket_id = ? AND told_at IS NULL AND state = ?", of.TicketID, Proved).Exec(ctx))
+	told, err := database.Touched(tx.NewUpdate().Model((*recovery)(nil)).Set("? = ?", bun.Ident(column), database.At(tx.Now)).
+		Where("ticket_id = ? AND ? IS NULL AND state = ?", of.TicketID, bun.Ident(column), Proved).Exec(ctx))
 	if err != nil {
 		return fmt.Errorf("note that administrators are told: %w", err)
 	}
@@ -94,7 +114,7 @@ func (r *Recoveries) tell(ctx context.Context, tx database.Tx, of *recovery) err
 	}
 	for n := range people {
 		_, err := r.Mail.Send(ctx, tx, mail.Letter{
-			UserID: people[n].ID, To: people[n].Email, Name: people[n].Name, Kind: mail.RecoveryWaits,
+			UserID: people[n].ID, To: people[n].Email, Name: people[n].Name, Kind: kind,
 			Path: "/parameters/tickets/" + of.TicketID + "/recovery", Until: of.ExpiresAt.Time(),
 		})
 		if err != nil {

@@ -125,6 +125,7 @@ type recovery struct {
 	DecidableAt database.Instant `bun:"decidable_at,nullzero"`
 	ExpiresAt   database.Instant `bun:"expires_at"`
 	EndedAt     database.Instant `bun:"ended_at,nullzero"`
+	BegunToldAt database.Instant `bun:"begun_told_at,nullzero"`
 	ToldAt      database.Instant `bun:"told_at,nullzero"`
 
 	// Of its ticket.
@@ -182,4 +183,24 @@ func latest(ctx context.Context, db bun.IDB, userID string, now time.Time) (*rec
 			Where("r.state IN (?) OR r.ended_at > ?", bun.List(openStates), database.At(now.Add(-shownFor))).
 			OrderExpr("CASE WHEN r.ended_at IS NULL THEN 0 ELSE 1 END, r.asked_at DESC, r.ticket_id DESC")
 	})
+}
+
+// Last says how the person's last request has ended, where it was not by themself and they have not signed in since: whoever
+// waits where no mail leaves, or it does not arrive, hears of it as they come back.
+func (r *Recoveries) Last(ctx context.Context, db bun.IDB, user *account.User) (string, error) {
+	found, err := latest(ctx, db, user.ID, r.Now())
+	if err != nil || found == nil {
+		return "", err
+	}
+	ended := found.EndedAt
+	if ended.IsZero() { // over by its time, before the job has ended it
+		ended = found.ExpiresAt
+	}
+	switch state := found.stateAt(r.Now()); state {
+	case Refused, Stopped, Expired:
+		if ended > user.LastSignInAt {
+			return state, nil
+		}
+	}
+	return "", nil
 }

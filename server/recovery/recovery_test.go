@@ -230,9 +230,18 @@ func TestTheWholeStory(t *testing.T) {
 			t.Errorf("%s", proved.Raw)
 		}
 
-		// The administrator waits, is told when it is time, and has to say how they made sure.
+		// The administrator is told that it waits, once, and when it is time; and has to say how they made sure.
 		administrator := w.in(boss)
 		in.Mails()
+		for range 2 {
+			if _, err := in.First().Upkeep.Once(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			in.Clock.Advance(2 * time.Minute)
+		}
+		if subjects, _ = letters(in); !slices.Equal(subjects[boss], []string{"Somebody asks to get back in"}) {
+			t.Errorf("mails: %v", subjects)
+		}
 		early := decide(administrator, ticket, evidence).Refused(409, "recovery_too_early")
 		if early.Text("decidable_at") == "" || early.Header.Get("Retry-After") == "" {
 			t.Errorf("%s", early.Raw)

@@ -39,6 +39,8 @@ type Step struct {
 	Methods   []factor.Kind `json:"methods,omitempty" doc:"What the second step can be proved with, the usual one first."`
 	Labels    []string      `json:"labels,omitempty" doc:"The entries to look for in the authenticator app."`
 	Recovery  string        `json:"recovery,omitempty" enum:"asked,proved,approved" doc:"The person has asked to get back in; once it is approved the enrolment link is taken in place of the second step."`
+	Ended     string        `json:"recovery_ended,omitempty" enum:"refused,stopped,expired" doc:"How their last request has ended, of which they may not know yet."`
+	Locked    bool          `json:"codes_locked,omitempty" doc:"No code is taken until somebody unlocks them."`
 	ExpiresAt *time.Time    `json:"expires_at,omitempty" doc:"Until when the second step, or the enrolment link, may be given."`
 }
 
@@ -267,7 +269,7 @@ func (s *SignIn) knowBrowser(api *web.API, caller web.Caller) (web.Caller, []htt
 }
 
 func (s *step) describe() Step {
-	described := Step{State: s.state, Recovery: s.request}
+	described := Step{State: s.state, Recovery: s.request, Ended: s.ended, Locked: s.locked}
 	if s.asked != nil {
 		described.Methods, described.Labels = s.asked.methods, s.asked.labels
 	}

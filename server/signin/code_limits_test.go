@@ -83,6 +83,30 @@ func TestRow41ParallelWrongCodesStayInBudget(t *testing.T) {
 	})
 }
 
+// TestWhatComesBehindTheTries: a sign-in takes five codes and begins again; the tenth of the hour brings a break.
+func TestWhatComesBehindTheTries(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		ada := in.Protected("ada@example.test", "member")
+		first, second := pendingAt(in, "ada@example.test"), pendingAt(in, "ada@example.test")
+		for n := range 10 {
+			browser := first
+			if n >= 5 {
+				browser = second
+			}
+			why := browser.Code(ada.Wrong(n)).Diagnosed("wrong_code")
+			if left := why["attempts_left"]; left != float64(4-n%5) {
+				t.Errorf("%d: %v left", n, left)
+			}
+			if then := why["break_next"] == true; then != (n >= 5) {
+				t.Errorf("%d: a break follows: %v", n, then)
+			}
+		}
+		if why := second.Code(ada.Wrong(10)).Diagnosed("too_many_attempts"); why["start_again"] == true || why["retry_after_seconds"] == nil {
+			t.Errorf("%v", why)
+		}
+	})
+}
+
 // A right code costs no try, so it must queue behind the wrong ones that are on their way: else of many codes sent at
 // once the right one would pass however many were sent.
 func TestRow41RightCodeDoesNotOvertakeTheWrongOnes(t *testing.T) {

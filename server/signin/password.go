@@ -37,6 +37,8 @@ type step struct {
 	token   session.Token
 	asked   *asked    // with StateSecondStep
 	request string    // of a recovery that is under way
+	ended   string    // of the last one, where there is none under way
+	locked  bool      // no code is taken
 	expires time.Time // of a sign-in that is pending
 }
 
@@ -208,7 +210,16 @@ func (s *SignIn) waitsFor(ctx context.Context, db bun.IDB, user *account.User) (
 	if err != nil {
 		return nil, err
 	}
-	return &step{state: StateSecondStep, asked: asks, request: user.RecoveryAt(s.Now())}, nil
+	waits := &step{state: StateSecondStep, asked: asks, request: user.RecoveryAt(s.Now())}
+	blocked, err := CodesBlocked(ctx, db, user.ID, s.Now())
+	if err != nil {
+		return nil, err
+	}
+	waits.locked = blocked != nil && blocked.Locked
+	if waits.request == "" && s.LastRecovery != nil {
+		waits.ended, err = s.LastRecovery(ctx, db, user)
+	}
+	return waits, err
 }
 
 // asks reads what the person can prove the second step with.

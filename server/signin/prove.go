@@ -51,6 +51,13 @@ func (p *proving) factor() factor.Factor {
 	return p.Factors.For(p.attempt.Response)
 }
 
+// triesLeft is how many more codes are looked at, and what is behind them: a break for the account, or in a pending sign-in
+// no more than to begin again.
+type triesLeft struct {
+	count     int
+	thenBreak bool
+}
+
 // guessable reports whether trying often gets anybody anywhere. A signature it does not: it is looked at past a delay or
 // the lock, which are there for codes, so that who holds a security key is not kept out by who guesses codes.
 func (p *proving) guessable() bool { return p.given.signed == nil }
@@ -61,7 +68,7 @@ func (p *proving) with(ctx context.Context, one factor.Factor) (factor.Kind, *di
 		return "", nil, err
 	}
 	counted := finding == nil && p.guessable()
-	var left int
+	var left triesLeft
 	if counted {
 		var refusal *diagnosis.Diagnosis
 		if left, refusal, err = p.count(ctx); err != nil || refusal != nil {
@@ -85,7 +92,7 @@ func (p *proving) with(ctx context.Context, one factor.Factor) (factor.Kind, *di
 }
 
 // count reserves a try in a commit of its own, since what follows is expensive or tells something.
-func (p *proving) count(ctx context.Context) (left int, refusal *diagnosis.Diagnosis, err error) {
+func (p *proving) count(ctx context.Context) (left triesLeft, refusal *diagnosis.Diagnosis, err error) {
 	err = p.Database.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
 		user, err := account.Hold(ctx, tx, p.attempt.UserID)
 		if err != nil {
@@ -120,35 +127,38 @@ func (p *proving) uncount(ctx context.Context, cause error, counted bool) error 
 
 // reserve counts a try, or refuses it and changes nothing. The account is asked first: while it is delayed or locked no
 // row may tell a wrong code, which is counted, from a right one, which is not (rows 41 and 42).
-func (p *proving) reserve(ctx context.Context, tx database.Tx) (left int, refusal *diagnosis.Diagnosis, err error) {
+func (p *proving) reserve(ctx context.Context, tx database.Tx) (left triesLeft, refusal *diagnosis.Diagnosis, err error) {
 	if p.guessable() {
 		tries, err := readCodeTries(ctx, tx, p.attempt.UserID)
 		if err != nil {
-			return 0, nil, err
+			return left, nil, err
 		}
 		if refusal = p.refusal(tries, tx.Now); refusal != nil {
-			return 0, refusal, nil
+			return left, refusal, nil
 		}
 	}
+	here := codesAnHour
 	if p.pending != nil {
-		if left, refusal, err = reservePending(ctx, tx, p.pending.ID); err != nil || refusal != nil {
-			return 0, refusal, err
+		if here, refusal, err = reservePending(ctx, tx, p.pending.ID); err != nil || refusal != nil {
+			return left, refusal, err
 		}
 	}
 	inHour, refusal, err := reserveCode(ctx, tx, p.attempt.UserID)
 	if err != nil || refusal != nil {
-		return 0, refusal, err
+		return left, refusal, err
 	}
-	if p.pending == nil {
-		return inHour, nil, nil
+	left.thenBreak = p.pending != nil && inHour <= here
+	if p.test != nil {
+		inHour = max(0, inHour-(codesAnHour-testsAnHour)) // the rest is kept from it
 	}
-	return min(left, inHour), nil, nil
+	left.count = min(here, inHour)
+	return left, nil, nil
 }
 
 // settle spends the finding and opens what it opens, or records why not. The refusal commits. It holds the person, as
 // every counted try does: a right code that was not counted waits for the wrong ones on their way, and is refused
 // where they have used the budget up. Else it would overtake them, however many were sent at once.
-func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, finding factor.Finding, counted bool, left int) (*diagnosis.Diagnosis, error) {
+func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, finding factor.Finding, counted bool, left triesLeft) (*diagnosis.Diagnosis, error) {
 	user, err := account.Hold(ctx, tx, p.attempt.UserID)
 	if err != nil {
 		return nil, err
@@ -206,7 +216,7 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 
 // weigh says with a refusal how many tries are left, and counts one that was found and then refused all the same: a code
 // that somebody else has spent in between, or a signature that is not right.
-func (p *proving) weigh(ctx context.Context, tx database.Tx, refusal *diagnosis.Diagnosis, counted bool, left int) (*diagnosis.Diagnosis, error) {
+func (p *proving) weigh(ctx context.Context, tx database.Tx, refusal *diagnosis.Diagnosis, counted bool, left triesLeft) (*diagnosis.Diagnosis, error) {
 	if !counted {
 		var over *diagnosis.Diagnosis
 		var err error
@@ -220,7 +230,7 @@ func (p *proving) weigh(ctx context.Context, tx database.Tx, refusal *diagnosis.
 			return refusal, nil // codes are delayed, and a security key has no part in that
 		}
 	}
-	refusal.AttemptsLeft = &left
+	refusal.AttemptsLeft, refusal.BreakNext = &left.count, left.thenBreak
 	return refusal, nil
 }
 

@@ -19,6 +19,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/clock"
@@ -40,9 +42,11 @@ type Dependencies struct {
 	// Recovered is told of an accepted second step of somebody who is held and for whom a recovery is under way: whoever has an
 	// old factor is back in, or is who they are asked about. Nil: nobody listens.
 	Recovered func(ctx context.Context, tx database.Tx, event audit.Event, user *account.User) error
-	Now       func() time.Time
-	Random    io.Reader
-	Logger    *slog.Logger
+	// LastRecovery says how the last recovery has ended of somebody who may not know: refused, stopped or expired. Nil: nobody knows.
+	LastRecovery func(ctx context.Context, db bun.IDB, user *account.User) (string, error)
+	Now          func() time.Time
+	Random       io.Reader
+	Logger       *slog.Logger
 }
 
 // SignIn is the room.

@@ -93,6 +93,8 @@ type ListedTicket struct {
 	AddressProved bool      `json:"address_proved" doc:"They were signed in, or used a link from its mailbox."`
 	CreatedAt     time.Time `json:"created_at"`
 	UpdatedAt     time.Time `json:"updated_at"`
+
+	Recovery *ListedRecovery `json:"recovery,omitempty" doc:"Of kind recovery, in a list."`
 }
 
 type ticketsOutput struct {
@@ -211,6 +213,9 @@ func (t *Tickets) registerSupport(api *web.API) {
 			out.Body.Tickets = make([]ListedTicket, len(page))
 			for n := range page {
 				out.Body.Tickets[n] = listed(&page[n])
+			}
+			if err := addRecoveries(ctx, t.Database.Read(), out.Body.Tickets); err != nil {
+				return nil, err
 			}
 			if next != "" {
 				out.Body.NextCursor = &next

@@ -43,6 +43,7 @@ type codeDiagnosis struct {
 	Reason string `json:"reason" enum:"wrong_code,already_used,older_than_last,clock_behind,clock_ahead,previous_setup,setup_not_finished,malformed,enrolment_expired,too_many_attempts,sign_in_expired,backup_code_used,backup_code_replaced,no_backup_codes_left"`
 
 	AttemptsLeft       int        `json:"attempts_left,omitempty" doc:"Tries that are left; absent where none are counted."`
+	BreakNext          bool       `json:"break_next,omitempty" doc:"Of a sign-in: behind the tries that are left no code is taken for a while; else it begins again."`
 	RetryAfterSeconds  int64      `json:"retry_after_seconds,omitempty"`
 	Locked             bool       `json:"locked,omitempty" doc:"Codes are refused until somebody lifts it."`
 	KeptForSignIn      bool       `json:"kept_for_sign_in,omitempty" doc:"A code can not be tested now: the tries that are left are kept for signing in."`
@@ -54,6 +55,7 @@ type codeDiagnosis struct {
 	UsedHere           bool       `json:"used_here,omitempty" doc:"It was used in this browser."`
 	ReplacedAt         *time.Time `json:"replaced_at,omitempty"`
 	SetupLabel         string     `json:"setup_label,omitempty" doc:"The entry in the app to look for."`
+	OtherLabels        []string   `json:"other_labels,omitempty" nullable:"false" doc:"Further entries that would do."`
 	OldLabel           string     `json:"old_label,omitempty" doc:"The entry that the code came from."`
 	Expected           string     `json:"expected,omitempty" enum:"app_code,backup_code"`
 	NextNumber         int        `json:"next_number,omitempty" doc:"The lowest number of a backup code that is not used."`

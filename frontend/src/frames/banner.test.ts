@@ -39,6 +39,15 @@ it('a signed-in browser is told who asks, and stops it with one press', async ()
   await waitFor(() => expect(screen.queryByText(m.recovery_stop_done())).toBeNull());
 });
 
+it('is most urgent when somebody is let in', async () => {
+  at({ state: 'approved', can_confirm: false }, { recovery: 'approved' });
+  const box = within(await screen.findByRole('alert'));
+  box.getByText(m.recovery_banner_approved());
+  box.getByText(m.recovery_banner_approved_body());
+  expect(screen.queryByText(m.recovery_banner_title())).toBeNull();
+  await button(m.stop_this());
+});
+
 it('another request is another alarm', async () => {
   const user = at();
   await button(m.stop_this());
@@ -125,9 +134,9 @@ it('goes by itself when the time of the request is over', async () => {
 it('stays while the request got more time meanwhile', async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
   at({ state: 'approved', can_confirm: false, expires_at: later(30) });
-  await screen.findByText(m.recovery_banner_title());
+  await screen.findByText(m.recovery_banner_approved());
   reply('GET /session', ok(sessionOf(bo, { recovery: 'approved' })));
   reply('GET /users/me/security/recovery', ok({ recovery: asked({ state: 'approved', expires_at: later(4_000) }) }));
   await vi.advanceTimersByTimeAsync(31_000);
-  await screen.findByText(m.recovery_banner_title());
+  await screen.findByText(m.recovery_banner_approved());
 });

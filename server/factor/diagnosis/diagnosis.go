@@ -43,6 +43,7 @@ const (
 type Diagnosis struct {
 	Reason             Reason     `json:"reason"`
 	AttemptsLeft       *int       `json:"attempts_left,omitempty"`
+	BreakNext          bool       `json:"break_next,omitempty"` // of a sign-in: when the tries that are left are gone, starting again does not help at once
 	RetryAfterSeconds  *int       `json:"retry_after_seconds,omitempty"`
 	Locked             bool       `json:"locked,omitempty"`               // codes are refused until somebody lifts it
 	KeptForSignIn      bool       `json:"kept_for_sign_in,omitempty"`     // no more tests: the tries that are left are kept for signing in
@@ -53,11 +54,12 @@ type Diagnosis struct {
 	UsedBrowser        string     `json:"used_browser,omitempty"` // "Firefox on Linux"
 	UsedHere           *bool      `json:"used_here,omitempty"`    // by the browser that asks now
 	ReplacedAt         *time.Time `json:"replaced_at,omitempty"`
-	SetupLabel         string     `json:"setup_label,omitempty"` // the entry of the app to look for
-	OldLabel           string     `json:"old_label,omitempty"`   // the entry that the code came from
-	Expected           string     `json:"expected,omitempty"`    // AppCode or BackupCode
-	NextNumber         *int       `json:"next_number,omitempty"` // the lowest number of an unused backup code
-	Remaining          *int       `json:"remaining,omitempty"`   // unused backup codes
+	SetupLabel         string     `json:"setup_label,omitempty"`  // the entry of the app to look for
+	OtherLabels        []string   `json:"other_labels,omitempty"` // further entries that would do
+	OldLabel           string     `json:"old_label,omitempty"`    // the entry that the code came from
+	Expected           string     `json:"expected,omitempty"`     // AppCode or BackupCode
+	NextNumber         *int       `json:"next_number,omitempty"`  // the lowest number of an unused backup code
+	Remaining          *int       `json:"remaining,omitempty"`    // unused backup codes
 	ServerClockSuspect bool       `json:"server_clock_suspect,omitempty"`
 }
 
@@ -146,7 +148,7 @@ func Examine(q Question) Result {
 	}
 	found := s.likeliest()
 	if found == nil {
-		return Result{Diagnosis: &Diagnosis{Reason: WrongCode, SetupLabel: s.lookFor()}}
+		return Result{Diagnosis: &Diagnosis{Reason: WrongCode, SetupLabel: s.lookFor(), OtherLabels: s.others()}}
 	}
 	return Result{Diagnosis: s.explain(*found), Burn: s.burn(*found)}
 }

@@ -94,7 +94,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{
 			name: "six digits that mean nothing", secrets: []Secret{tablet(), phone(), oldPhone()}, code: of(phone(), 25),
-			want: `{"reason":"wrong_code","setup_label":"MailMachine: ada@example.test"}`,
+			want: `{"reason":"wrong_code","setup_label":"MailMachine: ada@example.test","other_labels":["MailMachine: ada@example.test (2)"]}`,
 		}, {
 			name: "nothing while enrolling", secrets: []Secret{phone(), newPhone()}, enrolling: "new", code: of(newPhone(), -25),
 			want: `{"reason":"wrong_code","setup_label":"MailMachine: ada@example.test (3)"}`,

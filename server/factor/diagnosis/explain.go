@@ -94,6 +94,16 @@ func (s *search) lookFor() string {
 	return s.first.Label
 }
 
+// others are the labels of the further apps that may be used.
+func (s *search) others() (labels []string) {
+	for n := range s.q.Secrets {
+		if one := &s.q.Secrets[n]; s.accepts(one) && s.first != nil && one.ID != s.first.ID && one.Label != "" {
+			labels = append(labels, one.Label)
+		}
+	}
+	return labels
+}
+
 func moment(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

@@ -1,7 +1,7 @@
 import type { Outcome } from '../../api/client';
 import type { Diagnosis, Problem } from '../../api/problem';
 import { now } from '../../clock.svelte';
-import { compact } from '../../code';
+import { compact, plain } from '../../code';
 
 export type Kind = 'app_code' | 'backup_code';
 
@@ -23,6 +23,9 @@ export class CodeAttempt {
   /** Why it could not even be checked. */
   problem = $state.raw<Problem | undefined>();
 
+  /** This place takes no code any more, whatever it is. */
+  over = $state(false);
+
   /** What stands around the field, to bring the focus back into it. */
   box = $state.raw<HTMLElement>();
 
@@ -34,6 +37,7 @@ export class CodeAttempt {
 
   /** No code is taken: for a while, or not in this place any more. Reactive. */
   get closed(): boolean {
+    if (this.over) return true;
     const { diagnosis: d, at = 0 } = this.refused ?? {};
     if (d?.reason !== 'too_many_attempts') return false;
     return d.locked === true || d.start_again === true || at + (d.retry_after_seconds ?? 0) * 1_000 > now();
@@ -60,7 +64,7 @@ export class CodeAttempt {
     }
     this.busy = true;
     // The browser's clock is a third witness when the phone's and the server's differ.
-    const outcome = await call({ code: this.value, browser_now: new Date().toISOString() });
+    const outcome = await call({ code: plain(this.value), browser_now: new Date().toISOString() });
     this.busy = false;
     if (outcome.ok) return outcome.value;
     this.take(outcome.problem, typed);

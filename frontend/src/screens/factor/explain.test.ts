@@ -100,7 +100,7 @@ const rows: Row[] = [
     { reason: 'previous_setup', old_label: 'Old', setup_label: 'New' },
     app,
     'enrolment',
-    says(/Old.*stays.*New/s),
+    says(/Old.*New/s),
   ],
   [
     'an unfinished setup',
@@ -153,6 +153,35 @@ const rows: Row[] = [
     (told, text) => {
       expect(told.waits).toBeUndefined();
       expect(text).toMatch(/administrator/);
+      // Not to "I can't get in", whose ways take no code either.
+      expect(told.next.map((way) => way.do === 'go' && way.href)).toEqual(['/help/contact', '/sign-in']);
+    },
+  ],
+  [
+    'one of two apps',
+    { reason: 'wrong_code', setup_label: 'M: a@b', other_labels: ['M: a@b (2)'], attempts_left: 3 },
+    app,
+    'sign-in',
+    says(/M: a@b or M: a@b \(2\)/),
+  ],
+  [
+    'the last try asks for no further code',
+    { reason: 'wrong_code', setup_label: 'M: a@b', attempts_left: 0 },
+    app,
+    'sign-in',
+    (_, text) => {
+      expect(text).toMatch(/M: a@b/);
+      expect(text).not.toMatch(/shows now/);
+    },
+  ],
+  [
+    'the code of another entry while enrolling, which may be about to end',
+    { reason: 'previous_setup', old_label: 'M: old', setup_label: 'M: new' },
+    app,
+    'enrolment',
+    (_, text) => {
+      expect(text).toMatch(/M: old.*M: new/s);
+      expect(text).not.toMatch(/stays/);
     },
   ],
   [

@@ -69,7 +69,7 @@ export function explain(diagnosis: Diagnosis, typed: Kind, where: Where, text = 
       }
       return where === 'enrolment'
         ? warn('notice', m.wrong_new_title(), [m.wrong_new_body({ label })])
-        : warn('notice', m.wrong_code_title(), [m.wrong_code_body({ label })]);
+        : warn('notice', m.wrong_code_title(), [wrongEntry(d, label)]);
 
     case 'already_used':
       if (d.used_here !== false) {
@@ -128,7 +128,11 @@ export function explain(diagnosis: Diagnosis, typed: Kind, where: Where, text = 
 
     case 'too_many_attempts':
       if (d.kept_for_sign_in) return info('clock', m.tests_kept_title(), [m.tests_kept_body()]);
-      if (d.locked) return warn('warning', m.locked_title(), [m.locked_body()], stuck);
+      if (d.locked) {
+        // No other way takes a code either, so "I can't get in" would lead round in a circle.
+        const ask: Next = { do: 'go', href: paths.contact, label: m.contact_support() };
+        return warn('warning', m.locked_title(), [m.locked_body()], ask, where === 'sign-in' ? restart : undefined);
+      }
       if (d.start_again) return warn('clock', m.too_many_title(), [m.too_many_here_body()], restart);
       return { ...warn('clock', m.too_many_title(), [m.too_many_body()], stuck), waits: 'retry' };
 
@@ -173,6 +177,15 @@ function clock(d: Diagnosis, backup: Next | undefined): Explanation {
   const body = whole ? m.clock_zone_body() : behind ? m.clock_behind_body({ span }) : m.clock_ahead_body({ span });
   return { ...warn('clock', title, [body]), automaticTime: true };
 }
+
+/** Which entry to look for; where this was the last try, no code is to be typed now. */
+function wrongEntry(d: Diagnosis, label: string): string {
+  if (d.attempts_left === 0) return m.wrong_code_last({ label: either([label, ...(d.other_labels ?? [])]) });
+  if (!d.other_labels?.length) return m.wrong_code_body({ label });
+  return m.wrong_code_several({ labels: either([label, ...d.other_labels]) });
+}
+
+const either = (labels: string[]) => format.list(labels, 'disjunction');
 
 /** How many letters and numbers there are in what was to be a backup code, and what is neither. */
 function countOf(text: string): string[] {

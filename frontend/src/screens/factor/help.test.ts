@@ -33,7 +33,7 @@ describe('what is offered to help somebody', () => {
       'an administrator',
       protectedMfa(),
       { user: { ...bo, role: 'administrator' } },
-      m.help_reset_administrator,
+      () => m.help_reset_administrator({ email: bo.email }),
       undefined,
     ],
     [
@@ -60,6 +60,16 @@ describe('what is offered to help somebody', () => {
     await screen.findByText(m.security_reset());
     expect(screen.getByText(/have not used the link yet/)).toBeTruthy();
     expect(screen.queryByText(m.security_off_body_other())).toBeNull();
+  });
+
+  it.each([
+    ['locked', { codes_blocked: { locked: true, until: null } }, m.security_locked],
+    ['disabled', { disabled: true }, m.security_closed],
+  ])('is no calm green where they cannot sign in: %s', async (_, more, title) => {
+    theirs(protectedMfa(), more);
+    open(path, signedIn);
+    await screen.findByText(title());
+    expect(screen.queryByText(m.security_on_body_other())).toBeNull();
   });
 
   it('comes after the own protection', async () => {

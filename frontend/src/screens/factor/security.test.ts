@@ -204,7 +204,7 @@ it("shows somebody else's protection without a switch", async () => {
   reply('GET /users/01BO/security', ok({ user: bo, disabled: true, mfa: protectedMfa(2) }));
   open('/parameters/users/01BO/security', signedIn);
   await heading('Bo Lindqvist');
-  expect(screen.getByText(m.security_on_body_other())).toBeTruthy();
+  expect(screen.getByText(m.security_closed_body())).toBeTruthy();
   expect(screen.getByText(m.user_disabled())).toBeTruthy();
   for (const act of [m.replace(), m.new_codes(), m.disable_ellipsis(), m.add_app()]) {
     expect(screen.queryByText(act)).toBeNull();

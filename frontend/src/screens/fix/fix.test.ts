@@ -98,6 +98,9 @@ describe('the steps', () => {
     serverIs(360);
     open('/fix/code');
     await screen.findByText(m.windows_time_1());
+    // Before a code is tested.
+    const order = screen.getAllByRole('heading', { level: 2 }).map((one) => one.textContent);
+    expect(order.indexOf(m.fix_time_heading())).toBeLessThan(order.indexOf(m.fix_test_heading()));
   });
 });
 
@@ -140,6 +143,50 @@ describe('a code that is tested', () => {
     await user.type(await field(), '123456');
     await screen.findByText(m.tests_kept_title());
     expect((await button(m.fix_test_press())).hasAttribute('disabled')).toBe(true);
+  });
+
+  it('says how many tests are left', async () => {
+    const wrong = (left: number) => refuseCode({ reason: 'wrong_code', setup_label: 'M: a@b', attempts_left: left });
+    reply(test, wrong(2), wrong(0));
+    const user = open('/fix/code', signedIn);
+    await user.type(await field(), '123456');
+    await screen.findByText(m.fix_tests_left({ count: 2 }));
+    await user.type(await field(), '123457');
+    await screen.findByText(m.fix_tests_none());
+  });
+
+  it('keeps what it said when the button is pressed late', async () => {
+    reply(test, ok(right));
+    const user = open('/fix/code', signedIn);
+    await user.type(await field(), '123456');
+    await screen.findByText(m.fix_right_title());
+    await user.click(await button(m.fix_test_press()));
+    expect(screen.getByText(m.fix_right_title())).toBeTruthy();
+    expect(screen.queryByText(m.malformed_app_title())).toBeNull();
+    expect(sent(test)).toHaveLength(1);
+  });
+
+  it.each([
+    ['the cookie is gone', refuse(401, 'not_signed_in')],
+    ['it took too long', refuseCode({ reason: 'sign_in_expired' })],
+  ])('asks for the password once more when the sign-in is over: %s', async (_, over) => {
+    pending();
+    reply('POST /sign-in/code-check', over, ok(right));
+    const user = open('/fix/code');
+    await user.type(await field(), '123456');
+    await screen.findByText(m.fix_late_body());
+    expect(screen.queryByText(m.error_not_signed_in())).toBeNull();
+    const address = screen.getByLabelText(m.email());
+    await waitFor(() => expect(document.activeElement).toBe(address));
+    expect(screen.getByRole('link', { name: m.forgot_password() }).getAttribute('href')).toBe('/forgotten-password');
+    screen.getByText(m.fix_password_alone());
+    await user.type(address, 'ada@example.test');
+    await user.type(screen.getByLabelText(m.password()), 'violet tractor humming');
+    reply('POST /sign-in', ok(secondStep()));
+    await user.click(await button(m.continue()));
+    await user.type(await field(), '123457');
+    await screen.findByText(m.fix_right_title());
+    expect(screen.queryByText(m.fix_late_body())).toBeNull();
   });
 
   it('in a pending sign-in leads back to it', async () => {
@@ -333,6 +380,13 @@ describe('a lost phone', () => {
     await user.click(await button(m.back()));
     await user.click(await button(m.fix_no()));
     await heading(m.fix_ask_browser());
+    await user.click(await button(m.fix_yes())); // and they have just said that they have no code
+    await screen.findByText(m.fix_yes_browser());
+    expect(screen.queryByText(/under My security/)).toBeNull();
+    expect(screen.getByRole('link', { name: m.cannot_get_in() }).getAttribute('href')).toBe(
+      '/second-step/cannot-get-in',
+    );
+    await user.click(await button(m.back()));
     await user.click(await button(m.fix_no()));
     await heading(m.fix_none_title());
     expect(screen.getByRole('link', { name: m.cannot_get_in() }).getAttribute('href')).toBe(
@@ -340,6 +394,22 @@ describe('a lost phone', () => {
     );
     await user.click(await button(m.back()));
     await heading(m.fix_ask_browser());
+  });
+
+  it('keeps where one is over a reload, and the browser leads back through the questions', async () => {
+    const user = open('/fix/phone');
+    await heading(m.fix_ask_codes());
+    await user.click(await button(m.fix_no()));
+    await user.click(await button(m.fix_yes()));
+    await screen.findByText(m.fix_yes_app());
+    expect(location.hash).toBe('#2-yes');
+    cleanup();
+    open('/fix/phone', { hash: '#2-yes' });
+    await screen.findByText(m.fix_yes_app());
+    history.replaceState(null, '', '/fix/phone#2');
+    window.dispatchEvent(new PopStateEvent('popstate'));
+    await waitFor(() => expect(screen.queryByText(m.fix_yes_app())).toBeNull());
+    await heading(m.fix_ask_app());
   });
 
   it('begins with the password where nobody is known', async () => {
@@ -357,7 +427,7 @@ describe('a mail that does not come', () => {
     open('/fix/mail', { mails: false });
     await screen.findByText(m.fix_mail_none());
     expect(screen.queryByText(m.fix_mail_again_heading())).toBeNull();
-    expect(screen.getByText(/or whoever runs the server/)).toBeTruthy();
+    expect(screen.getByText(/whoever runs the server, on its console/)).toBeTruthy();
   });
 
   it('has a sender, is sent once more, and is waited for', async () => {

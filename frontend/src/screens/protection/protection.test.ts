@@ -12,6 +12,8 @@ function figures(more: object = {}) {
   return {
     people: 1240,
     protected: 967,
+    locked: 0,
+    asking: 0,
     overdue: 0,
     due_soon: 0,
     administrators: 2,
@@ -59,11 +61,23 @@ describe('protection', () => {
   it('names whoever needs a hand, each with the way to them', async () => {
     reply(
       'GET /protection',
-      ok(figures({ overdue: 12, due_soon: 1, unprotected_administrators: [{ id: '01GRACE', name: 'Grace' }] })),
+      ok(
+        figures({
+          locked: 1,
+          asking: 2,
+          overdue: 12,
+          due_soon: 1,
+          unprotected_administrators: [{ id: '01GRACE', name: 'Grace' }],
+        }),
+      ),
     );
     open(path, signedIn);
     await screen.findByText(m.protection_overdue_count({ count: 12, shown: '12' }));
+    screen.getByText(m.protection_asking_count({ count: 2, shown: '2' }));
+    screen.getByText(m.protection_locked_count({ count: 1, shown: '1' }));
     const ways = [
+      [m.protection_asking_short(), '/parameters/tickets?kind=recovery'],
+      [m.protection_locked_short(), '/parameters/users?protection=locked'],
       [m.protection_overdue_short(), '/parameters/users?protection=overdue'],
       ['Grace', '/parameters/users/01GRACE/security'],
       [m.protection_soon_short(), '/parameters/users?protection=required_not_yet'],

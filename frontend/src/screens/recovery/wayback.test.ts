@@ -222,6 +222,18 @@ it.each([
   expect(place.path).toBe(to);
 });
 
+it('whoever was let back in can ask again, when the new phone is lost too', async () => {
+  const user = standing({ state: 'done' }, { askable: true });
+  await heading(m.recovery_done_title());
+  await user.click(await button(m.recovery_other_ways()));
+  await screen.findByText(m.way_backup_title());
+  await button(m.recovery_none_works());
+  cleanup();
+  const again = standing({ state: 'done' }, { askable: true });
+  await again.click(await button(m.recovery_ask_again()));
+  await heading(m.recovery_ask_title());
+});
+
 it.each([
   ['refused', { proved_at: later(-9) }, m.recovery_refused_title, m.recovery_refused_lead],
   ['stopped', { proved_at: later(-9) }, m.recovery_stopped_title, m.recovery_stopped_lead],
@@ -254,6 +266,17 @@ it('the second step tells of a request that is under way', async () => {
   open('/second-step');
   await heading(m.second_step_heading());
   expect(screen.queryByText(m.recovery_under_way())).toBeNull();
+});
+
+it.each([
+  ['refused', m.recovery_refused_title],
+  ['stopped', m.recovery_stopped_title],
+  ['expired', m.recovery_expired_title],
+] as const)('the second step tells that it has ended: %s', async (how, title) => {
+  waiting({ recovery_ended: how });
+  open('/second-step');
+  await screen.findByText(title());
+  expect(screen.getByRole('link', { name: m.recovery_see() }).getAttribute('href')).toBe(address);
 });
 
 it('a request that cannot be read is asked for again by a press', async () => {

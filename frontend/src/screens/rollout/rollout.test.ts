@@ -295,6 +295,8 @@ describe('on Protection', () => {
   const figures = {
     people: 20,
     protected: 7,
+    locked: 0,
+    asking: 0,
     overdue: 2,
     due_soon: 1,
     administrators: 2,
@@ -357,18 +359,20 @@ describe('one person', () => {
     const view = security({});
     reply('GET /users/01BO/security', ok(view));
     reply('GET /users/01BO', ok({ ...view, disabled: false, invited: null }));
-    reply(
-      'POST /users/01BO/security/reminder',
-      refuse(409, 'no_mail_server'),
-      refuse(429, 'reminded_lately', { retry_after_seconds: 7_200 }),
-      ok(),
-    );
+    reply('POST /users/01BO/security/reminder', refuse(429, 'reminded_lately', { retry_after_seconds: 7_200 }), ok());
     const user = open(theirs, signedIn);
-    await user.click(await button(m.remind_go()));
-    await screen.findByText(m.remind_one_no_mail());
     await user.click(await button(m.remind_go()));
     await screen.findByText(m.error_reminded_lately());
     await user.click(await button(m.remind_go()));
     await screen.findByText(m.told_reminded());
+  });
+
+  it('is reminded otherwise where no mail leaves, which is said before anything is asked', async () => {
+    const view = security({});
+    reply('GET /users/01BO/security', ok(view));
+    reply('GET /users/01BO', ok({ ...view, disabled: false, invited: null }));
+    open(theirs, { ...signedIn, mails: false });
+    await screen.findByText(m.remind_one_no_mail());
+    expect(screen.queryByRole('button', { name: m.remind_go() })).toBeNull();
   });
 });

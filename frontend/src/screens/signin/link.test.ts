@@ -125,6 +125,9 @@ describe('an enrolment link', () => {
     await giveCredentials(open('/sign-in'));
     await heading(m.second_step_heading());
     expect(link.kept()).toBeUndefined();
+    // And not in silence.
+    await screen.findByText(m.link_spent_title());
+    await screen.findByText(m.link_spent_body());
   });
 });
 

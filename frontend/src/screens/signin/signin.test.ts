@@ -298,6 +298,61 @@ describe('second step', () => {
     expect(sent('POST /sign-in/totp')).toHaveLength(0);
   });
 
+  it.each([
+    [{ attempts_left: 4 }, () => m.tries_left({ count: 4 }), false],
+    [{ attempts_left: 4, break_next: true }, () => m.tries_left_break({ count: 4 }), false],
+    [{ attempts_left: 0 }, () => m.tries_none(), true],
+    [{ attempts_left: 0, break_next: true }, () => m.tries_none_break(), false],
+  ])('says what is behind the tries: %j', async (left, words, again) => {
+    reply('GET /sign-in', ok(secondStep()));
+    reply('POST /sign-in/totp', refuseCode({ reason: 'wrong_code', setup_label: 'M: a@b', ...left }));
+    const user = open('/second-step');
+    await user.type(await screen.findByLabelText(m.code_label()), '123456');
+    await screen.findByText(words());
+    expect(screen.queryAllByRole('button', { name: m.start_again() })).toHaveLength(again ? 1 : 0);
+    expect((await button(m.continue())).hasAttribute('disabled')).toBe(again);
+  });
+
+  it('says that codes are locked before one is typed for nothing, in each way', async () => {
+    reply('GET /sign-in', ok({ ...secondStep(), codes_locked: true }));
+    const user = open('/second-step');
+    await screen.findByText(m.locked_title());
+    expect(screen.getByLabelText<HTMLInputElement>(m.code_label()).readOnly).toBe(true);
+    expect(screen.getByRole('link', { name: m.contact_support() }).getAttribute('href')).toBe('/help/contact');
+    await user.click(screen.getByRole('link', { name: m.use_backup_code() }));
+    await heading(m.backup_step_heading());
+    await screen.findByText(m.locked_title());
+    await user.click(screen.getByRole('link', { name: m.cannot_get_in() }));
+    await screen.findByText(m.locked_ways_body());
+    expect(screen.queryByText(m.way_backup_title())).toBeNull();
+    await button(m.locked_lost_too());
+  });
+
+  it('knows of the lock in the other ways too, when a code was refused for it', async () => {
+    reply('GET /sign-in', ok(secondStep()));
+    reply('POST /sign-in/totp', refuseCode({ reason: 'too_many_attempts', locked: true }));
+    const user = open('/second-step');
+    await user.type(await screen.findByLabelText(m.code_label()), '123456');
+    await screen.findByText(m.locked_title());
+    await user.click(screen.getByRole('link', { name: m.cannot_get_in() }));
+    await screen.findByText(m.locked_ways_body());
+  });
+
+  it.each(['app', 'backup'])('takes the full-width digits of Asian keyboards (%s)', async (kind) => {
+    reply('GET /sign-in', ok(secondStep()));
+    reply('POST /sign-in/totp', ok({ state: 'signed_in', method: 'totp' }));
+    reply('POST /sign-in/backup-code', ok({ state: 'signed_in', method: 'totp' }));
+    const app = kind === 'app';
+    const user = open(app ? '/second-step' : '/second-step/backup-code');
+    const field = await screen.findByLabelText(app ? m.code_label() : m.backup_code_label());
+    reply('GET /session', ok(sessionOf()));
+    await user.click(field);
+    await user.paste('１２３４５６');
+    if (!app) await user.keyboard('{Enter}');
+    const call = app ? 'POST /sign-in/totp' : 'POST /sign-in/backup-code';
+    await waitFor(() => expect(sent(call)[0]?.body.code).toBe('123456'));
+  });
+
   it('starts again when it took too long', async () => {
     reply('GET /sign-in', refuseCode({ reason: 'sign_in_expired' }));
     reply('GET /session', refuse(401, 'not_signed_in'));

@@ -10,7 +10,12 @@ import { pending } from './pending.svelte';
 export async function takeSecondStep(attempt: CodeAttempt, asked: Kind, back: string | undefined) {
   const path = asked === 'app_code' ? '/api/v1/sign-in/totp' : '/api/v1/sign-in/backup-code';
   const answer = await attempt.submit<SecondStepAnswer>((body) => send(() => api.POST(path, { body })));
-  if (answer === undefined) return;
+  if (answer === undefined) {
+    // The other ways take none either, and say so.
+    if (pending.current && attempt.refused?.diagnosis.locked)
+      pending.current = { ...pending.current, codes_locked: true };
+    return;
+  }
 
   pending.current = undefined;
   const used: Kind = answer.method === 'backup_code' ? 'backup_code' : 'app_code';

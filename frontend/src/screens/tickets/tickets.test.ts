@@ -50,7 +50,12 @@ describe('the tickets', () => {
       page([
         row('01ONE'),
         row('01TWO', { address_proved: false, subject: 'Anybody' }),
-        row('01THREE', { kind: 'recovery', subject: '', user_id: '01BO', state: 'waiting' }),
+        row('01THREE', {
+          kind: 'recovery',
+          subject: '',
+          user_id: '01BO',
+          recovery: { state: 'proved', decidable_at: '2026-03-12T09:00:00Z' },
+        }),
       ]),
     );
     open(path, signedIn);
@@ -61,7 +66,7 @@ describe('the tickets', () => {
     expect(screen.getByRole('row', { name: /Anybody/ }).textContent).toContain(m.tickets_unproved());
     const recovery = screen.getByRole('row', { name: new RegExp(m.tickets_recovery_subject()) });
     expect(within(recovery).getByRole('link').getAttribute('href')).toBe('/parameters/tickets/01THREE/recovery');
-    expect(recovery.textContent).toContain(m.tickets_waiting());
+    expect(recovery.textContent).toContain(m.recovery_pill_decide());
     expect(sent('GET /tickets')[0]?.search.get('state')).toBe('open');
     expect(screen.getByText(m.tickets_count({ count: 3, shown: '3' }))).toBeTruthy();
   });

@@ -1,10 +1,12 @@
 import type { TicketRow } from '../../api/shapes';
 import { m } from '../../paraglide/messages';
+import { pillOf } from '../recovery/state';
 
-type State = { tone: 'plain' | 'good' | 'warn'; text: string };
+type State = { tone: 'plain' | 'good' | 'warn' | 'bad'; text: string };
 
 /** How far a ticket is, to those who answer. */
-export function stateOf({ state }: TicketRow): State {
+export function stateOf({ state, recovery }: TicketRow): State {
+  if (recovery) return pillOf(recovery);
   if (state === 'solved') return { tone: 'good', text: m.tickets_solved() };
   return state === 'waiting' ? { tone: 'plain', text: m.tickets_waiting() } : { tone: 'warn', text: m.tickets_open() };
 }
