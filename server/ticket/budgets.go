@@ -3,6 +3,7 @@ package ticket
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/secondstep/secondstep/server/budget"
 	"github.com/secondstep/secondstep/server/database"
@@ -13,6 +14,12 @@ import (
 var (
 	ofAccount = budget.Budget{Of: "tickets of an account", Most: 10}
 	ofNetwork = budget.Budget{Of: "tickets of a network", Most: 10}
+	// A neighbourhood of IPv6 has 65536 networks, and there are as many neighbourhoods as somebody with a provider's block
+	// likes. Both are counted before anything is looked for, so that who is refused costs no more than that; and the whole is
+	// what the installation ever mails in an hour because of strangers. Who uses that up keeps others who can't sign in from
+	// writing for an hour, which is less bad than a mail server that nobody takes mails from any more.
+	ofNeighbourhood = budget.Budget{Of: "tickets of a neighbourhood", Most: 30}
+	ofStrangers     = budget.Budget{Of: "tickets of strangers", Most: 500}
 	// What a mailbox is sent because of strangers, whatever they make of its spelling: from each neighbourhood less than in all.
 	// So whoever writes in somebody's name uses up their own part, and not what that somebody has who writes from elsewhere.
 	// How many tickets wait for the address does not count: those that it has not written would keep it out until they are
@@ -22,6 +29,17 @@ var (
 	messagesOfAccount = budget.Budget{Of: "messages of an account", Most: 30}
 	messagesOfNetwork = budget.Budget{Of: "messages of a network", Most: 30}
 )
+
+// mailboxOf is the address without what mail servers read as a note of its owner's ("ada+lists@…"): all of those are one
+// mailbox, and have one budget.
+func mailboxOf(emailKey string) string {
+	at := strings.LastIndexByte(emailKey, '@')
+	if at < 0 {
+		return emailKey
+	}
+	local, _, _ := strings.Cut(emailKey[:at], "+")
+	return local + emailKey[at:]
+}
 
 const (
 	mostOpen     = 10  // that are not solved, of one person

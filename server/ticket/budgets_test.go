@@ -133,6 +133,37 @@ func TestRoomIsSharedAtOnce(t *testing.T) {
 	}
 }
 
+// Row 44 and 47: what many networks may cause together is bounded too, and who is refused costs next to nothing.
+func TestBudgetsOfNeighbourhoodsAndOfAll(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		for n := range 30 {
+			from(in, fmt.Sprintf("2001:db8:7:%x::1", n)).Do("POST", tickets, ask(fmt.Sprintf("person%d@example.test", n))).Want(200)
+		}
+		from(in, "2001:db8:7:ffff::1").Do("POST", tickets, ask("more@example.test")).Refused(429, "too_many_tickets")
+		from(in, "2001:db8:8::1").Do("POST", tickets, ask("more@example.test")).Want(200)
+		in.Change("UPDATE budgets SET spent = 499 WHERE spent = 31") // of all
+		from(in, "2001:db8:9::1").Do("POST", tickets, ask("last@example.test")).Want(200)
+		refused := from(in, "192.0.2.1").Do("POST", tickets, ask("none@example.test")).Refused(429, "too_many_tickets")
+		if refused.Header.Get("Retry-After") != "3600" {
+			t.Errorf("%v", refused.Header)
+		}
+		in.Clock.Advance(time.Hour)
+		from(in, "192.0.2.1").Do("POST", tickets, ask("none@example.test")).Want(200)
+	}, behindProxy(servertest.Options{Mail: true}))
+}
+
+// Row 48: however an address is dressed up, the mailbox gets so many mails and no more.
+func TestOneMailboxHasOneBudget(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		for n := range 20 {
+			from(in, fmt.Sprintf("198.51.%d.1", n)).Do("POST", tickets, ask(fmt.Sprintf("victim+%d@example.test", n))).Want(200)
+		}
+		if mails := in.Column("SELECT id FROM outbox WHERE kind = 'ticket_proof'"); len(mails) != 5 {
+			t.Errorf("%d mails for one mailbox", len(mails))
+		}
+	}, behindProxy(servertest.Options{Mail: true}))
+}
+
 // numbers selects 1000 of them, n.
 func numbers() string {
 	digits := func(name string) string {

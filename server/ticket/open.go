@@ -85,9 +85,13 @@ func (t *Tickets) openOwn(ctx context.Context, tx database.Tx, caller web.Caller
 // openStrange takes it from a stranger. Nothing in it depends on whether the address is an account's (security.md row 6),
 // and nothing that they typed is in the mail to it: it may be somebody else's.
 func (t *Tickets) openStrange(ctx context.Context, tx database.Tx, caller web.Caller, filed *Ticket, asked Asked) (_ *Opened, refused, err error) {
-	wait, err := ofNetwork.Spend(ctx, tx, caller.Network)
-	if err != nil || wait > 0 {
-		return nil, ErrTooManyTickets.After(wait), err
+	for _, one := range []struct {
+		of    budget.Budget
+		whose string
+	}{{ofNetwork, caller.Network}, {ofNeighbourhood, filed.Neighbourhood}, {ofStrangers, ""}} {
+		if wait, err := one.of.Spend(ctx, tx, one.whose); err != nil || wait > 0 {
+			return nil, ErrTooManyTickets.After(wait), err
+		}
 	}
 	room, other, err := roomFor(ctx, tx, filed.Neighbourhood)
 	if err != nil || !room {
@@ -111,10 +115,11 @@ func (t *Tickets) openStrange(ctx context.Context, tx database.Tx, caller web.Ca
 	if err := holdAddress(ctx, tx, filed.EmailKey); err != nil {
 		return nil, nil, err
 	}
-	if wait, err := forAddressFrom.Spend(ctx, tx, filed.EmailKey+"\x00"+filed.Neighbourhood); err != nil || wait > 0 {
+	mailbox := mailboxOf(filed.EmailKey)
+	if wait, err := forAddressFrom.Spend(ctx, tx, mailbox+"\x00"+filed.Neighbourhood); err != nil || wait > 0 {
 		return told, nil, err
 	}
-	if wait, err := forAddress.Spend(ctx, tx, filed.EmailKey); err != nil || wait > 0 {
+	if wait, err := forAddress.Spend(ctx, tx, mailbox); err != nil || wait > 0 {
 		return told, nil, err
 	}
 	until := tx.Now.Add(proveWithin).Truncate(time.Millisecond)

@@ -12,8 +12,7 @@ import (
 // Once it is full, neighbourhoods share it (web.Neighbourhood): whoever's has clearly less than the one with the most gets
 // in, and the oldest ticket of that one gives way; whoever's has as much as any is refused. So
 //   - who fills it from a hundred networks keeps themself out, and their neighbours, and nobody else;
-//   - to crowd out a single ticket from elsewhere takes as many neighbourhoods as there is room;
-//   - the mails that strangers cause stay bounded, as what gives way is made up for only until the shares are even.
+//   - to crowd out a single ticket from elsewhere takes as many neighbourhoods as there is room, and hours (ofStrangers).
 //
 // A shorter life of unproved tickets would do less: who fills the room does so again, and who reads mail in the evening is
 // too late. What the support has answered never gives way.

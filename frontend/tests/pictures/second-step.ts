@@ -218,7 +218,6 @@ export const secondStep: Chapter = {
         shows: 'Locked after fifty wrong codes',
         go: async ({ page, demo }) => {
           await toSecondStep(page, demo.person('ines'));
-          await codeField(page).fill('314159');
           await refusal(page, 'too_many_attempts');
         },
       },
