@@ -28,7 +28,17 @@ export function help(): Plugin {
     },
     async buildStart() {
       const read = (path: string) => readFileSync(join(root, 'src', path), 'utf8');
-      const css = ['tokens.css', 'base.css', 'help/help.css', 'help/support.css'].map(read).join('\n');
+      const css = [
+        'tokens.css',
+        'base.css',
+        'help/help.css',
+        'help/article.css',
+        'help/index.css',
+        'help/support.css',
+        'help/print.css',
+      ]
+        .map(read)
+        .join('\n');
       const source = css.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\s+/g, ' ');
       this.emitFile({ type: 'asset', name: 'help.css', source });
       const { code } = await transformWithOxc(read('help/help.ts'), 'help.ts');

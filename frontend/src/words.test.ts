@@ -172,7 +172,15 @@ describe('components', () => {
     ];
     const styles = [
       ...code.map((file) => ({ ...file, text: file.text.match(/<style[\s\S]*<\/style>/)?.[0] ?? '' })),
-      ...['base.css', 'tokens.css', 'help/help.css', 'help/support.css'].map((path) => ({
+      ...[
+        'base.css',
+        'tokens.css',
+        'help/help.css',
+        'help/article.css',
+        'help/index.css',
+        'help/support.css',
+        'help/print.css',
+      ].map((path) => ({
         path,
         text: readFileSync(join(here, path), 'utf8'),
       })),
