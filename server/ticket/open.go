@@ -134,8 +134,8 @@ func (t *Tickets) openStrange(ctx context.Context, tx database.Tx, caller web.Ca
 	return told, nil, fileInPlaceOf(ctx, tx, other, filed, asked.Text)
 }
 
-// prove shows the support a ticket whose key came back with the word that it is theirs: whoever has it reads the mailbox. Where that is an account's, the
-// ticket is its person's.
+// prove shows the support a ticket whose key came back with the word that it is theirs: whoever has it reads the mailbox.
+// Where that is an account's, the ticket is its person's.
 func (t *Tickets) prove(ctx context.Context, tx database.Tx, caller web.Caller, found *Ticket) error {
 	if err := holdAddress(ctx, tx, found.EmailKey); err != nil {
 		return err
