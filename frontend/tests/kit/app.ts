@@ -31,8 +31,13 @@ export class App {
   /** The codes of several steps, all counted from the same now, which has some seconds to go. */
   async codes(...steps: number[]): Promise<string[]> {
     await steady();
-    const now = Date.now() / 1_000;
-    return steps.map((step) => codesFrom(this.secret, now + step * period, 1)[0] ?? '');
+    const far = Math.max(...steps.map(Math.abs));
+    const around = codesFrom(this.secret, Date.now() / 1_000 - far * period, 2 * far + 1);
+    const codes = steps.map((step) => around[far + step] ?? '');
+    // Of two steps with one code the nearer is meant: who asks for the farther comes again when another one is there.
+    if (new Set(around).size === around.length) return codes;
+    await expect.poll(left, { intervals: [100], timeout: (period + 5) * 1_000 }).toBeLessThan(1);
+    return this.codes(...steps);
   }
 
   /** Six digits that are no code of this entry, however far the clock is off. */
