@@ -230,30 +230,14 @@ func TestGracefulStop(t *testing.T) {
 	for range several {
 		sent.Add(1)
 		done.Go(func() {
-			body := fmt.Sprintf(`{"email":%q,"password":%q}`, adaEmail, servertest.Password)
 			trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent.Done() }}
-			request, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), "POST", p.URL+"/api/v1/sign-in", strings.NewReader(body))
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			request.Header.Set("Content-Type", "application/json")
-			own := &http.Transport{} // a connection of its own
-			defer own.CloseIdleConnections()
-			response, err := own.RoundTrip(request)
-			if err != nil {
-				t.Errorf("a request that had arrived was dropped: %v", err)
-				return
-			}
-			response.Body.Close()
-			if response.StatusCode != http.StatusOK {
-				t.Errorf("status %d", response.StatusCode)
-			}
+			body := fmt.Sprintf(`{"email":%q,"password":%q}`, adaEmail, servertest.Password)
+			onItsOwn(httptrace.WithClientTrace(t.Context(), trace), t, "POST", p.URL+"/api/v1/sign-in", body)
 		})
 	}
 	sent.Wait()
 	// Connections are taken in their order: when this later one is answered, those before have been taken.
-	servertest.Browse(t, servertest.Firefox, p.URL).Do("GET", "/healthz", nil).Want(http.StatusOK)
+	onItsOwn(t.Context(), t, "GET", p.URL+"/healthz", "")
 	if err := p.stop(); err != nil {
 		t.Errorf("it ended with %v", err)
 	}
@@ -261,6 +245,28 @@ func TestGracefulStop(t *testing.T) {
 	_, after, found := strings.Cut(p.log.String(), `"msg":"stopping`)
 	if !found || !strings.Contains(after, `"route":"/api/v1/sign-in"`) || !strings.Contains(after, `"msg":"stopped"`) {
 		t.Errorf("no request was under way when it stopped:\n%s", p.log)
+	}
+}
+
+// onItsOwn sends a request over a connection that nothing else was sent over, and wants 200.
+func onItsOwn(ctx context.Context, t *testing.T, method, url, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	request.Header.Set("Content-Type", "application/json")
+	connection := &http.Transport{}
+	defer connection.CloseIdleConnections()
+	response, err := connection.RoundTrip(request)
+	if err != nil {
+		t.Errorf("a request that had arrived was dropped: %v", err)
+		return
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("%s %s: status %d", method, url, response.StatusCode)
 	}
 }
 
