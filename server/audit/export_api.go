@@ -23,7 +23,7 @@ const (
 
 func registerExport(api *web.API, db *database.Database, people People) {
 	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
-	web.RegisterStream(api, web.FreshAdministrator, huma.Operation{
+	web.Register(api, web.FreshAdministrator, huma.Operation{
 		OperationID: "export-events", Method: http.MethodGet, Path: "/api/v1/audit/export",
 		Summary: "The audit log as a file", Tags: []string{"Audit log"},
 		Description: "All events that fit, the newest first, written while they are read. The header `" + web.EventsHeader +

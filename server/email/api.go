@@ -40,7 +40,7 @@ type EmailConfirmed struct {
 }
 
 type confirmedOutput struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie
 	Body      EmailConfirmed
 }
 

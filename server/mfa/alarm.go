@@ -26,7 +26,7 @@ type Alarm struct {
 }
 
 type alarmOutput struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie
 	Body      Alarm
 }
 

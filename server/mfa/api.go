@@ -58,7 +58,7 @@ func (c *confirmation) describe() Confirmation {
 }
 
 type confirmOutput struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie
 	Body      Confirmation
 }
 
@@ -100,7 +100,7 @@ type Activation struct {
 }
 
 type activateOutput struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie
 	Body      Activation
 }
 
@@ -117,7 +117,7 @@ type State struct {
 }
 
 type stateOutput struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie
 	Body      State
 }
 

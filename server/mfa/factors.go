@@ -29,7 +29,7 @@ type renameInput struct {
 }
 
 type rekeyedOutput struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie
 }
 
 func (m *MFA) registerFactors(api *web.API, operation describe) {

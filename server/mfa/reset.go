@@ -40,7 +40,7 @@ type Reset struct {
 }
 
 type resetOutput struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie
 	Body      Reset
 }
 

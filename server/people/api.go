@@ -84,7 +84,7 @@ type Joined struct {
 }
 
 type joinedOutput struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie
 	Body      Joined
 }
 

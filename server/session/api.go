@@ -40,7 +40,7 @@ type Current struct {
 type currentOutput struct{ Body Current }
 
 type signedOut struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie
 }
 
 // Register adds the calls of this room.

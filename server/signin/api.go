@@ -45,7 +45,7 @@ type Step struct {
 }
 
 type stepOutput struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie
 	Body      Step
 }
 
@@ -76,7 +76,7 @@ type Accepted struct {
 }
 
 type acceptedOutput struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie
 	Body      Accepted
 }
 
@@ -97,12 +97,12 @@ type Fresh struct {
 }
 
 type freshOutput struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie
 	Body      Fresh
 }
 
 type cookiesOutput struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie
 }
 
 // Register adds the calls of this room.

@@ -30,7 +30,7 @@ type PasswordChanged struct {
 }
 
 type passwordOutput struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie
 	Body      PasswordChanged
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 type cookiesOutput struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie
 }
 
 func TestCookies(t *testing.T) {
@@ -146,7 +146,7 @@ func TestProblems(t *testing.T) {
 			}
 		})
 	}
-	if got := h.api.Panics(); got != 3 { // one of them is Huma's, one the database's
+	if got := h.api.Panics(); got != 2 { // one of them is the database's
 		t.Errorf("%d panics were counted", got)
 	}
 	if got := h.call("POST", "/api/v1/busy", ""); got.header.Get("Retry-After") != "2" || got.json(t)["retry_after_seconds"] != 2.0 {
@@ -267,7 +267,7 @@ func TestHealthTimeAndDocument(t *testing.T) {
 	}
 
 	got := h.call("GET", "/api/openapi.json", "")
-	if got.body != string(h.api.OpenAPI()) || got.header.Get("Content-Type") != "application/json" {
+	if strings.TrimSuffix(got.body, "\n") != string(h.api.OpenAPI()) || got.header.Get("Content-Type") != "application/json" {
 		t.Errorf("the document is served otherwise: %v", got.header)
 	}
 	var doc struct {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -34,10 +35,7 @@ type timeOutput struct {
 	}
 }
 
-type documentOutput struct {
-	ContentType string `header:"Content-Type"`
-	Body        []byte
-}
+type documentOutput struct{ Body json.RawMessage }
 
 // registerOwn adds the operations of this package.
 func (a *API) registerOwn() {
@@ -71,7 +69,7 @@ func (a *API) registerOwn() {
 			Content:     map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}},
 		}}},
 		func(context.Context, Caller, *nothing) (*documentOutput, error) {
-			return &documentOutput{ContentType: "application/json", Body: a.OpenAPI()}, nil
+			return &documentOutput{Body: a.OpenAPI()}, nil
 		})
 }
 

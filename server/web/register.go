@@ -20,6 +20,7 @@ type route struct {
 	method, pattern string
 	access          Access
 	input           input
+	output          output
 }
 
 // fiberPath is the pattern as Fiber writes it, :id for {id}.
@@ -30,8 +31,7 @@ func (r *route) fiberPath() string {
 // Register adds an operation: who may call it, what it is, and what it does.
 //
 // I holds the input as Huma reads it (`path:"…"`, `query:"…"`, Body), O the
-// output; cookies go out by a field `SetCookie []http.Cookie` with the tag
-// `header:"Set-Cookie"`. The handler runs only for a caller whom the access
+// output: a Body, and cookies in a field `SetCookie []http.Cookie`. The handler runs only for a caller whom the access
 // lets in, with input that was read strictly. It refuses by returning a
 // *problem.Problem; any other error is a fault, logged and not shown. Its ctx
 // and everything else it gets may be kept after it returned.
@@ -39,32 +39,48 @@ func (r *route) fiberPath() string {
 // A wrong registration is told by Start. Operations of one method whose
 // patterns overlap are tried in the order in which they were registered.
 func Register[I, O any](api *API, access Access, op huma.Operation, handler func(ctx context.Context, caller Caller, in *I) (*O, error)) {
-	rt := &route{method: op.Method, pattern: op.Path, access: access}
-	if err := api.refuseRegistration(rt, op); err != nil {
-		api.faults = append(api.faults, err)
+	rt := api.prepare(access, &op, reflect.TypeFor[O]())
+	if rt == nil {
 		return
+	}
+	huma.Register(api.huma, op, func(ctx context.Context, in *I) (*struct{}, error) {
+		r := ctx.(*request) // gate's
+		if out, err := handler(r, r.caller, in); err != nil {
+			r.refuse(err)
+		} else if out != nil {
+			r.output = out
+		}
+		return nil, nil //nolint:nilnil // gate answers
+	})
+	api.complete(rt, reflect.TypeFor[I]())
+}
+
+// prepare makes the route of an operation, and describes what it answers; nil for a wrong registration.
+func (a *API) prepare(access Access, op *huma.Operation, out reflect.Type) *route {
+	rt := &route{method: op.Method, pattern: op.Path, access: access}
+	if err := a.refuseRegistration(rt, *op); err != nil {
+		a.faults = append(a.faults, err)
+		return nil
+	}
+	var err error
+	if rt.output, err = describeOutput(op, a.huma.OpenAPI().Components.Schemas, out); err != nil {
+		a.faults = append(a.faults, fmt.Errorf("web: %s %s: %w", op.Method, op.Path, err))
+		return nil
 	}
 	op.Extensions = map[string]any{"x-access": access.String()}
 	op.MaxBodyBytes = bodyLimit + 1 // Fiber has refused more already
-	op.Middlewares = huma.Middlewares{api.gate(rt)}
-	huma.Register(api.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		r := ctx.(*request) // gate's
-		out, err := handler(r, r.caller, in)
-		if err != nil {
-			r.refuse(err)
-			return nil, nil //nolint:nilnil // gate answers with the refusal
-		}
-		return out, nil
-	})
-	api.routes = append(api.routes, rt)
+	op.Middlewares = huma.Middlewares{a.gate(rt)}
+	return rt
+}
 
-	documented := operationsOf(api.huma.OpenAPI().Paths[op.Path])[op.Method]
-	in, err := readInput(api.huma.OpenAPI().Components.Schemas, documented, reflect.TypeFor[I]())
-	if err != nil {
-		api.faults = append(api.faults, fmt.Errorf("web: %s %s: %w", op.Method, op.Path, err))
-		return
+// complete adds a route that Huma knows, with what its description says of the input.
+func (a *API) complete(rt *route, in reflect.Type) {
+	a.routes = append(a.routes, rt)
+	documented := operationsOf(a.huma.OpenAPI().Paths[rt.pattern])[rt.method]
+	var err error
+	if rt.input, err = readInput(a.huma.OpenAPI().Components.Schemas, documented, in); err != nil {
+		a.faults = append(a.faults, fmt.Errorf("web: %s %s: %w", rt.method, rt.pattern, err))
 	}
-	rt.input = in
 }
 
 var operationMethods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
@@ -107,6 +123,11 @@ func (a *API) gate(rt *route) func(huma.Context, func(huma.Context)) {
 				next(&exchange{humaContext: ctx, request: r, fctx: fctx})
 			}
 		}
+		if r.refusal == nil {
+			if err := rt.output.write(a, r, fctx); err != nil {
+				r.refuse(err)
+			}
+		}
 		if r.refusal != nil {
 			a.answer(fctx, r, r.refusal)
 		}
@@ -129,18 +150,14 @@ func (e *exchange) Unwrap() huma.Context { return e.humaContext }
 // Context is the request itself; nothing in it belongs to Fiber.
 func (e *exchange) Context() context.Context { return e.request }
 
-// Header answers what was sent, but for the two headers by which Huma would
-// choose a format: there is one, and input.check has seen to it.
+// Header answers what was sent, but for the header by which Huma would choose a
+// format: there is one, and input.check has seen to it.
 func (e *exchange) Header(name string) string {
-	if name == "Content-Type" || name == "Accept" {
-		return "application/json"
+	if name == "Content-Type" {
+		return jsonType
 	}
 	return e.humaContext.Header(name)
 }
-
-// AppendHeader adds a header line. Fiber's Append joins values by commas, which
-// makes one broken cookie of two.
-func (e *exchange) AppendHeader(name, value string) { e.fctx.Response.Header.Add(name, value) }
 
 // BodyReader reads what was sent as it is. Fiber's Body would unpack it
 // according to Content-Encoding, past the limit.

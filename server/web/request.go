@@ -30,6 +30,7 @@ type request struct {
 	route   *route
 	caller  Caller
 	refusal *problem.Problem
+	output  any    // a pointer to what the handler answered; nil: nothing
 	code    string // of the problem that was answered
 }
 

@@ -6,16 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"runtime/debug"
 	"strconv"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
 )
 
-// Stream is an answer of any length: it is made piece by piece, as fast as it is taken, and is never held as a whole.
+// Stream is the output of an operation whose answer has any length: it is made piece by piece, as fast as it is taken, and
+// is never held as a whole. Its operation describes its own responses.
 type Stream struct {
 	ContentType string
 	// Events is how many events it is about, so that whoever takes it can tell how far it is.
@@ -28,25 +25,11 @@ type Stream struct {
 // EventsHeader tells Stream.Events.
 const EventsHeader = "Secondstep-Events"
 
-type streamOutput struct {
-	ContentType string `header:"Content-Type"`
-	Body        func(ctx huma.Context)
-}
-
-// RegisterStream is Register for an operation whose answer is a Stream. It describes its own responses.
-func RegisterStream[I any](api *API, access Access, op huma.Operation, handler func(ctx context.Context, caller Caller, in *I) (*Stream, error)) {
-	Register(api, access, op, func(ctx context.Context, caller Caller, in *I) (*streamOutput, error) {
-		stream, err := handler(ctx, caller, in)
-		if err != nil {
-			return nil, err
-		}
-		return &streamOutput{ContentType: stream.ContentType, Body: func(ex huma.Context) {
-			fctx := humafiber.Unwrap(ex).Context()
-			fctx.SetStatusCode(http.StatusOK)
-			fctx.Response.Header.Set(EventsHeader, strconv.Itoa(stream.Events))
-			fctx.SetBodyStream(&pieces{ctx: ctx, api: api, stream: stream, conn: fctx.Conn()}, -1)
-		}}, nil
-	})
+// send begins the answer; what is left of it is made as it is taken.
+func (s *Stream) send(api *API, r *request, fctx *requestCtx) {
+	fctx.Response.Header.SetContentType(s.ContentType)
+	fctx.Response.Header.Set(EventsHeader, strconv.Itoa(s.Events))
+	fctx.SetBodyStream(&pieces{ctx: r, api: api, stream: s, conn: fctx.Conn()}, -1)
 }
 
 // pieces reads a stream. Each piece has as long to leave as another answer has as a whole: a browser that takes nothing

@@ -32,7 +32,7 @@ func TestStream(t *testing.T) {
 			"/api/faulty": several(func() ([]byte, error) { return nil, errors.New("no more of it") }),
 			"/api/broken": several(func() ([]byte, error) { panic("no more of it") }),
 		} {
-			web.RegisterStream(api, web.Public, huma.Operation{OperationID: path[5:], Method: http.MethodGet, Path: path},
+			web.Register(api, web.Public, huma.Operation{OperationID: path[5:], Method: http.MethodGet, Path: path},
 				func(context.Context, web.Caller, *struct{}) (*web.Stream, error) {
 					return &web.Stream{ContentType: "text/csv", Events: 7, Next: next}, nil
 				})

@@ -35,7 +35,7 @@ type Added struct {
 }
 
 type addedOutput struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie
 	Body      Added
 }
 
