@@ -204,7 +204,7 @@ func TestStartRefuses(t *testing.T) {
 			web.Register(api, web.Public, op("POST", "/api/v1/x"), func(context.Context, web.Caller, *struct{ RawBody []byte }) (*textOutput, error) {
 				return text(""), nil
 			})
-		}, "raw body"},
+		}, "RawBody from neither path, query nor body"},
 		"a method answered by itself": {func(api *web.API) {
 			web.Register(api, web.Public, op("HEAD", "/api/v1/x"), sayHello)
 		}, "has a method"},

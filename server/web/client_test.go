@@ -168,10 +168,9 @@ type kept struct {
 }
 
 type keptInput struct {
-	ID     string `path:"id"`
-	Query  string `query:"query"`
-	Header string `header:"X-Mark"`
-	Body   struct {
+	ID    string `path:"id"`
+	Query string `query:"query"`
+	Body  struct {
 		Text string `json:"text"`
 	}
 }
@@ -199,7 +198,7 @@ func TestWhatAHandlerKeepsStaysAsItWas(t *testing.T) {
 			for j := range each {
 				mark := fmt.Sprintf("%02d-%02d", i, j)
 				got := h.call("POST", "/api/v1/keep/p"+mark+"?query=q"+mark, `{"text":"t`+mark+`"}`,
-					"Cookie", "secondstep_session="+cookieOf(fmt.Sprintf("person-%02d", i)), "X-Mark", "h"+mark)
+					"Cookie", "secondstep_session="+cookieOf(fmt.Sprintf("person-%02d", i)))
 				if !strings.Contains(got.body, `"t`+mark+`"`) {
 					t.Errorf("%s got the answer %s", mark, got.body)
 				}
@@ -213,7 +212,7 @@ func TestWhatAHandlerKeepsStaysAsItWas(t *testing.T) {
 	ids := map[string]bool{}
 	for _, k := range store.kept {
 		mark := strings.TrimPrefix(k.in.Body.Text, "t")
-		if k.in.ID != "p"+mark || k.in.Query != "q"+mark || k.in.Header != "h"+mark || k.caller.Session.ID != "person-"+mark[:2] {
+		if k.in.ID != "p"+mark || k.in.Query != "q"+mark || k.caller.Session.ID != "person-"+mark[:2] {
 			t.Fatalf("mixed up: %+v of %s", k.in, k.caller.Session.ID)
 		}
 		if ids[k.caller.RequestID] || k.ctx.Err() != nil || k.ctx.Value("x") != nil {

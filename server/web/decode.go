@@ -13,8 +13,8 @@ import (
 	"github.com/secondstep/secondstep/server/problem"
 )
 
-// check refuses what Huma would read loosely: the query, the media type, the
-// body. It answers nil when Huma may read it.
+// check refuses what would be read loosely: the query, the media type, the
+// body. It answers nil when it may be read.
 func (in *input) check(fctx *requestCtx) *problem.Problem {
 	if query := fctx.URI().QueryString(); len(query) > 0 {
 		if refusal := in.checkQuery(string(query)); refusal != nil {

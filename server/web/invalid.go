@@ -1,7 +1,6 @@
 package web
 
 import (
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -11,46 +10,15 @@ import (
 	"github.com/secondstep/secondstep/server/problem"
 )
 
-// Huma makes its errors by these two variables of its package, and puts the
-// values sent into them, even a whole body. Ours take the place of the value
-// from the schema alone. They are set before anything can be registered.
-func init() {
-	huma.ValidateStrictCasing = true
-	huma.NewError = func(status int, _ string, errs ...error) huma.StatusError {
-		return &problemDetails{Status: status}
+// refusalOf is the refusal that stands for what Huma found; nil: it found nothing. Its findings hold the values that were sent, even a whole body;
+// ours hold what the schema alone says.
+func refusalOf(result huma.ValidateResult) *problem.Problem {
+	found := result.Errors
+	if len(found) == 0 {
+		return nil
 	}
-	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
-		refusal := refusalOf(status, errs)
-		if r, ok := ctx.Context().(*request); ok {
-			r.refusal = refusal // gate answers with it, over what Huma writes
-		}
-		return &problemDetails{Status: refusal.Status}
-	}
-}
-
-// GetStatus makes it Huma's kind of error.
-func (d *problemDetails) GetStatus() int { return d.Status }
-
-// Error is never shown.
-func (d *problemDetails) Error() string { return http.StatusText(d.Status) }
-
-// ContentType is that of problems, for the OpenAPI document.
-func (d *problemDetails) ContentType(string) string { return problem.ContentType }
-
-// refusalOf is the refusal that stands for what Huma found.
-func refusalOf(status int, errs []error) *problem.Problem {
-	switch status {
-	case http.StatusBadRequest:
-		return malformedBody
-	case http.StatusRequestEntityTooLarge:
-		return bodyTooLarge
-	case http.StatusUnsupportedMediaType:
-		return jsonOnly
-	case http.StatusRequestTimeout:
-		return requestTimeout
-	}
-	fields := make([]problem.Field, 0, len(errs))
-	for _, err := range errs {
+	fields := make([]problem.Field, 0, len(found))
+	for _, err := range found {
 		detailer, ok := err.(huma.ErrorDetailer)
 		if !ok {
 			return malformedBody
@@ -60,9 +28,6 @@ func refusalOf(status int, errs []error) *problem.Problem {
 			return malformedBody
 		}
 		fields = append(fields, field)
-	}
-	if status >= http.StatusInternalServerError || len(fields) == 0 {
-		return problem.Fault(nil)
 	}
 	return invalidInput.For(fields...)
 }

@@ -1,22 +1,59 @@
 package web
 
 import (
+	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/secondstep/secondstep/server/problem"
 )
 
-// openAPIConfig is Huma's without what it adds of its own: routes for documents
-// and schemas, and $schema links made from the Host header.
-func openAPIConfig() huma.Config {
-	c := huma.DefaultConfig("Secondstep", "1")
-	c.Info.Description = "The HTTP interface of Secondstep, a self-hosted 2-step verification. " +
+func init() { huma.ValidateStrictCasing = true }
+
+// newDocument is the OpenAPI document without operations.
+func newDocument() *huma.OpenAPI {
+	document := huma.DefaultConfig("Secondstep", "1").OpenAPI
+	document.Info.Description = "The HTTP interface of Secondstep, a self-hosted 2-step verification. " +
 		"`x-access` says who may call an operation. Times are RFC 3339 in UTC."
-	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
-	c.CreateHooks = nil
-	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat}
-	c.Formats["json"] = huma.DefaultJSONFormat
-	return c
+	return document
+}
+
+// describe adds an operation to the document, by the types of its input and output.
+func (a *API) describe(rt *route, op *huma.Operation, in, out reflect.Type) (err error) {
+	schemas := a.described.Components.Schemas
+	if rt.input, err = describeInput(op, schemas, in); err != nil {
+		return err
+	}
+	if rt.output, err = describeOutput(op, schemas, out); err != nil {
+		return err
+	}
+	if len(op.Responses) == 1 {
+		op.Responses["default"] = &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{
+			problem.ContentType: {Schema: schemas.Schema(reflect.TypeFor[problemDetails](), true, "")},
+		}}
+	}
+	op.Extensions = map[string]any{"x-access": rt.access.String()}
+	a.described.AddOperation(op)
+	return nil
+}
+
+// operationsOf lists what a path's item describes, by method.
+func operationsOf(item *huma.PathItem) map[string]*huma.Operation {
+	all := map[string]*huma.Operation{}
+	if item == nil {
+		return all
+	}
+	for method, op := range map[string]*huma.Operation{
+		http.MethodGet: item.Get, http.MethodPut: item.Put, http.MethodPost: item.Post, http.MethodDelete: item.Delete,
+		http.MethodPatch: item.Patch, http.MethodHead: item.Head, http.MethodOptions: item.Options, http.MethodTrace: item.Trace,
+	} {
+		if op != nil {
+			all[method] = op
+		}
+	}
+	return all
 }
 
 // problemDetails describes every refusal in the OpenAPI document (RFC 9457).

@@ -10,10 +10,8 @@ import (
 )
 
 // output is how an operation answers, read from the type of its output: with a body or with none, and with cookies.
-//
-// Huma reads the input and describes the operation; the answer is written here. A handler told to Huma with its output's
-// type is compiled once for each of those types, some 20 kB of them, and the same is looked for in each answer anew.
 type output struct {
+	status        int
 	body, cookies []int // where its fields are; nil: it has none
 }
 
@@ -29,6 +27,7 @@ func describeOutput(op *huma.Operation, schemas huma.Registry, t reflect.Type) (
 	default:
 		op.DefaultStatus = http.StatusNoContent
 	}
+	out.status = op.DefaultStatus
 	if streams { // its operation describes it
 		return out, nil
 	}
@@ -43,11 +42,7 @@ func describeOutput(op *huma.Operation, schemas huma.Registry, t reflect.Type) (
 		out.body = body.Index
 	}
 	if answers && response.Content == nil {
-		hint := op.OperationID + "Response"
-		if t.Name() != "" {
-			hint = t.Name() + body.Name
-		}
-		schema := huma.SchemaFromField(schemas, body, hint)
+		schema := huma.SchemaFromField(schemas, body, hint(t, body.Name, op.OperationID+"Response"))
 		response.Content = map[string]*huma.MediaType{jsonType: {Schema: schema}}
 	}
 	if cookies, sets := t.FieldByName("SetCookie"); sets {
@@ -73,19 +68,20 @@ func responseOf(op *huma.Operation) *huma.Response {
 
 const jsonType = "application/json"
 
-// write answers with what the handler returned; where it returned nothing, the status is the answer.
-func (o output) write(api *API, r *request, fctx *requestCtx) error {
-	if r.output == nil {
+// write answers with what a handler returned; where it returned nothing, the status is the answer.
+func (o output) write(api *API, r *request, fctx *requestCtx, returned any) error {
+	fctx.SetStatusCode(o.status)
+	if returned == nil {
 		return nil
 	}
-	if stream, ok := r.output.(*Stream); ok {
+	if stream, ok := returned.(*Stream); ok {
 		stream.send(api, r, fctx)
 		return nil
 	}
-	value := reflect.ValueOf(r.output).Elem()
+	value := reflect.ValueOf(returned).Elem()
 	if o.body != nil {
 		// Of what can't be written nothing is: encoding/json writes a value as a whole.
-		if err := api.huma.Marshal(fctx, jsonType, value.FieldByIndex(o.body).Interface()); err != nil {
+		if err := huma.DefaultJSONFormat.Marshal(fctx, value.FieldByIndex(o.body).Interface()); err != nil {
 			return fmt.Errorf("write the answer: %w", err)
 		}
 		fctx.Response.Header.SetContentType(jsonType)

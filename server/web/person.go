@@ -55,7 +55,7 @@ func RegisterPerson[I any, P personal[I], O any](api *API, own, others Access, o
 		}
 		return handler(ctx, caller, in)
 	})
-	if documented := operationsOf(api.huma.OpenAPI().Paths[op.Path])[op.Method]; documented != nil {
+	if documented := operationsOf(api.described.Paths[op.Path])[op.Method]; documented != nil {
 		documented.Extensions["x-access-others"] = others.String()
 	}
 }

@@ -29,12 +29,8 @@ type request struct {
 	started time.Time
 	route   *route
 	caller  Caller
-	refusal *problem.Problem
-	output  any    // a pointer to what the handler answered; nil: nothing
 	code    string // of the problem that was answered
 }
-
-func (r *request) refuse(err error) { r.refusal = problem.Of(err) }
 
 type requestKey struct{}
 

@@ -3,20 +3,10 @@ package web
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 )
-
-// input is what an operation takes, to be read strictly before Huma reads it:
-// encoding/json takes unknown, repeated and wrongly cased keys, and makes
-// something of text that is no UTF-8.
-type input struct {
-	body     *shape // nil when the operation takes none
-	required bool   // the body
-	query    map[string]bool
-}
 
 // shape is what a JSON value must look like.
 type shape struct {
@@ -32,33 +22,7 @@ type shape struct {
 // mostMembers is the width of the set of keys seen.
 const mostMembers = 64
 
-// readInput takes from an operation's own description what it accepts. It fails
-// for inputs that can't be read strictly: maps, any, more than one type.
-func readInput(schemas huma.Registry, op *huma.Operation, in reflect.Type) (input, error) {
-	result := input{query: map[string]bool{}}
-	for _, p := range op.Parameters {
-		if p.In == "query" {
-			result.query[p.Name] = true
-		}
-	}
-	if _, raw := in.FieldByName("RawBody"); raw {
-		return input{}, errors.New("takes a raw body")
-	}
-	if op.RequestBody == nil {
-		return result, nil
-	}
-	media := op.RequestBody.Content["application/json"]
-	if len(op.RequestBody.Content) != 1 || media == nil {
-		return input{}, errors.New("takes a body that is not JSON")
-	}
-	body, err := shapeOf(schemas, media.Schema, map[*huma.Schema]*shape{})
-	if err != nil {
-		return input{}, err
-	}
-	result.body, result.required = body, op.RequestBody.Required
-	return result, nil
-}
-
+// shapeOf reads a schema. It fails for what can't be read strictly: maps, any, more than one type.
 func shapeOf(schemas huma.Registry, s *huma.Schema, known map[*huma.Schema]*shape) (*shape, error) {
 	nullable := s.Nullable
 	for s.Ref != "" {

@@ -29,7 +29,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
 	"github.com/gofiber/fiber/v2"
 )
 
@@ -87,8 +86,8 @@ type Options struct {
 
 // API is the HTTP face: operations are added by Register until Start.
 type API struct {
-	app  *fiber.App
-	huma huma.API
+	app       *fiber.App
+	described *huma.OpenAPI
 
 	publicURL      string
 	origins        []string
@@ -171,7 +170,7 @@ func New(o Options) (*API, error) {
 	server.SecureErrorLogMessage = true
 	server.CloseOnShutdown = true
 
-	a.huma = humafiber.New(a.app, openAPIConfig())
+	a.described = newDocument()
 	a.registerOwn()
 	return a, nil
 }
@@ -204,7 +203,7 @@ func (a *API) OpenAPI() []byte {
 }
 
 func (a *API) writeDocument() []byte {
-	raw, err := json.Marshal(a.huma.OpenAPI())
+	raw, err := json.Marshal(a.described)
 	if err != nil {
 		// It is made of our own types only: this can't depend on anybody's input.
 		panic(fmt.Errorf("web: the OpenAPI document can't be written: %w", err))
@@ -256,7 +255,7 @@ func (a *API) Start(auth Authenticator) error {
 	for _, r := range a.routes {
 		documented[r.method+" "+r.pattern] = true
 	}
-	for path, item := range a.huma.OpenAPI().Paths {
+	for path, item := range a.described.Paths {
 		for method := range operationsOf(item) {
 			if !documented[method+" "+path] {
 				faults = append(faults, fmt.Errorf("web: %s %s is in the OpenAPI document without web.Register", method, path))
