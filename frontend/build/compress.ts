@@ -1,15 +1,14 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { brotliCompress, constants, gzip } from 'node:zlib';
+import { brotliCompress, constants } from 'node:zlib';
 import type { Plugin } from 'vite';
 
 const brotli = promisify(brotliCompress);
-const deflate = promisify(gzip);
 
 /**
- * Puts `.br` and `.gz` in the place of every hashed asset, so that the server never compresses and carries no third
- * copy: it unpacks one for the rare client that takes neither.
+ * Puts `.br` in the place of every hashed asset, so that the program carries one copy of each: browsers take it wherever
+ * there is TLS, and for others the server packs it anew, once.
  * `index.html` is left out: the server fills its metas before it is sent.
  */
 export function compress(): Plugin {
@@ -28,7 +27,6 @@ export function compress(): Plugin {
           const plain = await readFile(path);
           const quality = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
           await writeFile(`${path}.br`, await brotli(plain, { params: quality }));
-          await writeFile(`${path}.gz`, await deflate(plain, { level: constants.Z_BEST_COMPRESSION }));
           await rm(path);
         }),
       );

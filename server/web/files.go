@@ -1,13 +1,10 @@
 package web
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"path"
@@ -15,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/valyala/fasthttp"
 
 	"github.com/secondstep/secondstep/server/problem"
 )
@@ -38,8 +37,8 @@ const (
 	sessionOver = "over" // a cookie whose session has ended
 )
 
-// file is one asset with its precompressed siblings, nil where there is none. The build leaves those alone; who takes
-// neither of them gets the gzip one unpacked.
+// file is one asset, and what it is compressed; nil where it is not. The build leaves the Brotli one alone: the others
+// are made of it for the first who takes none, which browsers do only without TLS.
 type file struct {
 	contentType     string
 	immutable       bool   // its name holds a hash of what is in it
@@ -80,27 +79,18 @@ func readFiles(dist fs.FS, version string, mails bool) (*files, error) {
 			return err
 		}
 		read := func() ([]byte, error) { return fs.ReadFile(dist, name) }
-		switch path.Ext(name) {
-		case ".br":
-			f.at(strings.TrimSuffix(name, ".br")).br = once(read, "-br")
-		case ".gz":
-			f.at(strings.TrimSuffix(name, ".gz")).gzip = once(read, "-gz")
-		default:
-			f.at(name).plain = once(read, "")
+		if packed, is := strings.CutSuffix(name, ".br"); is {
+			one := f.at(packed)
+			one.br = once(read, "-br")
+			one.plain = once(unpacked(one.br), "")
+			one.gzip = once(gzipped(one.br), "-gz")
+			return nil
 		}
+		f.at(name).plain = once(read, "")
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the front end: %w", err)
-	}
-	for name, one := range f.byPath {
-		switch {
-		case one.plain != nil:
-		case one.gzip != nil:
-			one.plain = once(unpacked(one.gzip), "")
-		default:
-			delete(f.byPath, name) // only for those who take Brotli
-		}
 	}
 	return f, nil
 }
@@ -130,11 +120,18 @@ func unpacked(packed reading) func() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		text, err := gzip.NewReader(bytes.NewReader(from.content))
+		return fasthttp.AppendUnbrotliBytes(nil, from.content)
+	}
+}
+
+func gzipped(packed reading) func() ([]byte, error) {
+	unpack := unpacked(packed) // and not kept: who takes gzip does not ask for the plain one
+	return func() ([]byte, error) {
+		plain, err := unpack()
 		if err != nil {
 			return nil, err
 		}
-		return io.ReadAll(text)
+		return pack(plain)
 	}
 }
 
