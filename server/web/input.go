@@ -36,9 +36,9 @@ type parameter struct {
 	absent   string // what stands for one that is not there
 }
 
-// describeInput reads an input's type, and describes it in op. It fails for what can't be read strictly.
-func describeInput(op *huma.Operation, schemas huma.Registry, of reflect.Type) (input, error) {
-	result := input{of: of, query: map[string]bool{}}
+// inputOf reads the input's type of an operation. It fails for what can't be read strictly.
+func inputOf(of reflect.Type, schemas huma.Registry, operationID string) (input, error) {
+	in := input{of: of, query: map[string]bool{}}
 	for _, field := range reflect.VisibleFields(of) {
 		p, is := parameterOf(field)
 		switch {
@@ -47,39 +47,22 @@ func describeInput(op *huma.Operation, schemas huma.Registry, of reflect.Type) (
 				return input{}, err
 			}
 			p.schema = huma.SchemaFromField(schemas, field, "")
-			result.parameters = append(result.parameters, p)
-			result.query[p.name] = p.in == "query"
-			op.Parameters = append(op.Parameters, p.described())
+			in.parameters = append(in.parameters, p)
+			in.query[p.name] = p.in == "query"
 		case field.Name == "Body" && len(field.Index) == 1:
-			if err := result.describeBody(op, schemas, field); err != nil {
+			in.bodyAt = field.Index
+			in.required = field.Type.Kind() != reflect.Pointer
+			in.schema = huma.SchemaFromField(schemas, field, hint(of, field.Name, operationID+"Request"))
+			in.schema.PrecomputeMessages()
+			var err error
+			if in.body, err = shapeOf(schemas, in.schema, map[*huma.Schema]*shape{}); err != nil {
 				return input{}, err
 			}
 		case !field.Anonymous && len(field.Index) == 1:
 			return input{}, fmt.Errorf("takes %s from neither path, query nor body", field.Name)
 		}
 	}
-	return result, nil
-}
-
-func parameterOf(field reflect.StructField) (parameter, bool) {
-	for _, in := range [...]string{"path", "query"} {
-		if name := field.Tag.Get(in); name != "" {
-			return parameter{in: in, name: name, field: field.Index, absent: field.Tag.Get("default")}, true
-		}
-	}
-	return parameter{}, false
-}
-
-func (in *input) describeBody(op *huma.Operation, schemas huma.Registry, field reflect.StructField) (err error) {
-	in.bodyAt = field.Index
-	in.required = field.Type.Kind() != reflect.Pointer
-	in.schema = huma.SchemaFromField(schemas, field, hint(in.of, field.Name, op.OperationID+"Request"))
-	in.schema.PrecomputeMessages()
-	in.body, err = shapeOf(schemas, in.schema, map[*huma.Schema]*shape{})
-	op.RequestBody = &huma.RequestBody{
-		Required: in.required, Content: map[string]*huma.MediaType{jsonType: {Schema: in.schema}},
-	}
-	return err
+	return in, nil
 }
 
 // hint names the schema of a field whose type has no name.
@@ -90,14 +73,31 @@ func hint(of reflect.Type, field, otherwise string) string {
 	return of.Name() + field
 }
 
-func (p parameter) described() *huma.Param {
-	described := &huma.Param{
-		In: p.in, Name: p.name, Description: p.schema.Description, Required: p.in == "path", Schema: p.schema,
+// describe tells of the input in an operation's description.
+func (in *input) describe(op *huma.Operation) {
+	for _, p := range in.parameters {
+		described := &huma.Param{
+			In: p.in, Name: p.name, Description: p.schema.Description, Required: p.in == "path", Schema: p.schema,
+		}
+		if p.in == "query" {
+			described.Explode = new(bool) // no: one value
+		}
+		op.Parameters = append(op.Parameters, described)
 	}
-	if p.in == "query" {
-		described.Explode = new(bool) // no: one value
+	if in.body != nil {
+		op.RequestBody = &huma.RequestBody{
+			Required: in.required, Content: map[string]*huma.MediaType{jsonType: {Schema: in.schema}},
+		}
 	}
-	return described
+}
+
+func parameterOf(field reflect.StructField) (parameter, bool) {
+	for _, in := range [...]string{"path", "query"} {
+		if name := field.Tag.Get(in); name != "" {
+			return parameter{in: in, name: name, field: field.Index, absent: field.Tag.Get("default")}, true
+		}
+	}
+	return parameter{}, false
 }
 
 // read makes an operation's input of a request: a pointer to what the handler takes, or why not.

@@ -1,59 +1,45 @@
 package web
 
 import (
-	"net/http"
-	"reflect"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-
-	"github.com/secondstep/secondstep/server/problem"
 )
 
 func init() { huma.ValidateStrictCasing = true }
 
-// newDocument is the OpenAPI document without operations.
-func newDocument() *huma.OpenAPI {
+// writeDocument makes the OpenAPI document. Its schemas are made for it: most servers are never asked, and those of the
+// answers are nowhere else needed.
+func (a *API) writeDocument() []byte {
 	document := huma.DefaultConfig("Secondstep", "1").OpenAPI
 	document.Info.Description = "The HTTP interface of Secondstep, a self-hosted 2-step verification. " +
 		"`x-access` says who may call an operation. Times are RFC 3339 in UTC."
-	return document
+	for _, rt := range a.routes {
+		document.AddOperation(rt.described(document.Components.Schemas))
+	}
+	raw, err := json.Marshal(document)
+	if err != nil {
+		// It is made of our own types only: this can't depend on anybody's input.
+		panic(fmt.Errorf("web: the OpenAPI document can't be written: %w", err))
+	}
+	return raw
 }
 
-// describe adds an operation to the document, by the types of its input and output.
-func (a *API) describe(rt *route, op *huma.Operation, in, out reflect.Type) (err error) {
-	schemas := a.described.Components.Schemas
-	if rt.input, err = describeInput(op, schemas, in); err != nil {
-		return err
-	}
-	if rt.output, err = describeOutput(op, schemas, out); err != nil {
-		return err
-	}
-	if len(op.Responses) == 1 {
-		op.Responses["default"] = &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{
-			problem.ContentType: {Schema: schemas.Schema(reflect.TypeFor[problemDetails](), true, "")},
-		}}
-	}
+func (rt *route) described(schemas huma.Registry) *huma.Operation {
+	op := rt.op
 	op.Extensions = map[string]any{"x-access": rt.access.String()}
-	a.described.AddOperation(op)
-	return nil
-}
-
-// operationsOf lists what a path's item describes, by method.
-func operationsOf(item *huma.PathItem) map[string]*huma.Operation {
-	all := map[string]*huma.Operation{}
-	if item == nil {
-		return all
+	if rt.others.name != "" {
+		op.Extensions["x-access-others"] = rt.others.String()
 	}
-	for method, op := range map[string]*huma.Operation{
-		http.MethodGet: item.Get, http.MethodPut: item.Put, http.MethodPost: item.Post, http.MethodDelete: item.Delete,
-		http.MethodPatch: item.Patch, http.MethodHead: item.Head, http.MethodOptions: item.Options, http.MethodTrace: item.Trace,
-	} {
-		if op != nil {
-			all[method] = op
-		}
+	in, err := inputOf(rt.input.of, schemas, op.OperationID)
+	if err != nil {
+		panic(fmt.Errorf("web: %s %s: %w", rt.method, rt.pattern, err)) // its registration went well
 	}
-	return all
+	in.describe(&op)
+	rt.output.describe(&op, schemas)
+	return &op
 }
 
 // problemDetails describes every refusal in the OpenAPI document (RFC 9457).

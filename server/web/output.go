@@ -2,67 +2,76 @@ package web
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/secondstep/secondstep/server/problem"
 )
 
 // output is how an operation answers, read from the type of its output: with a body or with none, and with cookies.
 type output struct {
-	status        int
+	of            reflect.Type
+	status        int   // when all is well
 	body, cookies []int // where its fields are; nil: it has none
 }
 
-// describeOutput reads an output's type, and describes it in op as Huma would.
-func describeOutput(op *huma.Operation, schemas huma.Registry, t reflect.Type) (output, error) {
-	var out output
-	body, answers := t.FieldByName("Body")
-	streams := t == reflect.TypeFor[Stream]()
-	switch {
-	case op.DefaultStatus != 0: // it says so itself
-	case answers || streams:
-		op.DefaultStatus = http.StatusOK
-	default:
-		op.DefaultStatus = http.StatusNoContent
-	}
-	out.status = op.DefaultStatus
-	if streams { // its operation describes it
-		return out, nil
-	}
-	responses := map[string]*huma.Response{}
-	for status, response := range op.Responses { // of the caller's operation, which stays what it is
-		responses[status] = response
-	}
-	op.Responses = responses
-
-	response := responseOf(op)
-	if answers {
+// outputOf reads the output's type of an operation; status is 0 where it follows from the type.
+func outputOf(of reflect.Type, status int) (output, error) {
+	out := output{of: of, status: status}
+	if body, is := of.FieldByName("Body"); is {
 		out.body = body.Index
 	}
-	if answers && response.Content == nil {
-		schema := huma.SchemaFromField(schemas, body, hint(t, body.Name, op.OperationID+"Response"))
-		response.Content = map[string]*huma.MediaType{jsonType: {Schema: schema}}
-	}
-	if cookies, sets := t.FieldByName("SetCookie"); sets {
+	if cookies, is := of.FieldByName("SetCookie"); is {
 		if cookies.Type != reflect.TypeFor[[]http.Cookie]() {
-			return out, fmt.Errorf("sets cookies of the type %s", cookies.Type)
+			return output{}, fmt.Errorf("sets cookies of the type %s", cookies.Type)
 		}
 		out.cookies = cookies.Index
-		response.Headers = map[string]*huma.Param{"Set-Cookie": {Schema: &huma.Schema{Type: huma.TypeString}}}
+	}
+	switch {
+	case out.status != 0:
+	case out.body != nil, out.streams():
+		out.status = http.StatusOK
+	default:
+		out.status = http.StatusNoContent
 	}
 	return out, nil
 }
 
-// responseOf is the response of the status that an operation answers when all is well; there is one after it.
-func responseOf(op *huma.Operation) *huma.Response {
-	status := strconv.Itoa(op.DefaultStatus)
-	response := &huma.Response{Description: http.StatusText(op.DefaultStatus)}
-	if described := op.Responses[status]; described != nil {
+func (o output) streams() bool { return o.of == reflect.TypeFor[Stream]() }
+
+// describe tells of the output, and of refusals, in an operation's description, which may hold more responses.
+func (o output) describe(op *huma.Operation, schemas huma.Registry) {
+	op.Responses = maps.Clone(op.Responses) // the registered operation stays what it is
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	if !o.streams() { // else its operation says what it answers
+		op.Responses[strconv.Itoa(o.status)] = o.response(op, schemas)
+	}
+	if len(op.Responses) == 1 {
+		op.Responses["default"] = &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{
+			problem.ContentType: {Schema: schemas.Schema(reflect.TypeFor[problemDetails](), true, "")},
+		}}
+	}
+}
+
+func (o output) response(op *huma.Operation, schemas huma.Registry) *huma.Response {
+	response := &huma.Response{Description: http.StatusText(o.status)}
+	if described := op.Responses[strconv.Itoa(o.status)]; described != nil {
 		*response = *described
 	}
-	op.Responses[status] = response
+	if o.body != nil && response.Content == nil {
+		body := o.of.FieldByIndex(o.body)
+		schema := huma.SchemaFromField(schemas, body, hint(o.of, body.Name, op.OperationID+"Response"))
+		response.Content = map[string]*huma.MediaType{jsonType: {Schema: schema}}
+	}
+	if o.cookies != nil {
+		response.Headers = map[string]*huma.Param{"Set-Cookie": {Schema: &huma.Schema{Type: huma.TypeString}}}
+	}
 	return response
 }
 

@@ -47,7 +47,7 @@ func (a *API) Reach(caller Caller, id string) (string, error) {
 // RegisterPerson adds an operation that somebody may call about themself with one access, and about anybody else with
 // another one: both are of who is signed in, and the second is the stricter. The document tells it as "x-access-others".
 func RegisterPerson[I any, P personal[I], O any](api *API, own, others Access, op huma.Operation, handler func(ctx context.Context, caller Caller, in *I) (*O, error)) {
-	Register(api, own, op, func(ctx context.Context, caller Caller, in *I) (*O, error) {
+	rt := register(api, own, op, func(ctx context.Context, caller Caller, in *I) (*O, error) {
 		if named := P(in).person(); named != "me" && named != caller.Session.UserID {
 			if refusal := api.allows(caller.Session, others); refusal != nil {
 				return nil, refusal
@@ -55,8 +55,8 @@ func RegisterPerson[I any, P personal[I], O any](api *API, own, others Access, o
 		}
 		return handler(ctx, caller, in)
 	})
-	if documented := operationsOf(api.described.Paths[op.Path])[op.Method]; documented != nil {
-		documented.Extensions["x-access-others"] = others.String()
+	if rt != nil {
+		rt.others = others
 	}
 }
 

@@ -17,8 +17,10 @@ import (
 
 // route is one registered operation.
 type route struct {
+	op              huma.Operation
 	method, pattern string
 	access          Access
+	others          Access // when it is about somebody else; without a name, the same
 	input           input
 	output          output
 	call            func(r *request, in any) (out any, err error)
@@ -41,7 +43,11 @@ func (rt *route) fiberPath() string {
 // A wrong registration is told by Start. Operations of one method whose
 // patterns overlap are tried in the order in which they were registered.
 func Register[I, O any](api *API, access Access, op huma.Operation, handler func(ctx context.Context, caller Caller, in *I) (*O, error)) {
-	api.register(access, op, reflect.TypeFor[I](), reflect.TypeFor[O](), func(r *request, in any) (any, error) {
+	register(api, access, op, handler)
+}
+
+func register[I, O any](api *API, access Access, op huma.Operation, handler func(context.Context, Caller, *I) (*O, error)) *route {
+	return api.register(access, op, reflect.TypeFor[I](), reflect.TypeFor[O](), func(r *request, in any) (any, error) {
 		out, err := handler(r, r.caller, in.(*I))
 		if err != nil || out == nil {
 			return nil, err
@@ -50,19 +56,23 @@ func Register[I, O any](api *API, access Access, op huma.Operation, handler func
 	})
 }
 
-// register does what does not hang on the types at compile time: Register is there once for each operation.
+// register does what does not hang on the types at compile time: Register is there once for each operation. It answers
+// nil for a wrong registration.
 //
 // Huma makes schemas of types, validates by them and writes the document. Its own Register would read the input too; but
 // it is compiled anew for each pair of types, 2 MB of it for ours, and what it reads loosely is checked before it.
-func (a *API) register(access Access, op huma.Operation, in, out reflect.Type, call func(*request, any) (any, error)) {
-	rt := &route{method: op.Method, pattern: op.Path, access: access, call: call}
+func (a *API) register(access Access, op huma.Operation, in, out reflect.Type, call func(*request, any) (any, error)) *route {
+	rt := &route{op: op, method: op.Method, pattern: op.Path, access: access, call: call}
 	err := a.refuseRegistration(rt, op)
 	if err == nil {
-		err = a.describe(rt, &op, in, out)
+		rt.input, err = inputOf(in, a.schemas, op.OperationID)
+	}
+	if err == nil {
+		rt.output, err = outputOf(out, op.DefaultStatus)
 	}
 	if err != nil {
 		a.faults = append(a.faults, fmt.Errorf("web: %s %s %w", op.Method, op.Path, err))
-		return
+		return nil
 	}
 	a.routes = append(a.routes, rt)
 	a.app.Add(op.Method, rt.fiberPath(), func(c *fiber.Ctx) error {
@@ -74,6 +84,7 @@ func (a *API) register(access Access, op huma.Operation, in, out reflect.Type, c
 		}
 		return nil
 	})
+	return rt
 }
 
 // run lets a request through to its operation and writes the answer, or says why not.
@@ -82,7 +93,7 @@ func (a *API) run(c *fiber.Ctx, r *request) error {
 	if refusal := a.admit(r, fctx, rt.access); refusal != nil {
 		return refusal
 	}
-	in, refusal := rt.input.read(c, a.described.Components.Schemas)
+	in, refusal := rt.input.read(c, a.schemas)
 	if refusal != nil {
 		return refusal
 	}
