@@ -156,7 +156,7 @@ func (d *Database) ClaimServe() error {
 // nothing more.
 func (d *Database) Close() error {
 	d.closing.Do(func() {
-		d.closed = errors.Join(d.writes.close(), d.states.close(), d.reads.close())
+		d.closed = errors.Join(d.writes.close(), d.reads.close(), d.states.close())
 		if d.claim != nil {
 			d.closed = errors.Join(d.closed, d.claim.Unlock())
 		}

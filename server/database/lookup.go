@@ -70,6 +70,9 @@ func (l *Lookup[K, R]) Remembering() *Lookup[K, R] {
 
 // Find answers the key's rows, in the order of the SELECT; none is no error.
 func (l *Lookup[K, R]) Find(ctx context.Context, key K) ([]R, error) {
+	if rows, known, err := l.remembered(ctx, key); known || err != nil {
+		return rows, err
+	}
 	me := &asker[K, R]{key: key, err: errUnanswered}
 	l.mu.Lock()
 	if l.running < lookupsAtOnce {
@@ -93,6 +96,19 @@ func (l *Lookup[K, R]) Find(ctx context.Context, key K) ([]R, error) {
 		l.lead(ctx, me)
 	}
 	return me.rows, me.err
+}
+
+// remembered answers from memory where nobody need be asked for it.
+func (l *Lookup[K, R]) remembered(ctx context.Context, key K) (rows []R, known bool, err error) {
+	if l.memory == nil || !l.db.states.atOnce() {
+		return nil, false, nil
+	}
+	now, err := l.db.states.now(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	rows, known = l.memory.recallOne(now, key)
+	return rows, known, nil
 }
 
 // withdraw takes back an asker; false where somebody has taken it.
@@ -138,7 +154,7 @@ func (l *Lookup[K, R]) lead(ctx context.Context, me *asker[K, R]) {
 
 // answer puts each asker's rows into it, from memory where that may be.
 func (l *Lookup[K, R]) answer(ctx context.Context, batch []*asker[K, R]) error {
-	if l.memory == nil || l.memory.pauses() {
+	if l.memory == nil || (!l.db.states.atOnce() && l.memory.pauses()) {
 		return l.ask(ctx, batch)
 	}
 	now, err := l.db.states.now(ctx)

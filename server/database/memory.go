@@ -14,8 +14,8 @@ type memory[K [32]byte | string, R any] struct {
 const (
 	// mostRemembered is how many keys are remembered; beyond it all are forgotten.
 	mostRemembered = 4096
-	// pauseAfterChange is how many queries are made without asking for the state once it has changed: where others write
-	// all the time there is nothing to remember, and to ask would only cost.
+	// pauseAfterChange is how many queries are made without asking for the state once it has changed, where that is a query
+	// itself: while others write all the time there is nothing to remember, and to ask would only cost.
 	pauseAfterChange = 16
 )
 
@@ -34,11 +34,7 @@ func (m *memory[K, R]) pauses() bool {
 func (m *memory[K, R]) recall(of state, batch []*asker[K, R]) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.of != of {
-		if m.rows != nil {
-			m.pause = pauseAfterChange
-		}
-		m.of, m.rows = of, nil
+	if !m.at(of) {
 		return false
 	}
 	for _, one := range batch {
@@ -51,12 +47,34 @@ func (m *memory[K, R]) recall(of state, batch []*asker[K, R]) bool {
 	return true
 }
 
+// recallOne is recall for one key.
+func (m *memory[K, R]) recallOne(of state, key K) (rows []R, known bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.at(of) {
+		rows, known = m.rows[key]
+	}
+	return rows, known
+}
+
+// at forgets what was read in another state, and reports whether there was none.
+func (m *memory[K, R]) at(of state) bool {
+	if m.of == of {
+		return of != state{}
+	}
+	if m.rows != nil {
+		m.pause = pauseAfterChange
+	}
+	m.of, m.rows = of, nil
+	return false
+}
+
 // keep remembers what was read after that state was asked for. Keys of nothing are not kept: they are as many as somebody
 // likes to make up.
 func (m *memory[K, R]) keep(of state, batch []*asker[K, R]) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.of != of {
+	if m.of != of || of == (state{}) {
 		return // another state has been seen meanwhile, and what was read may be older than that
 	}
 	if m.rows == nil || len(m.rows)+len(batch) > mostRemembered {

@@ -60,15 +60,19 @@ func (d *Database) openSQLite(ctx context.Context, limits limits) (err error) {
 		return err
 	}
 
+	states, err := openSQLiteStates(path)
+	if err != nil {
+		return errors.Join(fmt.Errorf("the index of its log: %w", err), gather.close())
+	}
 	readers, err := sql.Open("sqlite", sqliteDSN(path, limits, "query_only(1)"))
 	if err != nil {
-		return err
+		return errors.Join(err, gather.close(), states.close())
 	}
-	connections := max(4, 2*runtime.GOMAXPROCS(0)) + 1 // one tells the state
+	connections := max(4, 2*runtime.GOMAXPROCS(0))
 	readers.SetMaxOpenConns(connections)
 	readers.SetMaxIdleConns(connections)
 	d.reads = newReads(readers, bun.NewDB(readers, sqlitedialect.New()), false)
-	d.states = &sqliteStates{readers: readers}
+	d.states = states
 	d.writes = gather
 	return nil
 }
