@@ -160,6 +160,8 @@ export async function fixing({ page, context, say, someone, look }: Guide): Prom
     await open(page, path);
     await look(`${path}, of nobody`);
   }
+  await open(page, '/fix/phone#1-yes');
+  await look('a lost phone, with a password first');
   await open(page, '/fix/code');
   await expect(page.locator('[data-clock]')).toBeVisible();
   for (const summary of await page.locator('summary').all()) await summary.click();

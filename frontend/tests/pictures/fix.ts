@@ -77,6 +77,12 @@ export const fixing: Chapter = {
         go: ({ page }) => open(page, '/fix/phone', say('lost_phone')),
         whole: true,
       },
+      {
+        name: 'fix-phone-password',
+        shows: 'I lost my phone: the way is found, and begins with the password',
+        go: ({ page }) => open(page, '/fix/phone#1-yes', say('lost_phone')),
+        whole: true,
+      },
     ],
     [
       {

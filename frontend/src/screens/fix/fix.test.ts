@@ -412,10 +412,39 @@ describe('a lost phone', () => {
     await heading(m.fix_ask_app());
   });
 
-  it('begins with the password where nobody is known', async () => {
+  it('begins with the password where nobody is known, and goes on where the answers have led', async () => {
     const user = open('/fix/phone');
     await user.click(await button(m.fix_yes()));
-    expect(screen.getByRole('link', { name: m.fix_give_password() }).getAttribute('href')).toBe('/sign-in');
+    await heading(m.fix_give_password());
+    await user.type(screen.getByLabelText(m.email()), 'ada@example.test');
+    await user.type(screen.getByLabelText(m.password()), 'violet tractor humming');
+    reply('POST /sign-in', refuse(401, 'bad_credentials'), ok(secondStep()));
+    await user.click(await button(m.continue()));
+    await screen.findByText(m.error_bad_credentials());
+    pending();
+    await user.click(await button(m.continue()));
+    await waitFor(() => expect(location.pathname).toBe('/second-step/backup-code'));
+  });
+
+  it('goes on to what there is for who has nothing', async () => {
+    const user = open('/fix/phone', { hash: '#4' });
+    await heading(m.fix_none_title());
+    await user.type(screen.getByLabelText(m.email()), 'ada@example.test');
+    await user.type(screen.getByLabelText(m.password()), 'violet tractor humming');
+    reply('POST /sign-in', ok(secondStep()));
+    pending();
+    await user.click(await button(m.continue()));
+    await waitFor(() => expect(location.pathname).toBe('/second-step/cannot-get-in'));
+  });
+
+  it('leads whom the password alone signs in to the new phone', async () => {
+    const user = open('/fix/phone', { hash: '#4' });
+    await user.type(await screen.findByLabelText(m.email()), 'ada@example.test');
+    await user.type(screen.getByLabelText(m.password()), 'violet tractor humming');
+    reply('GET /session', ok(sessionOf(ada, { mfa: on })));
+    reply('POST /sign-in', ok({ state: 'signed_in' }));
+    await user.click(await button(m.continue()));
+    await screen.findByText(m.fix_here_title());
   });
 });
 
