@@ -205,6 +205,18 @@ func TestStartRefuses(t *testing.T) {
 				return text(""), nil
 			})
 		}, "RawBody from neither path, query nor body"},
+		"a parameter of a kind that is not read": {func(api *web.API) {
+			web.Register(api, web.Public, op("GET", "/api/v1/x"), func(context.Context, web.Caller, *struct {
+				Ratio float64 `query:"ratio"`
+			}) (*textOutput, error) {
+				return text(""), nil
+			})
+		}, "query parameter ratio as float64"},
+		"cookies of a kind that is not sent": {func(api *web.API) {
+			web.Register(api, web.Public, op("GET", "/api/v1/x"), func(context.Context, web.Caller, *empty) (*struct{ SetCookie []string }, error) {
+				return nil, nil
+			})
+		}, "cookies of the type []string"},
 		"a method answered by itself": {func(api *web.API) {
 			web.Register(api, web.Public, op("HEAD", "/api/v1/x"), sayHello)
 		}, "has a method"},
