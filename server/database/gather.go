@@ -23,13 +23,14 @@ import (
 // transaction back then: a caller can withdraw until its function is taken, and the
 // context that the function gets does not end.
 type gather struct {
-	database *Database
-	limits   limits
-	pool     *bun.DB
-	conn     bun.Conn
-	cache    cache
-	apart    bool // each function of what is taken has a savepoint
-	lost     bool // SQLite has rolled the transaction back, whatever the function made of that
+	database  *Database
+	limits    limits
+	pool      *bun.DB
+	conn      bun.Conn
+	cache     cache
+	committed func()
+	apart     bool // each function of what is taken has a savepoint
+	lost      bool // SQLite has rolled the transaction back, whatever the function made of that
 
 	queue   chan *request
 	closing chan struct{} // no more requests
@@ -66,13 +67,13 @@ var (
 	rollbackTo = Prepare("ROLLBACK TO one")
 )
 
-func newGather(ctx context.Context, d *Database, pool *bun.DB, limits limits) (*gather, error) {
+func newGather(ctx context.Context, d *Database, pool *bun.DB, limits limits, committed func()) (*gather, error) {
 	conn, err := pool.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	g := &gather{
-		database: d, limits: limits, pool: pool, conn: conn,
+		database: d, limits: limits, pool: pool, conn: conn, committed: committed,
 		queue:   make(chan *request, limits.gather),
 		closing: make(chan struct{}),
 		ended:   make(chan struct{}),
@@ -239,8 +240,11 @@ func (g *gather) round() {
 		g.failed(batch, err)
 		return
 	}
-	if g.limits.committed != nil && count > 0 {
-		g.limits.committed(count)
+	if count > 0 {
+		g.committed()
+		if g.limits.committed != nil {
+			g.limits.committed(count)
+		}
 	}
 	g.taken = nil
 	for _, r := range batch {

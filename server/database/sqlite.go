@@ -55,14 +55,14 @@ func (d *Database) openSQLite(ctx context.Context, limits limits) (err error) {
 	if err := migrate(ctx, writer, fileLock{folder}, d.options.Logger); err != nil {
 		return err
 	}
-	gather, err := newGather(ctx, d, bun.NewDB(writer, sqlitedialect.New()), limits)
+	states, err := openSQLiteStates(ctx, writer)
 	if err != nil {
 		return err
 	}
-
-	states, err := openSQLiteStates(path)
+	d.states = states
+	gather, err := newGather(ctx, d, bun.NewDB(writer, sqlitedialect.New()), limits, states.committed)
 	if err != nil {
-		return errors.Join(fmt.Errorf("the index of its log: %w", err), gather.close())
+		return errors.Join(err, states.close())
 	}
 	readers, err := sql.Open("sqlite", sqliteDSN(path, limits, "query_only(1)"))
 	if err != nil {
@@ -72,7 +72,6 @@ func (d *Database) openSQLite(ctx context.Context, limits limits) (err error) {
 	readers.SetMaxOpenConns(connections)
 	readers.SetMaxIdleConns(connections)
 	d.reads = newReads(readers, bun.NewDB(readers, sqlitedialect.New()), false)
-	d.states = states
 	d.writes = gather
 	return nil
 }

@@ -3,16 +3,18 @@ package database
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/binary"
+	"io"
 	"os"
-	"runtime"
+	"sync/atomic"
 )
 
 // state marks everything that is committed at a moment: while it stays the same, whatever was read after it is still what
 // reading would find. The zero state is no state.
 type state struct {
-	index    [walIndexHeader]byte // SQLite
-	snapshot string               // PostgreSQL
+	index    walIndexHead // SQLite
+	snapshot string       // PostgreSQL
 }
 
 // states tells the state of now.
@@ -30,42 +32,68 @@ type states interface {
 //
 // The file is SQLite's, which maps it into memory. It is open here for reading as long as the database is, and closed
 // after it: POSIX ends all of a process's locks on a file when any of its descriptors is closed.
-type sqliteStates struct{ index *os.File } // nil where the state can't be told
-
-const (
-	walIndexHeader  = 48
-	walIndexVersion = 3007000
-)
-
-// openSQLiteStates opens the index of a database that a connection is open to. Where reading a file need not show what
-// was written into its memory, no state is told.
-func openSQLiteStates(database string) (sqliteStates, error) {
-	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
-		return sqliteStates{}, nil
-	}
-	index, err := os.Open(database + "-shm")
-	return sqliteStates{index}, err
+type sqliteStates struct {
+	index  *os.File // nil where there is none
+	opened walIndexHead
+	// seen: a commit of our own has changed it. Before that no state is told, for it may be an index that was left
+	// behind, or one of a file system on which reading shows nothing of what others have mapped.
+	seen atomic.Bool
 }
 
-func (s sqliteStates) now(context.Context) (found state, err error) {
-	if s.index == nil {
-		return found, nil
+// walIndexHead is one of the two, in the order of bytes of the machine. The zero head is none.
+type walIndexHead [48]byte
+
+const walIndexVersion = 3007000
+
+// openSQLiteStates opens the index of a database that the connections are open to.
+func openSQLiteStates(ctx context.Context, db *sql.DB) (*sqliteStates, error) {
+	var number int
+	var name, file string // the file as SQLite calls it: the index lies beside what a symbolic link leads to
+	if err := db.QueryRowContext(ctx, "PRAGMA database_list").Scan(&number, &name, &file); err != nil {
+		return nil, err
 	}
-	var heads [2 * walIndexHeader]byte
-	if _, err := s.index.ReadAt(heads[:], 0); err != nil {
-		return found, err
+	s := &sqliteStates{}
+	index, err := os.Open(file + "-shm")
+	if err != nil {
+		return s, nil //nolint:nilerr // then no state is told, and everything is read
 	}
-	first, second := heads[:walIndexHeader], heads[walIndexHeader:]
-	if !bytes.Equal(first, second) || binary.NativeEndian.Uint32(first) != walIndexVersion {
-		return found, nil // somebody is writing it, or it is of another SQLite
+	s.index, s.opened = index, headOf(index)
+	return s, nil
+}
+
+// headOf is none while somebody writes it, and where it is of another SQLite.
+func headOf(index io.ReaderAt) (head walIndexHead) {
+	var heads [2 * len(head)]byte
+	if _, err := index.ReadAt(heads[:], 0); err != nil {
+		return head
 	}
-	copy(found.index[:], first)
+	first, second := heads[:len(head)], heads[len(head):]
+	if bytes.Equal(first, second) && binary.NativeEndian.Uint32(first) == walIndexVersion {
+		copy(head[:], first)
+	}
+	return head
+}
+
+func (s *sqliteStates) now(context.Context) (found state, err error) {
+	if s.seen.Load() {
+		found.index = headOf(s.index)
+	}
 	return found, nil
 }
 
-func (sqliteStates) atOnce() bool { return true }
+// committed is told of each commit of our own.
+func (s *sqliteStates) committed() {
+	if s.index == nil || s.seen.Load() {
+		return
+	}
+	if head := headOf(s.index); head != (walIndexHead{}) && head != s.opened {
+		s.seen.Store(true)
+	}
+}
 
-func (s sqliteStates) close() error {
+func (s *sqliteStates) atOnce() bool { return true }
+
+func (s *sqliteStates) close() error {
 	if s.index == nil {
 		return nil
 	}

@@ -217,6 +217,16 @@ func TestStartRefuses(t *testing.T) {
 				return nil, nil
 			})
 		}, "cookies of the type []string"},
+		"a body in what is embedded": {func(api *web.API) {
+			web.Register(api, web.Public, op("POST", "/api/v1/x"), func(context.Context, web.Caller, *struct{ Embedded }) (*textOutput, error) {
+				return text(""), nil
+			})
+		}, "Body from neither path"},
+		"an answer of other things": {func(api *web.API) {
+			web.Register(api, web.Public, op("GET", "/api/v1/x"), func(context.Context, web.Caller, *empty) (*struct{ Status int }, error) {
+				return nil, nil
+			})
+		}, "answers Status"},
 		"a method answered by itself": {func(api *web.API) {
 			web.Register(api, web.Public, op("HEAD", "/api/v1/x"), sayHello)
 		}, "has a method"},
@@ -237,6 +247,13 @@ func TestStartRefuses(t *testing.T) {
 				t.Errorf("Start said %v", err)
 			}
 		})
+	}
+}
+
+// Embedded holds what an input holds by itself.
+type Embedded struct {
+	Body struct {
+		Text string `json:"text"`
 	}
 }
 

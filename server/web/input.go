@@ -58,7 +58,7 @@ func inputOf(of reflect.Type, schemas huma.Registry, operationID string) (input,
 			if in.body, err = shapeOf(schemas, in.schema, map[*huma.Schema]*shape{}); err != nil {
 				return input{}, err
 			}
-		case !field.Anonymous && len(field.Index) == 1:
+		case !field.Anonymous:
 			return input{}, fmt.Errorf("takes %s from neither path, query nor body", field.Name)
 		}
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -22,6 +23,11 @@ type output struct {
 // outputOf reads the output's type of an operation; status is 0 where it follows from the type.
 func outputOf(of reflect.Type, status int) (output, error) {
 	out := output{of: of, status: status}
+	for _, field := range reflect.VisibleFields(of) {
+		if field.Name != "Body" && field.Name != "SetCookie" && !field.Anonymous && !out.streams() {
+			return output{}, fmt.Errorf("answers %s, which is neither a body nor cookies", field.Name)
+		}
+	}
 	if body, is := of.FieldByName("Body"); is {
 		out.body = body.Index
 	}
@@ -89,17 +95,25 @@ func (o output) write(api *API, r *request, fctx *requestCtx, returned any) erro
 	}
 	value := reflect.ValueOf(returned).Elem()
 	if o.body != nil {
-		// Of what can't be written nothing is: encoding/json writes a value as a whole.
-		if err := huma.DefaultJSONFormat.Marshal(fctx, value.FieldByIndex(o.body).Interface()); err != nil {
+		if err := writeBody(fctx, value.FieldByIndex(o.body).Interface()); err != nil {
 			return fmt.Errorf("write the answer: %w", err)
 		}
-		fctx.Response.Header.SetContentType(jsonType)
 	}
 	if o.cookies != nil {
-		cookies, _ := value.FieldByIndex(o.cookies).Interface().([]http.Cookie) // describeOutput has seen to it
+		cookies, _ := value.FieldByIndex(o.cookies).Interface().([]http.Cookie) // outputOf has seen to it
 		for i := range cookies {
 			fctx.Response.Header.Add("Set-Cookie", cookies[i].String())
 		}
 	}
 	return nil
+}
+
+func writeBody(fctx *requestCtx, body any) error {
+	fctx.Response.Header.SetContentType(jsonType)
+	if written, is := body.(json.RawMessage); is {
+		fctx.Response.SetBodyRaw(written)
+		return nil
+	}
+	// Of what can't be written nothing is: encoding/json writes a value as a whole.
+	return huma.DefaultJSONFormat.Marshal(fctx, body)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -29,6 +30,11 @@ const EventsHeader = "Secondstep-Events"
 func (s *Stream) send(api *API, r *request, fctx *requestCtx) {
 	fctx.Response.Header.SetContentType(s.ContentType)
 	fctx.Response.Header.Set(EventsHeader, strconv.Itoa(s.Events))
+	if r.method == http.MethodHead {
+		// fasthttp writes the end of the pieces even where it leaves the pieces out.
+		fctx.Response.Header.SetContentLength(-1)
+		return
+	}
 	fctx.SetBodyStream(&pieces{ctx: r, api: api, stream: s, conn: fctx.Conn()}, -1)
 }
 

@@ -55,6 +55,12 @@ func TestStream(t *testing.T) {
 			t.Errorf("%s: %v", path, answer.Header)
 		}
 	}
+	// What follows HEAD's headers is the next answer, and nothing of a body.
+	raw := h.raw("HEAD /api/whole HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	head, next, _ := strings.Cut(raw, "\r\n\r\n")
+	if !strings.Contains(head, web.EventsHeader+": 7") || strings.Contains(head, "Content-Length") || !strings.HasPrefix(next, "HTTP/1.1 200") {
+		t.Errorf("HEAD: %q", raw)
+	}
 	if log := h.log.String(); !strings.Contains(log, "an answer was cut") || strings.Count(log, "no more of it") < 3 || h.api.Panics() != 1 {
 		t.Errorf("the log: %s", log)
 	}
