@@ -81,16 +81,14 @@ func freshMany(ctx context.Context, tx database.Tx, people []New) ([]User, error
 }
 
 func indexMany(ctx context.Context, tx database.Tx, users []User) error {
-	terms := make([]term, 0, 6*len(users))
+	rows := make([]term, 0, 6*len(users))
 	for n := range users {
-		for _, word := range words(users[n].Name + " " + users[n].Email) {
-			terms = append(terms, term{Term: []byte(word), UserID: users[n].ID})
-		}
+		rows = terms(rows, &users[n])
 	}
-	if len(terms) == 0 {
+	if len(rows) == 0 {
 		return nil
 	}
-	if _, err := tx.NewInsert().Model(&terms).Exec(ctx); err != nil {
+	if _, err := tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
 		return fmt.Errorf("index people: %w", err)
 	}
 	return nil

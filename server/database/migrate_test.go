@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -214,4 +215,40 @@ func TestMigrationsSpeakToBoth(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What a migration makes of rows that were there before it is right for them, too.
+func TestMigrationsFillWhatTheyAdd(t *testing.T) {
+	both(t, func(t *testing.T, options Options) {
+		db, locker := raw(t, options)
+		names, err := fs.Glob(embedded, "migrations/*.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := fstest.MapFS{}
+		for _, name := range names[:24] {
+			text, err := embedded.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before[strings.TrimPrefix(name, "migrations/")] = &fstest.MapFile{Data: text}
+		}
+		if err := migrateTo(t.Context(), db, before, locker, slog.New(slog.DiscardHandler)); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{
+			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at) VALUES ('1', 'Ada', 'Ada@a.test', 'ada@a.test', 'ada', 'member', '', 1, 1)",
+			"INSERT INTO user_terms (term, user_id) VALUES ('ada', '1'), ('ada@a.test', '1')",
+		} {
+			if _, err := db.Exec(text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d := opened(t, options, defaults)
+		var found int
+		err = d.Read().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM user_terms AS t JOIN users AS u ON u.id = t.user_id WHERE t.sort_name = u.sort_name AND t.email_key = u.email_key").Scan(&found)
+		if err != nil || found != 2 {
+			t.Errorf("the places of %d terms are right, %v", found, err)
+		}
+	})
 }
