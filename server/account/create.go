@@ -56,6 +56,9 @@ func Create(ctx context.Context, tx database.Tx, person New) (*User, error) {
 		}
 		return nil, fmt.Errorf("create a person: %w", err)
 	}
+	if err := (tally{People: 1}).add(ctx, tx); err != nil {
+		return nil, err
+	}
 	return user, index(ctx, tx, user)
 }
 

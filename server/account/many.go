@@ -80,7 +80,14 @@ func freshMany(ctx context.Context, tx database.Tx, people []New) ([]User, error
 	return users, nil
 }
 
+// indexMany lets those who were added be found, and counts them.
 func indexMany(ctx context.Context, tx database.Tx, users []User) error {
+	if len(users) == 0 {
+		return nil
+	}
+	if err := (tally{People: len(users)}).add(ctx, tx); err != nil {
+		return err
+	}
 	rows := make([]term, 0, 6*len(users))
 	for n := range users {
 		rows = terms(rows, &users[n])

@@ -238,6 +238,7 @@ func TestMigrationsFillWhatTheyAdd(t *testing.T) {
 		}
 		for _, text := range []string{
 			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at) VALUES ('1', 'Ada', 'Ada@a.test', 'ada@a.test', 'ada', 'member', '', 1, 1)",
+			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at, mfa_since) VALUES ('2', 'Bo', 'bo@a.test', 'bo@a.test', 'bo', 'member', '', 1, 1, 1)",
 			"INSERT INTO user_terms (term, user_id) VALUES ('ada', '1'), ('ada@a.test', '1')",
 		} {
 			if _, err := db.Exec(text); err != nil {
@@ -249,6 +250,11 @@ func TestMigrationsFillWhatTheyAdd(t *testing.T) {
 		err = d.Read().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM user_terms AS t JOIN users AS u ON u.id = t.user_id WHERE t.sort_name = u.sort_name AND t.email_key = u.email_key").Scan(&found)
 		if err != nil || found != 2 {
 			t.Errorf("the places of %d terms are right, %v", found, err)
+		}
+		var people, protected int
+		err = d.Read().QueryRowContext(t.Context(), "SELECT SUM(people), SUM(protected) FROM people_tally").Scan(&people, &protected)
+		if err != nil || people != 2 || protected != 1 {
+			t.Errorf("%d people, %d protected, %v", people, protected, err)
 		}
 	})
 }
