@@ -14,7 +14,7 @@ import (
 
 const (
 	// some is how many terms of a word are read at first: mostly they are all there are.
-	some = 10_000
+	some = 5000
 	// few is so few terms that it is quicker to read them all than to go along the list.
 	few = 30_000
 	// askRather is how many terms are read in the time in which one person is asked for a word.
@@ -37,70 +37,54 @@ func (c candidate) byPlace(other candidate) int {
 
 func (c candidate) byID(other candidate) int { return strings.Compare(c.id, other.id) }
 
-// candidates are the people who have the words of a search, as far as they have been read.
+// candidates are the people who have the words of a search, but for the words that are left: of these it is quicker to ask
+// each of the people.
 type candidates struct {
 	known  bool        // a word has been read
 	people []candidate // in the order of their ids
-	common []string    // words with too many terms to read them all at first
-	some   []string    // the ids of people who have all the common words, where no other has been read
-	left   []string    // words that it is quicker to ask each of the people for
+	left   []string
 }
 
-// candidates reads who has the words that are not common.
+// candidates reads who has the words. They are not known where each of the words is so common that it is quicker to go
+// along the list.
 func (s *search) candidates(ctx context.Context, db bun.IDB, sort string) (*candidates, error) {
 	c := &candidates{}
+	var common []string
 	for _, word := range s.words {
 		if c.known && len(c.people) <= soonAsked {
 			c.left = append(c.left, word)
-			continue
-		}
-		ids, err := c.read(ctx, db, word, sort, some)
-		if err != nil {
+		} else if read, err := c.read(ctx, db, word, sort, some); err != nil {
 			return nil, err
+		} else if !read {
+			common = append(common, word)
 		}
-		if ids != nil {
-			slices.Sort(ids)
-			if ids = slices.Compact(ids); len(c.common) > 0 {
-				ids = among(ids, c.some, func(id string) string { return id })
+	}
+	if !c.known {
+		rarest, err := rarestOf(ctx, db, common)
+		if err != nil || rarest == "" {
+			return c, err
+		}
+		if read, err := c.read(ctx, db, rarest, sort, few); err != nil || !read {
+			return c, err
+		}
+		common = slices.DeleteFunc(common, func(word string) bool { return word == rarest })
+	}
+	for _, word := range common {
+		read := false
+		if most := min(few, askRather*len(c.people)); most > some {
+			terms, err := within(ctx, db, begun(db, "1", word), most)
+			if err == nil && terms < most {
+				read, err = c.read(ctx, db, word, sort, most)
 			}
-			c.some, c.common = ids, append(c.common, word)
+			if err != nil {
+				return nil, err
+			}
+		}
+		if !read {
+			c.left = append(c.left, word)
 		}
 	}
 	return c, nil
-}
-
-// finish reads who has the common words, too. Where that is not known for any of the words, it is quicker to go along the
-// list.
-func (c *candidates) finish(ctx context.Context, db bun.IDB, sort string) error {
-	if !c.known {
-		rarest, err := rarestOf(ctx, db, c.common)
-		if err != nil || rarest == "" {
-			return err
-		}
-		if _, err := c.read(ctx, db, rarest, sort, few); err != nil || !c.known {
-			return err
-		}
-		c.common = slices.DeleteFunc(c.common, func(word string) bool { return word == rarest })
-	}
-	for _, word := range c.common {
-		if most := min(few, askRather*len(c.people)); most > some {
-			terms, err := within(ctx, db, begun(db, "1", word), most)
-			if err != nil {
-				return err
-			}
-			if terms < most {
-				ids, err := c.read(ctx, db, word, sort, most)
-				if err != nil {
-					return err
-				}
-				if ids == nil {
-					continue
-				}
-			}
-		}
-		c.left = append(c.left, word)
-	}
-	return nil
 }
 
 // rarestOf is the word with the fewest terms; empty where none has few.
@@ -118,11 +102,12 @@ func rarestOf(ctx context.Context, db bun.IDB, words []string) (rarest string, e
 	return rarest, nil
 }
 
-// read leaves those of the people who have one more word. Where that has so many terms, or more, it leaves all, and
-// answers who has the first of them. Each column comes as one text, since to read thousands of rows takes several times
-// as long.
-func (c *candidates) read(ctx context.Context, db bun.IDB, word, sort string, most int) ([]string, error) {
-	const comma, nul = ",", "\x00" // no id and no address has the one, no name the other
+// What stands between ids and addresses, which have none in them, and between names.
+const comma, nul = ",", "\x00"
+
+// read leaves those of the people who have one more word; false where that has so many terms, or more. Each column comes
+// as one text, since to read thousands of rows takes several times as long.
+func (c *candidates) read(ctx context.Context, db bun.IDB, word, sort string, most int) (bool, error) {
 	terms, between := begun(db, "t.user_id", word).Limit(int64(most)), comma
 	read := db.NewSelect().ColumnExpr("STRING_AGG(t.user_id, ?)", comma)
 	switch {
@@ -133,58 +118,54 @@ func (c *candidates) read(ctx context.Context, db bun.IDB, word, sort string, mo
 	default:
 		terms, read, between = terms.ColumnExpr("t.sort_name"), read.ColumnExpr("STRING_AGG(t.sort_name, ?)", []byte(nul)), nul
 	}
-	var allIDs, allKeys sql.NullString
-	if err := read.TableExpr("(?) AS t", terms).Scan(ctx, &allIDs, &allKeys); err != nil {
-		return nil, fmt.Errorf("search people: %w", err)
+	var ids, keys sql.NullString
+	if err := read.TableExpr("(?) AS t", terms).Scan(ctx, &ids, &keys); err != nil {
+		return false, fmt.Errorf("search people: %w", err)
 	}
-	var ids []string
-	if allIDs.Valid {
-		ids = strings.Split(allIDs.String, comma)
+	people := split(ids, keys, between)
+	if len(people) >= most {
+		return false, nil
 	}
-	switch {
-	case len(ids) >= most:
-		return ids, nil
-	case c.known:
-		c.narrow(ids)
-		return nil, nil
+	if c.known {
+		c.narrow(idsOf(people))
+		return true, nil
 	}
-	c.known, c.people = true, make([]candidate, len(ids))
-	for n := range ids {
-		key, rest, _ := strings.Cut(allKeys.String, between)
-		allKeys.String = rest
-		c.people[n] = candidate{ids[n], key}
+	// Somebody can have several terms that begin with the word.
+	slices.SortFunc(people, candidate.byID)
+	c.known, c.people = true, slices.Compact(people)
+	return true, nil
+}
+
+// split takes apart what was read of people in one piece.
+func split(ids, keys sql.NullString, between string) []candidate {
+	if !ids.Valid { // nobody
+		return nil
 	}
-	// Those of one term come in the order of their ids, out of its index; somebody can have several that begin with the word.
-	slices.SortFunc(c.people, candidate.byID)
-	c.people = slices.Compact(c.people)
-	return nil, nil
+	people := make([]candidate, 0, strings.Count(ids.String, comma)+1)
+	for id := range strings.SplitSeq(ids.String, comma) {
+		key, rest, _ := strings.Cut(keys.String, between)
+		keys.String = rest
+		people = append(people, candidate{id, key})
+	}
+	return people
 }
 
 // narrow leaves those of the people who are among the ids, and sorts these.
 func (c *candidates) narrow(ids []string) {
 	slices.Sort(ids)
-	c.people = among(c.people, ids, func(one candidate) string { return one.id })
-}
-
-// among leaves what has an id that is among others; both are in the order of ids.
-func among[T any](list []T, ids []string, id func(T) string) []T {
-	return slices.DeleteFunc(list, func(one T) bool {
-		for len(ids) > 0 && ids[0] < id(one) {
+	c.people = slices.DeleteFunc(c.people, func(one candidate) bool {
+		for len(ids) > 0 && ids[0] < one.id {
 			ids = ids[1:]
 		}
-		return len(ids) == 0 || ids[0] != id(one)
+		return len(ids) == 0 || ids[0] != one.id
 	})
 }
 
 // page answers the ids of a page, and of one more where there is a next page, and how many match in all.
 func (c *candidates) page(ctx context.Context, db bun.IDB, now database.Instant, query Query) (ids []string, total int, err error) {
-	after := candidate{}
-	if query.Cursor != "" {
-		key, id, err := openCursor(query.Cursor)
-		if err != nil {
-			return nil, 0, err
-		}
-		after = candidate{id, string(key)}
+	after, err := query.place()
+	if err != nil {
+		return nil, 0, err
 	}
 	filtered, err := c.filter(ctx, db, now, query)
 	if err != nil {
@@ -209,7 +190,7 @@ func (c *candidates) page(ctx context.Context, db bun.IDB, now database.Instant,
 
 // filter leaves those who pass the filter of a query; false where they have to be asked, since many others do, too.
 func (c *candidates) filter(ctx context.Context, db bun.IDB, now database.Instant, query Query) (bool, error) {
-	if query.Role == "" && query.Protection == "" {
+	if !query.filters() {
 		return true, nil
 	}
 	if len(c.people) <= soonAsked || !query.Protection.narrow() && query.Role != Administrator {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 
@@ -117,19 +118,17 @@ func (q Query) column() string {
 	return "u.sort_name"
 }
 
-// near is how many people of the list are looked at first, in its order, for words that many have: most often they fill
-// a page.
-const near = 1000
-
 // onPage answers the ids of a page, and of one more where there is a next page, and how many match in all.
 func onPage(ctx context.Context, db bun.IDB, now database.Instant, query Query) (ids []string, total int, err error) {
-	after, err := query.after()
+	place, err := query.place()
 	if err != nil {
 		return nil, 0, err
 	}
 	look := newSearch(query.Text)
 	order := query.column() + ", u.id"
-	people := func() *bun.SelectQuery { return after(filter(db.NewSelect().TableExpr("users AS u"), now, query)) }
+	people := func() *bun.SelectQuery {
+		return query.after(filter(db.NewSelect().TableExpr("users AS u"), now, query), place)
+	}
 	read := func(q *bun.SelectQuery) (ids []string, err error) {
 		if err := q.ColumnExpr("u.id").OrderExpr(order).Limit(int64(query.Limit)+1).Scan(ctx, &ids); err != nil {
 			return nil, fmt.Errorf("list people: %w", err)
@@ -144,18 +143,12 @@ func onPage(ctx context.Context, db bun.IDB, now database.Instant, query Query) 
 		ids, err := read(people())
 		return ids, total, err
 	}
+	ids, total, met, err := look.meet(ctx, db, now, query)
+	if err != nil || met {
+		return ids, total, err
+	}
 	found, err := look.candidates(ctx, db, query.Sort)
 	if err != nil {
-		return nil, 0, err
-	}
-	if !found.known && len(found.some) > TotalCap && query.Role == "" && query.Protection == "" {
-		first := people().ColumnExpr("u.id, " + query.column()).OrderExpr(order).Limit(near)
-		ids, err := read(having(db.NewSelect().TableExpr("(?) AS u", first), look.words))
-		if err != nil || len(ids) > query.Limit {
-			return ids, TotalCap + 1, err
-		}
-	}
-	if err := found.finish(ctx, db, query.Sort); err != nil {
 		return nil, 0, err
 	}
 	if found.known {
@@ -173,22 +166,28 @@ func onPage(ctx context.Context, db bun.IDB, now database.Instant, query Query) 
 	return ids, len(all), err
 }
 
-// after is what leaves those of the list who come after the page before.
-func (q Query) after() (func(*bun.SelectQuery) *bun.SelectQuery, error) {
+// filters reports whether it asks for more than the text.
+func (q Query) filters() bool { return q.Role != "" || q.Protection != "" }
+
+// place is that of the last person of the page before; before everybody where there is none.
+func (q Query) place() (candidate, error) {
 	if q.Cursor == "" {
-		return func(people *bun.SelectQuery) *bun.SelectQuery { return people }, nil
+		return candidate{}, nil
 	}
 	key, id, err := openCursor(q.Cursor)
-	if err != nil {
-		return nil, err
+	return candidate{id, string(key)}, err
+}
+
+// after leaves those of the list who come after a place.
+func (q Query) after(people *bun.SelectQuery, place candidate) *bun.SelectQuery {
+	if q.Cursor == "" {
+		return people
 	}
-	var place any = key
+	var key any = []byte(place.key)
 	if q.Sort == "email" {
-		place = string(key)
+		key = place.key
 	}
-	return func(people *bun.SelectQuery) *bun.SelectQuery {
-		return people.Where("("+q.column()+", u.id) > (?, ?)", place, id)
-	}, nil
+	return people.Where("("+q.column()+", u.id) > (?, ?)", key, place.id)
 }
 
 // Count counts everybody, however many: for work on all of them, and not for a page.
@@ -285,7 +284,7 @@ func openCursor(cursor string) (key []byte, id string, err error) {
 		return nil, "", ErrCursor.Because(err)
 	}
 	id, rest, found := strings.Cut(string(raw), "\n")
-	if !found || len(id) != 26 || strings.ContainsRune(string(raw), 0) {
+	if !found || len(id) != 26 || !utf8.ValidString(id) || strings.ContainsRune(string(raw), 0) {
 		return nil, "", ErrCursor
 	}
 	return []byte(rest), id, nil

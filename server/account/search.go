@@ -11,9 +11,11 @@ import (
 
 // search is the text of a query, as words that a person must all have.
 //
-// There are two ways to find a page. From the words' people, who come with their places in the list, and are intersected
-// and sorted here: where one of the words is rare (candidates.go). Or along the list in its order, asking each person for
-// the words: where so many have them all that a page is soon full.
+// There are three ways to find a page, tried in this order:
+//   - the words' people are met in the order of the list, which costs by who is found and not by who has a word (meet.go);
+//   - whoever has a word is read, intersected and sorted here: where too many terms begin alike, or the list is by address
+//     (candidates.go);
+//   - along the list in its order, asking each person for the words: where nearly everybody has them.
 type search struct{ words []string }
 
 // mostWords is how many words of a text are looked for: nobody's name has more, and each costs a query.
@@ -58,7 +60,7 @@ func (s *search) people(ctx context.Context, db bun.IDB, now database.Instant, q
 		return read(having(everybody(), s.words))
 	}
 	// Mostly enough of those at the beginning of the list have them.
-	first := everybody().OrderExpr("u.sort_name, u.id").Limit(5 * near)
+	first := everybody().OrderExpr("u.sort_name, u.id").Limit(near)
 	ids, err := read(having(db.NewSelect().ColumnExpr("u.id").TableExpr("(?) AS u", first), s.words))
 	if err != nil || len(ids) > TotalCap {
 		return ids, err
@@ -69,12 +71,15 @@ func (s *search) people(ctx context.Context, db bun.IDB, now database.Instant, q
 	return read(having(filter(of, now, query), s.words[1:]))
 }
 
+// near is how many people of the list are looked at first, in its order.
+const near = 5000
+
 // having asks each person for words, through the handful of their terms and not through all that begin with them: that
-// is why it counts, for of an EXISTS PostgreSQL would make a join with all of them.
+// is why it counts, for of an EXISTS PostgreSQL would make a join with all of them, and why it cuts the terms, for between
+// two bounds it would look for them in the other index.
 func having(q *bun.SelectQuery, words []string) *bun.SelectQuery {
 	for _, word := range words {
-		from, to := prefix(word)
-		q = q.Where("(SELECT COUNT(*) FROM user_terms AS t WHERE t.user_id = u.id AND t.term >= ? AND t.term < ?) > 0", from, to)
+		q = q.Where("(SELECT COUNT(*) FROM user_terms AS t WHERE t.user_id = u.id AND SUBSTR(t.term, 1, ?) = ?) > 0", len(word), []byte(word))
 	}
 	return q
 }

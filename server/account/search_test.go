@@ -17,7 +17,7 @@ import (
 // in the same order: words that nearly all have, and more often than is counted; words of many, of a few, and of one.
 func TestSearchAmongMany(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
-		const many = 4600 // whose names have more than a word is read of
+		const many = 4600 // who have more terms that begin with p than are ever read
 		var all []account.User
 		db := in.Instances[0].Database
 		for from := 0; from < many; from += 200 {
@@ -141,6 +141,53 @@ func TestSearchAfterAChange(t *testing.T) {
 		}
 		if wrong := in.Column("SELECT u.name FROM user_terms AS t JOIN users AS u ON u.id = t.user_id WHERE t.sort_name <> u.sort_name OR t.email_key <> u.email_key"); len(wrong) > 0 {
 			t.Errorf("the words have another place than the person: %v", wrong)
+		}
+	})
+}
+
+// Whatever addresses stand between the words that begin alike, each of the words is found, and whoever has it.
+func TestSearchPastAddresses(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		var want []string
+		for n, word := range []string{"anna", "anna0", "annab", "annaé", "annaλ", "annaz"} {
+			for m, mark := range []string{"+", "-", ".", "/", "=", "^", "_", "{", "~"} {
+				address := fmt.Sprintf("%s%sx%d@a.test", word, mark, n)
+				if m == 0 {
+					address = word + "@a.test"
+				}
+				want = append(want, fmt.Sprintf("P%d%d", n, m))
+				in.AddPerson(want[len(want)-1], address, "member")
+			}
+			in.AddPerson(fmt.Sprintf("Q%d %s", n, word), fmt.Sprintf("q%d@a.test", n), "member")
+		}
+		found := func(text string) (people []string) {
+			query := account.Query{Text: text, Sort: "name", Limit: 7}
+			for {
+				page, err := account.List(t.Context(), in.First().Database.Read(), database.At(in.Clock.Now()), query)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, one := range page.People {
+					people = append(people, one.Name)
+				}
+				if query.Cursor = page.Next; page.Next == "" {
+					return people
+				}
+			}
+		}
+		if got := found("anna p"); !slices.Equal(got, want) {
+			t.Errorf("%v", got)
+		}
+		if got := found("anna"); len(got) != len(want)+6 {
+			t.Errorf("%d people", len(got))
+		}
+		for n, word := range []string{"anna0", "annab", "annaé", "annaλ", "annaz"} {
+			if got := found(word); len(got) != 10 || got[0] != fmt.Sprintf("P%d0", n+1) {
+				t.Errorf("%s: %v", word, got)
+			}
+		}
+		if got := found("annab_x2@a"); !slices.Equal(got, []string{"P26"}) {
+			t.Errorf("by the beginning of an address: %v", got)
 		}
 	})
 }

@@ -13,5 +13,5 @@ CREATE TABLE user_terms_again (
 INSERT INTO user_terms_again SELECT t.term, t.user_id, u.sort_name, u.email_key FROM user_terms AS t JOIN users AS u ON u.id = t.user_id;
 DROP TABLE user_terms;
 ALTER TABLE user_terms_again RENAME TO user_terms;
-CREATE INDEX user_terms_in_order ON user_terms (term, user_id, sort_name, email_key);
+CREATE INDEX user_terms_in_order ON user_terms (term, sort_name, user_id, email_key);
 CREATE UNIQUE INDEX user_terms_of_user ON user_terms (user_id, term);
