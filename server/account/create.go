@@ -120,6 +120,7 @@ func ClaimFirstAdministrator(ctx context.Context, tx database.Tx) (bool, error) 
 type term struct {
 	bun.BaseModel `bun:"table:user_terms"`
 
+	Address  bool   `bun:"address"` // a whole one
 	Term     []byte `bun:"term"`
 	UserID   string `bun:"user_id"`
 	SortName []byte `bun:"sort_name"`
@@ -129,7 +130,7 @@ type term struct {
 // terms adds a person's to a list.
 func terms(list []term, user *User) []term {
 	for _, word := range words(user.Name + " " + user.Email) {
-		list = append(list, term{Term: []byte(word), UserID: user.ID, SortName: user.SortName, EmailKey: user.EmailKey})
+		list = append(list, term{Address: whole(word), Term: []byte(word), UserID: user.ID, SortName: user.SortName, EmailKey: user.EmailKey})
 	}
 	return list
 }

@@ -147,6 +147,19 @@ func onPage(ctx context.Context, db bun.IDB, now database.Instant, query Query) 
 	if err != nil || met {
 		return ids, total, err
 	}
+	if !query.filters() {
+		crowded, err := look.crowded(ctx, db)
+		if err != nil {
+			return nil, 0, err
+		}
+		if crowded { // mostly some of them stand everywhere in the list, such as by their family names
+			first := people().ColumnExpr("u.id, " + query.column()).OrderExpr(order).Limit(near)
+			ids, err := read(having(db.NewSelect().TableExpr("(?) AS u", first), look.words))
+			if err != nil || len(ids) > query.Limit {
+				return ids, TotalCap + 1, err
+			}
+		}
+	}
 	found, err := look.candidates(ctx, db, query.Sort)
 	if err != nil {
 		return nil, 0, err

@@ -1,14 +1,11 @@
 package account
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"unicode"
 
 	"github.com/uptrace/bun"
 
@@ -31,10 +28,11 @@ const (
 
 // strand is the people of a word in the order of the list.
 type strand struct {
-	terms [][]byte
-	ahead []candidate // who comes next, as far as that is known
-	more  bool        // there may be others after them
-	step  int
+	address bool
+	terms   [][]byte
+	ahead   []candidate // who comes next, as far as that is known
+	more    bool        // there may be others after them
+	step    int
 }
 
 // meeting are the words of a search, side by side.
@@ -59,7 +57,7 @@ func (s *search) meet(ctx context.Context, db bun.IDB, now database.Instant, que
 		case len(terms) == 0:
 			return nil, 0, true, nil
 		default:
-			m = append(m, &strand{terms: terms})
+			m = append(m, &strand{address: whole(word), terms: terms})
 		}
 	}
 	if len(m) == 0 {
@@ -98,51 +96,24 @@ func (s *search) meet(ctx context.Context, db bun.IDB, now database.Instant, que
 	return ids, len(all), ok, err
 }
 
-var nextTerm = database.Prepare("SELECT term FROM user_terms WHERE term >= ? AND term < ? ORDER BY term LIMIT 1")
+var nextTerm = database.Prepare("SELECT term FROM user_terms WHERE address = ? AND term >= ? AND term < ? ORDER BY term LIMIT 1")
 
-// termsOf are the different terms that begin with a word, as far as they can have people whom no other of them has; false
-// where these are more than a few.
+// termsOf are the different terms that begin with a word; false where these are more than a few.
 func termsOf(ctx context.Context, db bun.IDB, word string) (terms [][]byte, all bool, err error) {
 	from, to := prefix(word)
-	for range 2 * fewTerms {
+	for {
 		var term []byte
-		err := nextTerm.Scan(ctx, db, database.Args{from, to}, &term)
-		if errors.Is(err, sql.ErrNoRows) {
+		err := nextTerm.Scan(ctx, db, database.Args{whole(word), from, to}, &term)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
 			return terms, true, nil
-		}
-		if err != nil {
+		case err != nil:
 			return nil, false, fmt.Errorf("look for terms: %w", err)
-		}
-		switch whole := bytes.ContainsRune(term, '@'); {
-		case whole && !strings.Contains(word, "@"): // an address, whose words are terms, too
-			from = pastMark(term)
 		case len(terms) == fewTerms:
 			return nil, false, nil
-		case whole:
-			terms, from = append(terms, term), append(slices.Clone(term), 0)
-		default:
-			terms, from = append(terms, term), append(slices.Clone(term), '0') // past the addresses that begin with it
 		}
+		terms, from = append(terms, term), append(slices.Clone(term), 0)
 	}
-	return nil, false, nil
-}
-
-// pastMark is where the next word can be after an address: past all that begins with its first word and a mark like the one
-// that follows. No word has marks in it, and they are in four places between digits, letters, and what is not ASCII.
-func pastMark(address []byte) []byte {
-	at := bytes.IndexFunc(address, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
-	past := slices.Clone(address[:at+1])
-	switch mark := past[at]; {
-	case mark < '0':
-		past[at] = '0'
-	case mark < 'a':
-		past[at] = 'a'
-	case mark < 0x80:
-		past[at] = 0x80
-	default:
-		past = append(slices.Clone(address), 0)
-	}
-	return past
 }
 
 // met are the first so many people after a place who have all the words; false where that would take too long.
@@ -189,13 +160,13 @@ func (m meeting) met(ctx context.Context, db bun.IDB, after candidate, most int)
 	}
 }
 
-var peopleOfTerm = database.Prepare("SELECT COUNT(*) FROM (SELECT 1 FROM user_terms WHERE term = ? LIMIT ?) AS t")
+var peopleOfTerm = database.Prepare("SELECT COUNT(*) FROM (SELECT 1 FROM user_terms WHERE address = ? AND term = ? LIMIT ?) AS t")
 
 // crowded reports that one of the terms alone has more people than are ever counted.
 func (s *strand) crowded(ctx context.Context, db bun.IDB) (bool, error) {
 	for _, term := range s.terms {
 		var people int
-		if err := peopleOfTerm.Scan(ctx, db, database.Args{term, TotalCap + 1}, &people); err != nil {
+		if err := peopleOfTerm.Scan(ctx, db, database.Args{s.address, term, TotalCap + 1}, &people); err != nil {
 			return false, fmt.Errorf("count people: %w", err)
 		}
 		if people > TotalCap {
@@ -214,7 +185,7 @@ func (c candidate) next() candidate {
 }
 
 var nextPeople = database.Prepare(`SELECT STRING_AGG(t.user_id, ','), STRING_AGG(t.sort_name, ?) FROM (SELECT user_id, sort_name
-	FROM user_terms WHERE term = ? AND (sort_name, user_id) >= (?, ?) ORDER BY sort_name, user_id LIMIT ?) AS t`)
+	FROM user_terms WHERE address = ? AND term = ? AND (sort_name, user_id) >= (?, ?) ORDER BY sort_name, user_id LIMIT ?) AS t`)
 
 // lookUp passes over those before a place, and reads on where nobody is left; it answers whether it has read.
 func (s *strand) lookUp(ctx context.Context, db bun.IDB, at candidate) (bool, error) {
@@ -226,7 +197,7 @@ func (s *strand) lookUp(ctx context.Context, db bun.IDB, at candidate) (bool, er
 	var until candidate // as far as everybody is known
 	for _, term := range s.terms {
 		var ids, keys sql.NullString
-		if err := nextPeople.Scan(ctx, db, database.Args{[]byte(nul), term, []byte(at.key), at.id, s.step}, &ids, &keys); err != nil {
+		if err := nextPeople.Scan(ctx, db, database.Args{[]byte(nul), s.address, term, []byte(at.key), at.id, s.step}, &ids, &keys); err != nil {
 			return false, fmt.Errorf("search people: %w", err)
 		}
 		people := split(ids, keys, nul)

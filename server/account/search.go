@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -24,8 +25,11 @@ const mostWords = 8
 // begun selects a column of the terms that begin with a word.
 func begun(db bun.IDB, column, text string) *bun.SelectQuery {
 	from, to := prefix(text)
-	return db.NewSelect().ColumnExpr(column).TableExpr("user_terms AS t").Where("t.term >= ? AND t.term < ?", from, to)
+	return db.NewSelect().ColumnExpr(column).TableExpr("user_terms AS t").Where("t.address = ? AND t.term >= ? AND t.term < ?", whole(text), from, to)
 }
+
+// whole reports whether a word is a whole address, or the beginning of one that needs it whole: its words are terms, too.
+func whole(word string) bool { return strings.Contains(word, "@") }
 
 // prefix are the bounds of the terms that begin with a word.
 func prefix(text string) (from, to []byte) { return []byte(text), append([]byte(text), 0xff) }
@@ -60,7 +64,7 @@ func (s *search) people(ctx context.Context, db bun.IDB, now database.Instant, q
 		return read(having(everybody(), s.words))
 	}
 	// Mostly enough of those at the beginning of the list have them.
-	first := everybody().OrderExpr("u.sort_name, u.id").Limit(near)
+	first := everybody().OrderExpr("u.sort_name, u.id").Limit(5 * near)
 	ids, err := read(having(db.NewSelect().ColumnExpr("u.id").TableExpr("(?) AS u", first), s.words))
 	if err != nil || len(ids) > TotalCap {
 		return ids, err
@@ -72,7 +76,21 @@ func (s *search) people(ctx context.Context, db bun.IDB, now database.Instant, q
 }
 
 // near is how many people of the list are looked at first, in its order.
-const near = 5000
+const near = 1000
+
+// crowded reports, of a text of one word, that too many people have it to read them all at first.
+func (s *search) crowded(ctx context.Context, db bun.IDB) (bool, error) {
+	if len(s.words) != 1 {
+		return false, nil
+	}
+	first := db.NewSelect().ColumnExpr("COUNT(*), COUNT(DISTINCT t.user_id)").
+		TableExpr("(?) AS t", begun(db, "t.user_id", s.words[0]).Limit(some))
+	var terms, people int
+	if err := first.Scan(ctx, &terms, &people); err != nil {
+		return false, fmt.Errorf("count people: %w", err)
+	}
+	return terms == some && people > TotalCap, nil
+}
 
 // having asks each person for words, through the handful of their terms and not through all that begin with them: that
 // is why it counts, for of an EXISTS PostgreSQL would make a join with all of them, and why it cuts the terms, for between
