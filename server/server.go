@@ -45,6 +45,9 @@ import (
 // pruneEvery is how often rows whose time is over are deleted.
 const pruneEvery = 10 * time.Minute
 
+// recountEvery is how often everybody is counted, to sum up the tally of them.
+const recountEvery = time.Hour
+
 // countEvery is how often refusals are counted for where people get stuck.
 const countEvery = time.Minute
 
@@ -203,7 +206,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		prune("changes of addresses", emails.Prune), prune("links to stop", stops.Prune), prune("forgotten passwords", lost.Prune),
 		{Name: "requests to get back in", Every: recovery.WorkEvery, Run: back.Work}, prune("requests to get back in", back.Prune),
 		prune("roll-outs", rollout.Prune), prune("help votes", help.Prune),
-		{Name: "count refusals", Every: countEvery, Run: protection.CountRefusals},
+		{Name: "count refusals", Every: countEvery, Run: protection.CountRefusals}, {Name: "count people", Every: recountEvery, Run: account.Recount},
 		prune("tickets", tickets.Prune), prune("budgets", budget.Prune),
 	}
 	for _, one := range factors {

@@ -178,12 +178,15 @@ func CountEnrolment(ctx context.Context, tx database.Tx, id string) (int, error)
 
 // TurnOn marks 2-step verification as on from now; where it is on already, since when stays.
 func TurnOn(ctx context.Context, tx database.Tx, id string) error {
-	_, err := tx.NewUpdate().Model((*User)(nil)).Set("mfa_since = ?", database.At(tx.Now)).
-		Where("id = ? AND mfa_since IS NULL", id).Exec(ctx)
+	touched, err := database.Touched(tx.NewUpdate().Model((*User)(nil)).Set("mfa_since = ?", database.At(tx.Now)).
+		Where("id = ? AND mfa_since IS NULL", id).Exec(ctx))
 	if err != nil {
 		return fmt.Errorf("turn 2-step verification on: %w", err)
 	}
-	return nil
+	if touched == 0 {
+		return nil
+	}
+	return tally{Protected: 1}.add(ctx, tx)
 }
 
 // TurnOff marks 2-step verification as off; false where it was off already.
@@ -193,7 +196,10 @@ func TurnOff(ctx context.Context, tx database.Tx, id string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("turn 2-step verification off: %w", err)
 	}
-	return touched == 1, nil
+	if touched == 0 {
+		return false, nil
+	}
+	return true, tally{Protected: -1}.add(ctx, tx)
 }
 
 // SetRequirement stores what is asked of a person; a zero deadline of a required one means at once.

@@ -56,6 +56,9 @@ func Create(ctx context.Context, tx database.Tx, person New) (*User, error) {
 		}
 		return nil, fmt.Errorf("create a person: %w", err)
 	}
+	if err := (tally{People: 1}).add(ctx, tx); err != nil {
+		return nil, err
+	}
 	return user, index(ctx, tx, user)
 }
 
@@ -73,15 +76,12 @@ func Rename(ctx context.Context, tx database.Tx, user *User, name string) (bool,
 	return true, index(ctx, tx, user)
 }
 
-// index keeps by which words a person is found.
+// index keeps by which words a person is found, and where in the list: after each change of a name or an address.
 func index(ctx context.Context, tx database.Tx, user *User) error {
 	if _, err := tx.NewDelete().Model((*term)(nil)).Where("user_id = ?", user.ID).Exec(ctx); err != nil {
 		return fmt.Errorf("index a person anew: %w", err)
 	}
-	rows := make([]term, 0, 8)
-	for _, word := range words(user.Name + " " + user.Email) {
-		rows = append(rows, term{Term: []byte(word), UserID: user.ID})
-	}
+	rows := terms(nil, user)
 	if len(rows) == 0 {
 		return nil
 	}
@@ -116,12 +116,23 @@ func ClaimFirstAdministrator(ctx context.Context, tx database.Tx) (bool, error) 
 	return claimed == 1, nil
 }
 
-// term is one word by which a person is found.
+// term is one word by which a person is found, together with the keys that they are sorted by.
 type term struct {
 	bun.BaseModel `bun:"table:user_terms"`
 
-	Term   []byte `bun:"term"`
-	UserID string `bun:"user_id"`
+	Address  bool   `bun:"address"` // a whole one
+	Term     []byte `bun:"term"`
+	UserID   string `bun:"user_id"`
+	SortName []byte `bun:"sort_name"`
+	EmailKey string `bun:"email_key"`
+}
+
+// terms adds a person's to a list.
+func terms(list []term, user *User) []term {
+	for _, word := range words(user.Name + " " + user.Email) {
+		list = append(list, term{Address: whole(word), Term: []byte(word), UserID: user.ID, SortName: user.SortName, EmailKey: user.EmailKey})
+	}
+	return list
 }
 
 // sortName is the byte-ordered sort key of a name: accents come after the bare letter, so that é is near e.

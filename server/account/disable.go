@@ -30,6 +30,9 @@ func Enable(ctx context.Context, tx database.Tx, id string) (bool, error) {
 
 // Remove deletes a person and all that is theirs; what happened (package audit) stays. ErrNoUser where there is none.
 func Remove(ctx context.Context, tx database.Tx, id string) error {
+	if _, err := TurnOff(ctx, tx, id); err != nil { // so that they count among the protected no more
+		return err
+	}
 	touched, err := database.Touched(tx.NewDelete().Model((*User)(nil)).Where("id = ?", id).Exec(ctx))
 	if err != nil {
 		return fmt.Errorf("remove a person: %w", err)
@@ -37,5 +40,5 @@ func Remove(ctx context.Context, tx database.Tx, id string) error {
 	if touched != 1 {
 		return ErrNoUser
 	}
-	return nil
+	return tally{People: -1}.add(ctx, tx)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 
@@ -71,38 +72,27 @@ const TotalCap = 1000
 
 // List reads a page of people by keyset: the cursor holds the sort key and id of the last row.
 func List(ctx context.Context, db bun.IDB, now database.Instant, query Query) (Page, error) {
-	column := "u.sort_name"
-	if query.Sort == "email" {
-		column = "u.email_key"
-	}
-	look, err := newSearch(ctx, db, query.Text)
-	if err != nil {
-		return Page{}, err
-	}
+	var err error
 	if query.among, err = elsewhere(ctx, db, now, query.Protection); err != nil {
 		return Page{}, err
 	}
 	if query.among != nil && len(query.among) == 0 {
 		return Page{People: []Listed{}}, nil
 	}
-	total, found, err := count(ctx, db, now, query, look)
-	if err != nil {
-		return Page{}, err
-	}
-	if total == 0 {
-		return Page{People: []Listed{}}, nil
-	}
 	// Who is on the page is decided by ids and sort keys alone, which the indexes have; whole rows are read for those.
-	ids, err := onPage(ctx, db, now, query, look, found, column)
+	ids, total, err := onPage(ctx, db, now, query)
 	if err != nil {
 		return Page{}, err
+	}
+	if len(ids) == 0 {
+		return Page{People: []Listed{}, Total: total}, nil
 	}
 	rows := make([]Listed, 0, len(ids))
 	err = db.NewSelect().Model(&rows).ColumnExpr("u.*").
 		ColumnExpr("("+enrolling+") AS enrolling", now).
 		ColumnExpr("EXISTS (SELECT 1 FROM second_step_tries AS t WHERE t.user_id = u.id AND t.locked_at IS NOT NULL) AS locked").
 		ColumnExpr("(SELECT COUNT(*) FROM backup_codes AS c JOIN backup_code_sets AS s ON s.id = c.set_id WHERE s.user_id = u.id AND s.state = 'active' AND c.used_at IS NULL) AS backup_codes_remaining").
-		Where("u.id IN ?", bun.Tuple(ids)).OrderExpr(column + ", u.id").Scan(ctx)
+		Where("u.id IN ?", bun.Tuple(ids)).OrderExpr(query.column() + ", u.id").Scan(ctx)
 	if err != nil {
 		return Page{}, fmt.Errorf("list people: %w", err)
 	}
@@ -120,44 +110,97 @@ func List(ctx context.Context, db bun.IDB, now database.Instant, query Query) (P
 	return result, nil
 }
 
-// near is how many people of the list are looked at first, in its order, for a word that many have: most often they
-// fill a page.
-const near = 1000
-
-// onPage answers the ids of a page, and of one more where there is a next page.
-func onPage(ctx context.Context, db bun.IDB, now database.Instant, query Query, look *search, found []string, column string) ([]string, error) {
-	after := func(q *bun.SelectQuery) *bun.SelectQuery { return q }
-	if query.Cursor != "" {
-		key, id, err := openCursor(query.Cursor)
-		if err != nil {
-			return nil, err
-		}
-		var place any = key
-		if query.Sort == "email" {
-			place = string(key)
-		}
-		after = func(q *bun.SelectQuery) *bun.SelectQuery { return q.Where("("+column+", u.id) > (?, ?)", place, id) }
+// column is what a page is sorted by, and then by the id.
+func (q Query) column() string {
+	if q.Sort == "email" {
+		return "u.email_key"
 	}
-	people := func() *bun.SelectQuery { return after(filter(db.NewSelect().TableExpr("users AS u"), now, query)) }
-	order := column + ", u.id"
+	return "u.sort_name"
+}
+
+// onPage answers the ids of a page, and of one more where there is a next page, and how many match in all.
+func onPage(ctx context.Context, db bun.IDB, now database.Instant, query Query) (ids []string, total int, err error) {
+	place, err := query.place()
+	if err != nil {
+		return nil, 0, err
+	}
+	look := newSearch(query.Text)
+	order := query.column() + ", u.id"
+	people := func() *bun.SelectQuery {
+		return query.after(filter(db.NewSelect().TableExpr("users AS u"), now, query), place)
+	}
 	read := func(q *bun.SelectQuery) (ids []string, err error) {
 		if err := q.ColumnExpr("u.id").OrderExpr(order).Limit(int64(query.Limit)+1).Scan(ctx, &ids); err != nil {
 			return nil, fmt.Errorf("list people: %w", err)
 		}
 		return ids, nil
 	}
-	if found != nil {
-		return read(people().Where("u.id IN ?", bun.Tuple(found)))
+	if len(look.words) == 0 {
+		total, err := within(ctx, db, filter(db.NewSelect().ColumnExpr("1").TableExpr("users AS u"), now, query), TotalCap+1)
+		if err != nil || total == 0 {
+			return nil, 0, err
+		}
+		ids, err := read(people())
+		return ids, total, err
 	}
-	if !look.rare() {
-		return read(having(people(), look.words))
+	ids, total, met, err := look.meet(ctx, db, now, query)
+	if err != nil || met {
+		return ids, total, err
 	}
-	first := people().ColumnExpr("u.id, " + column).OrderExpr(order).Limit(near)
-	ids, err := read(having(db.NewSelect().TableExpr("(?) AS u", first), look.words))
-	if err != nil || len(ids) > query.Limit {
-		return ids, err
+	if !query.filters() {
+		crowded, err := look.crowded(ctx, db)
+		if err != nil {
+			return nil, 0, err
+		}
+		if crowded { // mostly some of them stand everywhere in the list, such as by their family names
+			first := people().ColumnExpr("u.id, " + query.column()).OrderExpr(order).Limit(near)
+			ids, err := read(having(db.NewSelect().TableExpr("(?) AS u", first), look.words))
+			if err != nil || len(ids) > query.Limit {
+				return ids, TotalCap + 1, err
+			}
+		}
 	}
-	return read(after(look.passing(db, db.NewSelect(), now, query)))
+	found, err := look.candidates(ctx, db, query.Sort)
+	if err != nil {
+		return nil, 0, err
+	}
+	if found.known {
+		return found.page(ctx, db, now, query)
+	}
+	all, err := look.people(ctx, db, now, query)
+	switch {
+	case err != nil || len(all) == 0:
+		return nil, 0, err
+	case len(all) <= TotalCap:
+		ids, err = read(people().Where("u.id IN ?", bun.Tuple(all)))
+	default:
+		ids, err = read(having(people(), look.words))
+	}
+	return ids, len(all), err
+}
+
+// filters reports whether it asks for more than the text.
+func (q Query) filters() bool { return q.Role != "" || q.Protection != "" }
+
+// place is that of the last person of the page before; before everybody where there is none.
+func (q Query) place() (candidate, error) {
+	if q.Cursor == "" {
+		return candidate{}, nil
+	}
+	key, id, err := openCursor(q.Cursor)
+	return candidate{id, string(key)}, err
+}
+
+// after leaves those of the list who come after a place.
+func (q Query) after(people *bun.SelectQuery, place candidate) *bun.SelectQuery {
+	if q.Cursor == "" {
+		return people
+	}
+	var key any = []byte(place.key)
+	if q.Sort == "email" {
+		key = place.key
+	}
+	return people.Where("("+q.column()+", u.id) > (?, ?)", key, place.id)
 }
 
 // Count counts everybody, however many: for work on all of them, and not for a page.
@@ -167,24 +210,6 @@ func Count(ctx context.Context, db bun.IDB) (int, error) {
 		return 0, fmt.Errorf("count everybody: %w", err)
 	}
 	return int(everybody), nil
-}
-
-// count answers how many match, and who, where that is known: with a search that no more than TotalCap match.
-func count(ctx context.Context, db bun.IDB, now database.Instant, query Query, look *search) (int, []string, error) {
-	if len(look.words) == 0 {
-		total, err := within(ctx, db, filter(db.NewSelect().ColumnExpr("1").TableExpr("users AS u"), now, query), TotalCap+1)
-		return total, nil, err
-	}
-	if query.Role == "" && query.Protection == "" {
-		if crowded, err := look.crowded(ctx, db); err != nil || crowded {
-			return TotalCap + 1, nil, err
-		}
-	}
-	found, err := look.people(ctx, db, now, query)
-	if err != nil || len(found) > TotalCap {
-		return TotalCap + 1, nil, err
-	}
-	return len(found), found, nil
 }
 
 func filter(q *bun.SelectQuery, now database.Instant, query Query) *bun.SelectQuery {
@@ -272,7 +297,7 @@ func openCursor(cursor string) (key []byte, id string, err error) {
 		return nil, "", ErrCursor.Because(err)
 	}
 	id, rest, found := strings.Cut(string(raw), "\n")
-	if !found || len(id) != 26 || strings.ContainsRune(string(raw), 0) {
+	if !found || len(id) != 26 || !utf8.ValidString(id) || strings.ContainsRune(string(raw), 0) {
 		return nil, "", ErrCursor
 	}
 	return []byte(rest), id, nil

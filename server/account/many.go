@@ -80,17 +80,22 @@ func freshMany(ctx context.Context, tx database.Tx, people []New) ([]User, error
 	return users, nil
 }
 
+// indexMany lets those who were added be found, and counts them.
 func indexMany(ctx context.Context, tx database.Tx, users []User) error {
-	terms := make([]term, 0, 6*len(users))
-	for n := range users {
-		for _, word := range words(users[n].Name + " " + users[n].Email) {
-			terms = append(terms, term{Term: []byte(word), UserID: users[n].ID})
-		}
-	}
-	if len(terms) == 0 {
+	if len(users) == 0 {
 		return nil
 	}
-	if _, err := tx.NewInsert().Model(&terms).Exec(ctx); err != nil {
+	if err := (tally{People: len(users)}).add(ctx, tx); err != nil {
+		return err
+	}
+	rows := make([]term, 0, 6*len(users))
+	for n := range users {
+		rows = terms(rows, &users[n])
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	if _, err := tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
 		return fmt.Errorf("index people: %w", err)
 	}
 	return nil

@@ -10,9 +10,15 @@ import (
 // BeginReset marks that the person's factors prove nothing from now on; 2-step verification is off until they have
 // enrolled anew. False where there is nothing to reset: it is not on, and they do not wait for a link already.
 func BeginReset(ctx context.Context, tx database.Tx, id string) (bool, error) {
-	touched, err := database.Touched(tx.NewUpdate().Model((*User)(nil)).
-		Set("reset_at = ?", database.At(tx.Now)).Set("mfa_since = NULL").
-		Where("id = ? AND (mfa_since IS NOT NULL OR reset_at IS NOT NULL)", id).Exec(ctx))
+	off, err := TurnOff(ctx, tx, id)
+	if err != nil {
+		return false, err
+	}
+	mark := tx.NewUpdate().Model((*User)(nil)).Set("reset_at = ?", database.At(tx.Now)).Where("id = ?", id)
+	if !off {
+		mark = mark.Where("reset_at IS NOT NULL")
+	}
+	touched, err := database.Touched(mark.Exec(ctx))
 	if err != nil {
 		return false, fmt.Errorf("reset a person: %w", err)
 	}

@@ -1,32 +1,23 @@
 package account
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
+	"strings"
 
 	"github.com/uptrace/bun"
 
 	"github.com/secondstep/secondstep/server/database"
 )
 
-// search is the text of a query, as words that a person must all have, the rarest first.
+// search is the text of a query, as words that a person must all have.
 //
-// There are two ways to find a page. From the words' people, which are intersected: right where one of the words is rare.
-// Or along the list in its order, asking each person for the words: right where so many have them that a page is soon
-// full. A word that is rare and yet has more people than are counted is tried along the list for a bit first, since
-// sorting all its people costs more, and then found the first way.
-type search struct{ words []word }
-
-// word is one that a person must have, with how many terms begin with it, up to few.
-type word struct {
-	text  string
-	terms int
-}
-
-// few is so few terms that it is quicker to read them all than to ask each person for theirs.
-const few = 10_000
+// There are three ways to find a page, tried in this order:
+//   - the words' people are met in the order of the list, which costs by who is found and not by who has a word (meet.go);
+//   - whoever has a word is read, intersected and sorted here: where too many terms begin alike, or the list is by address
+//     (candidates.go);
+//   - along the list in its order, asking each person for the words: where nearly everybody has them.
+type search struct{ words []string }
 
 // mostWords is how many words of a text are looked for: nobody's name has more, and each costs a query.
 const mostWords = 8
@@ -34,8 +25,11 @@ const mostWords = 8
 // begun selects a column of the terms that begin with a word.
 func begun(db bun.IDB, column, text string) *bun.SelectQuery {
 	from, to := prefix(text)
-	return db.NewSelect().ColumnExpr(column).TableExpr("user_terms AS t").Where("t.term >= ? AND t.term < ?", from, to)
+	return db.NewSelect().ColumnExpr(column).TableExpr("user_terms AS t").Where("t.address = ? AND t.term >= ? AND t.term < ?", whole(text), from, to)
 }
+
+// whole reports whether a word is a whole address, or the beginning of one that needs it whole: its words are terms, too.
+func whole(word string) bool { return strings.Contains(word, "@") }
 
 // prefix are the bounds of the terms that begin with a word.
 func prefix(text string) (from, to []byte) { return []byte(text), append([]byte(text), 0xff) }
@@ -49,83 +43,61 @@ func within(ctx context.Context, db bun.IDB, selected *bun.SelectQuery, limit in
 	return int(counted), nil
 }
 
-// newSearch reads a text, and brings its rarest word to the front.
-func newSearch(ctx context.Context, db bun.IDB, text string) (*search, error) {
-	s := &search{}
+func newSearch(text string) *search {
 	given := words(text)
-	for _, text := range given[:min(len(given), mostWords)] {
-		s.words = append(s.words, word{text: text})
-	}
-	for n := range s.words {
-		one := &s.words[n]
-		var err error
-		if one.terms, err = within(ctx, db, begun(db, "1", one.text), few); err != nil {
-			return nil, err
-		}
-	}
-	slices.SortStableFunc(s.words, func(a, b word) int { return cmp.Compare(a.terms, b.terms) })
-	return s, nil
+	return &search{given[:min(len(given), mostWords)]}
 }
 
-// rare reports whether one of the words is.
-func (s *search) rare() bool { return len(s.words) > 0 && s.words[0].terms < few }
+// people are the ids of those who have all the words, which are common ones, and pass the filter, up to one more than
+// TotalCap.
+func (s *search) people(ctx context.Context, db bun.IDB, now database.Instant, query Query) ([]string, error) {
+	everybody := func() *bun.SelectQuery {
+		return filter(db.NewSelect().ColumnExpr("u.id").TableExpr("users AS u"), now, query)
+	}
+	read := func(q *bun.SelectQuery) (ids []string, err error) {
+		if err := q.Limit(TotalCap+1).Scan(ctx, &ids); err != nil {
+			return nil, fmt.Errorf("search people: %w", err)
+		}
+		return ids, nil
+	}
+	if query.Protection.narrow() { // few pass, and many have the words
+		return read(having(everybody(), s.words))
+	}
+	// Mostly enough of those at the beginning of the list have them.
+	first := everybody().OrderExpr("u.sort_name, u.id").Limit(5 * near)
+	ids, err := read(having(db.NewSelect().ColumnExpr("u.id").TableExpr("(?) AS u", first), s.words))
+	if err != nil || len(ids) > TotalCap {
+		return ids, err
+	}
+	// Those who have one of them, each asked for the others. A CROSS JOIN, since SQLite keeps its order.
+	found := begun(db, "DISTINCT t.user_id", s.words[0])
+	of := db.NewSelect().ColumnExpr("u.id").TableExpr("(?) AS found CROSS JOIN users AS u", found).Where("u.id = found.user_id")
+	return read(having(filter(of, now, query), s.words[1:]))
+}
 
-// crowded reports, for one word alone, that more people than are ever counted have it. Whose terms begin alike several
-// times, such as an address and its first part, is one person.
+// near is how many people of the list are looked at first, in its order.
+const near = 1000
+
+// crowded reports, of a text of one word, that too many people have it to read them all at first.
 func (s *search) crowded(ctx context.Context, db bun.IDB) (bool, error) {
 	if len(s.words) != 1 {
 		return false, nil
 	}
-	people, err := within(ctx, db, begun(db, "DISTINCT t.user_id", s.words[0].text), TotalCap+1)
-	return people > TotalCap, err
-}
-
-// from selects from those who have all the words, in no order.
-func (s *search) from(db bun.IDB, q *bun.SelectQuery) *bun.SelectQuery {
-	found := begun(db, "DISTINCT t.user_id", s.words[0].text)
-	var common []word
-	for _, word := range s.words[1:] {
-		if word.terms < few {
-			found = found.Intersect(begun(db, "t.user_id", word.text))
-		} else {
-			common = append(common, word)
-		}
+	first := db.NewSelect().ColumnExpr("COUNT(*), COUNT(DISTINCT t.user_id)").
+		TableExpr("(?) AS t", begun(db, "t.user_id", s.words[0]).Limit(some))
+	var terms, people int
+	if err := first.Scan(ctx, &terms, &people); err != nil {
+		return false, fmt.Errorf("count people: %w", err)
 	}
-	// A CROSS JOIN, since SQLite keeps its order.
-	return having(q.TableExpr("(?) AS found CROSS JOIN users AS u", found).Where("u.id = found.user_id"), common)
-}
-
-// passing selects from those who have all the words and pass the filter. Of a narrow one each is asked by itself, for the
-// reason that having gives: what PostgreSQL believes of how few pass is wrong by far.
-func (s *search) passing(db bun.IDB, q *bun.SelectQuery, now database.Instant, query Query) *bun.SelectQuery {
-	q = s.from(db, q)
-	if !query.Protection.narrow() {
-		return filter(q, now, query)
-	}
-	passes := db.NewSelect().ColumnExpr("COUNT(*)").TableExpr("users AS u").Where("u.id = found.user_id")
-	return q.Where("(?) > 0", filter(passes, now, query))
-}
-
-// people are the ids of those who have all the words and pass the filter, up to one more than TotalCap.
-func (s *search) people(ctx context.Context, db bun.IDB, now database.Instant, query Query) ([]string, error) {
-	var ids []string
-	selected := s.passing(db, db.NewSelect().ColumnExpr("u.id"), now, query)
-	if query.Protection.narrow() && !s.rare() { // few pass, and many have the words
-		selected = having(filter(db.NewSelect().ColumnExpr("u.id").TableExpr("users AS u"), now, query), s.words)
-	}
-	err := selected.Limit(TotalCap+1).Scan(ctx, &ids)
-	if err != nil {
-		return nil, fmt.Errorf("search people: %w", err)
-	}
-	return ids, nil
+	return terms == some && people > TotalCap, nil
 }
 
 // having asks each person for words, through the handful of their terms and not through all that begin with them: that
-// is why it counts, for of an EXISTS PostgreSQL would make a join with all of them.
-func having(q *bun.SelectQuery, words []word) *bun.SelectQuery {
+// is why it counts, for of an EXISTS PostgreSQL would make a join with all of them, and why it cuts the terms, for between
+// two bounds it would look for them in the other index.
+func having(q *bun.SelectQuery, words []string) *bun.SelectQuery {
 	for _, word := range words {
-		from, to := prefix(word.text)
-		q = q.Where("(SELECT COUNT(*) FROM user_terms AS t WHERE t.user_id = u.id AND t.term >= ? AND t.term < ?) > 0", from, to)
+		q = q.Where("(SELECT COUNT(*) FROM user_terms AS t WHERE t.user_id = u.id AND SUBSTR(t.term, 1, ?) = ?) > 0", len(word), []byte(word))
 	}
 	return q
 }

@@ -30,15 +30,9 @@ func Walk(ctx context.Context, db bun.IDB, now database.Instant, query Query, sp
 	if query.among != nil && len(query.among) == 0 {
 		return nil, nil
 	}
-	var asked []word
-	for _, text := range words(query.Text) {
-		if len(asked) < mostWords {
-			asked = append(asked, word{text: text})
-		}
-	}
 	var people []User
 	walked := needed(db.NewSelect().Model(&people)).Where("u.id > ? AND u.id <= ?", span.After, span.UpTo)
-	err = having(filter(walked, now, query), asked).OrderExpr("u.id").Limit(int64(span.Most)).Scan(ctx)
+	err = having(filter(walked, now, query), newSearch(query.Text).words).OrderExpr("u.id").Limit(int64(span.Most)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("walk through people: %w", err)
 	}

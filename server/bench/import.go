@@ -100,7 +100,7 @@ var personRows = []string{
 	"INSERT INTO invitations (token_hash, user_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
 	`INSERT INTO events (id, at, schema, kind, result, actor_id, subject_id, session_id, address, browser, request_id, data)
 		VALUES (?, ?, 1, 'user.invited', 'ok', ?, ?, 's', '127.0.0.1', 'Firefox on Linux', 'r', '{"requirement":"allowed","role":"member"}')`,
-	"INSERT INTO user_terms (term, user_id) VALUES (?, ?)",
+	"INSERT INTO user_terms (address, term, user_id, sort_name, email_key) VALUES (?, ?, ?, ?, ?)",
 }
 
 // people writes people by plain inserts, as many in a transaction as a call makes. The terms are the first one's.
@@ -150,7 +150,7 @@ func (r *reference) person(ctx context.Context, statements []*sql.Stmt, n int, t
 		}
 	}
 	for _, term := range terms {
-		if _, err := statements[3].ExecContext(ctx, []byte(strings.ReplaceAll(term, number(0), number(n))), id); err != nil {
+		if _, err := statements[3].ExecContext(ctx, strings.Contains(term, "@"), []byte(strings.ReplaceAll(term, number(0), number(n))), id, []byte(name), email); err != nil {
 			return err
 		}
 	}

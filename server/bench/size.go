@@ -116,7 +116,10 @@ func (in *installation) acts() ([]act, error) {
 			return request("GET", "/api/v1/users/"+in.people[spread(n)], administrator, "")
 		}},
 		{"user search", func(n int) []byte {
-			what := []string{"person0000", "alma", "person00001", "al%20be", "zara%20zem", "no"}[n%6]
+			// What a thousand have, two words that some four thousand have each, with people who have both and without, and
+			// beginnings that few and nearly all have; in turn with somebody's own.
+			often := []string{"person0000", "alma", "person00001", "al%20be", "zara%20zem", "no", "alma%20boris", "a"}
+			what := often[n/2%len(often)]
 			if n%2 == 0 {
 				what = strings.TrimSuffix(demo.CrowdEmail(1+spread(n)), "@example.org")
 			}

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -214,4 +215,56 @@ func TestMigrationsSpeakToBoth(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What a migration makes of rows that were there before it is right for them, too.
+func TestMigrationsFillWhatTheyAdd(t *testing.T) {
+	both(t, func(t *testing.T, options Options) {
+		db, locker := raw(t, options)
+		names, err := fs.Glob(embedded, "migrations/*.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := fstest.MapFS{}
+		for _, name := range names[:24] {
+			text, err := embedded.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before[strings.TrimPrefix(name, "migrations/")] = &fstest.MapFile{Data: text}
+		}
+		if err := migrateTo(t.Context(), db, before, locker, slog.New(slog.DiscardHandler)); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{
+			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at) VALUES ('1', 'Ada', 'Ada@a.test', 'ada@a.test', 'ada', 'member', '', 1, 1)",
+			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at, mfa_since) VALUES ('2', 'Bo', 'bo@a.test', 'bo@a.test', 'bo', 'member', '', 1, 1, 1)",
+		} {
+			if _, err := db.Exec(text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// Of words with 40 in them none is taken for an address, whose @ has that number.
+		for _, term := range []string{"ada40", "d@t", "1é@b.test", "4040"} {
+			text := "INSERT INTO user_terms (term, user_id) VALUES (?, '1')"
+			if options.URL != "" {
+				text = numbered(text)
+			}
+			if _, err := db.Exec(text, []byte(term)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d := opened(t, options, defaults)
+		var found int
+		err = d.Read().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM user_terms AS t JOIN users AS u ON u.id = t.user_id
+			WHERE t.sort_name = u.sort_name AND t.email_key = u.email_key AND t.address = (t.term IN (?, ?))`, []byte("d@t"), []byte("1é@b.test")).Scan(&found)
+		if err != nil || found != 4 {
+			t.Errorf("the places of %d terms are right, %v", found, err)
+		}
+		var people, protected int
+		err = d.Read().QueryRowContext(t.Context(), "SELECT SUM(people), SUM(protected) FROM people_tally").Scan(&people, &protected)
+		if err != nil || people != 2 || protected != 1 {
+			t.Errorf("%d people, %d protected, %v", people, protected, err)
+		}
+	})
 }

@@ -261,7 +261,7 @@ func TestUnique(t *testing.T) {
 			t.Errorf("same e-mail: %v", err)
 		}
 		err := d.Write(t.Context(), func(ctx context.Context, tx Tx) error {
-			_, err := tx.ExecContext(ctx, "INSERT INTO user_terms (term, user_id) VALUES (?, 'nobody')", []byte("x"))
+			_, err := tx.ExecContext(ctx, "INSERT INTO user_terms (address, term, user_id, sort_name, email_key) VALUES (FALSE, ?0, 'nobody', ?0, '')", []byte("x"))
 			return err
 		})
 		if err == nil || Unique(err) {

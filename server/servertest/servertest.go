@@ -162,6 +162,7 @@ func start(t testing.TB, postgres bool, options ...Options) *Installation {
 		in.Mailbox = NewMailbox(t, mail.Plain, "", "")
 	}
 	in.Another()
+	t.Cleanup(in.counted)
 	return in
 }
 
@@ -339,8 +340,10 @@ func (in *Installation) Column(query string, args ...any) []string {
 func (in *Installation) Change(query string, args ...any) {
 	in.t.Helper()
 	err := in.First().Database.Write(context.Background(), func(ctx context.Context, tx database.Tx) error {
-		_, err := tx.NewRaw(query, args...).Exec(ctx)
-		return err
+		if _, err := tx.NewRaw(query, args...).Exec(ctx); err != nil {
+			return err
+		}
+		return recount(ctx, tx, query)
 	})
 	if err != nil {
 		in.t.Fatal(err)

@@ -107,6 +107,9 @@ func (in *Installation) Open(statements ...string) (release func()) {
 				if _, err := tx.NewRaw(statement).Exec(ctx); err != nil {
 					return err
 				}
+				if err := recount(ctx, tx, statement); err != nil {
+					return err
+				}
 			}
 			once()
 			<-finish
