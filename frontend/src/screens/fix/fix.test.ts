@@ -1,4 +1,5 @@
 import { cleanup, fireEvent, screen, waitFor, within } from '@testing-library/svelte';
+import type { UserEvent } from '@testing-library/user-event';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { m } from '../../paraglide/messages';
 import { button, heading, open } from '../../testing/open';
@@ -11,6 +12,11 @@ const serverIs = (ahead: number) =>
   reply('GET /time', () => ok({ now: new Date(Date.now() + ahead * 1_000).toISOString() }));
 const nobody = () => reply('GET /sign-in', refuse(401, 'not_signed_in'));
 const pending = () => reply('GET /sign-in', ok(secondStep()));
+/** Types Ada's address and password into the form that asks for them before a test. */
+async function typePassword(user: UserEvent) {
+  await user.type(await screen.findByLabelText(m.email()), 'ada@example.test');
+  await user.type(screen.getByLabelText(m.password()), 'violet tractor humming');
+}
 const field = () => screen.findByLabelText(m.code_label());
 
 beforeEach(() => {
@@ -180,8 +186,7 @@ describe('a code that is tested', () => {
     await waitFor(() => expect(document.activeElement).toBe(address));
     expect(screen.getByRole('link', { name: m.forgot_password() }).getAttribute('href')).toBe('/forgotten-password');
     screen.getByText(m.fix_password_alone());
-    await user.type(address, 'ada@example.test');
-    await user.type(screen.getByLabelText(m.password()), 'violet tractor humming');
+    await typePassword(user);
     reply('POST /sign-in', ok(secondStep()));
     await user.click(await button(m.continue()));
     await user.type(await field(), '123457');
@@ -238,8 +243,7 @@ describe('a code that is tested', () => {
     await waitFor(() => expect(document.activeElement).toBe(address));
     await user.click(await button(m.continue()));
     expect(screen.getAllByText(m.field_required())).toHaveLength(2);
-    await user.type(address, 'ada@example.test');
-    await user.type(screen.getByLabelText(m.password()), 'violet tractor humming');
+    await typePassword(user);
     reply('POST /sign-in', refuse(401, 'bad_credentials'), ok(secondStep()));
     await user.click(await button(m.continue()));
     await screen.findByText(m.error_bad_credentials());
@@ -416,8 +420,7 @@ describe('a lost phone', () => {
     const user = open('/fix/phone');
     await user.click(await button(m.fix_yes()));
     await heading(m.fix_give_password());
-    await user.type(screen.getByLabelText(m.email()), 'ada@example.test');
-    await user.type(screen.getByLabelText(m.password()), 'violet tractor humming');
+    await typePassword(user);
     reply('POST /sign-in', refuse(401, 'bad_credentials'), ok(secondStep()));
     await user.click(await button(m.continue()));
     await screen.findByText(m.error_bad_credentials());
@@ -429,8 +432,7 @@ describe('a lost phone', () => {
   it('goes on to what there is for who has nothing', async () => {
     const user = open('/fix/phone', { hash: '#4' });
     await heading(m.fix_none_title());
-    await user.type(screen.getByLabelText(m.email()), 'ada@example.test');
-    await user.type(screen.getByLabelText(m.password()), 'violet tractor humming');
+    await typePassword(user);
     reply('POST /sign-in', ok(secondStep()));
     pending();
     await user.click(await button(m.continue()));
@@ -439,8 +441,7 @@ describe('a lost phone', () => {
 
   it('leads whom the password alone signs in to the new phone', async () => {
     const user = open('/fix/phone', { hash: '#4' });
-    await user.type(await screen.findByLabelText(m.email()), 'ada@example.test');
-    await user.type(screen.getByLabelText(m.password()), 'violet tractor humming');
+    await typePassword(user);
     reply('GET /session', ok(sessionOf(ada, { mfa: on })));
     reply('POST /sign-in', ok({ state: 'signed_in' }));
     await user.click(await button(m.continue()));
