@@ -162,11 +162,7 @@ func (c *candidates) narrow(ids []string) {
 }
 
 // page answers the ids of a page, and of one more where there is a next page, and how many match in all.
-func (c *candidates) page(ctx context.Context, db bun.IDB, now database.Instant, query Query) (ids []string, total int, err error) {
-	after, err := query.place()
-	if err != nil {
-		return nil, 0, err
-	}
+func (c *candidates) page(ctx context.Context, db bun.IDB, now database.Instant, query Query, after candidate) (ids []string, total int, err error) {
 	filtered, err := c.filter(ctx, db, now, query)
 	if err != nil {
 		return nil, 0, err

@@ -143,7 +143,7 @@ func onPage(ctx context.Context, db bun.IDB, now database.Instant, query Query) 
 		ids, err := read(people())
 		return ids, total, err
 	}
-	ids, total, met, err := look.meet(ctx, db, now, query)
+	ids, total, met, err := look.meet(ctx, db, now, query, place)
 	if err != nil || met {
 		return ids, total, err
 	}
@@ -165,7 +165,7 @@ func onPage(ctx context.Context, db bun.IDB, now database.Instant, query Query) 
 		return nil, 0, err
 	}
 	if found.known {
-		return found.page(ctx, db, now, query)
+		return found.page(ctx, db, now, query, place)
 	}
 	all, err := look.people(ctx, db, now, query)
 	switch {

@@ -40,10 +40,9 @@ type meeting []*strand
 
 // meet answers what onPage does; false where that would take too long. What is not met, a filter and words that too many
 // terms begin with, is asked of those who are.
-func (s *search) meet(ctx context.Context, db bun.IDB, now database.Instant, query Query) (ids []string, total int, ok bool, err error) {
-	place, err := query.place()
-	if err != nil || query.Sort == "email" {
-		return nil, 0, false, err
+func (s *search) meet(ctx context.Context, db bun.IDB, now database.Instant, query Query, place candidate) (ids []string, total int, ok bool, err error) {
+	if query.Sort == "email" {
+		return nil, 0, false, nil
 	}
 	var m meeting
 	asks := candidates{}
