@@ -102,17 +102,17 @@ func MustEnrol(requirement string, deadline, mfaSince database.Instant, now time
 
 // ByID reads one person; nil without an error where there is none.
 func ByID(ctx context.Context, db bun.IDB, id string) (*User, error) {
-	return one(ctx, db, byID, id)
+	return one(ctx, db, byID, database.Args{id})
 }
 
 // ByEmailKey reads the person with a canonical address (EmailKey); nil without an error where there is none.
 func ByEmailKey(ctx context.Context, db bun.IDB, key string) (*User, error) {
-	return one(ctx, db, byEmailKey, key)
+	return one(ctx, db, byEmailKey, database.Args{key})
 }
 
-func one(ctx context.Context, db bun.IDB, statement *database.Statement, value string) (*User, error) {
+func one(ctx context.Context, db bun.IDB, statement *database.Statement, args database.Args) (*User, error) {
 	user := new(User)
-	err := statement.Scan(ctx, db, database.Args{value}, &user.ID, &user.Name, &user.Email, &user.EmailKey, &user.SortName, &user.Role,
+	err := statement.Scan(ctx, db, args, &user.ID, &user.Name, &user.Email, &user.EmailKey, &user.SortName, &user.Role,
 		&user.PasswordHash, &user.PasswordChangedAt, &user.Requirement, &user.Deadline, &user.DisabledAt, &user.MFASince, &user.ResetAt,
 		&user.EnrolmentsBegun, &user.Recovery, &user.RecoveryUntil, &user.CreatedAt, &user.LastSignInAt)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -124,13 +124,19 @@ func one(ctx context.Context, db bun.IDB, statement *database.Statement, value s
 	return user, nil
 }
 
-const selectUser = `SELECT id, name, email, email_key, sort_name, role, password_hash, password_changed_at,
-	requirement, deadline, disabled_at, mfa_since, reset_at, enrolments_begun, recovery, recovery_until, created_at, last_sign_in_at FROM users WHERE `
+const (
+	columns = `id, name, email, email_key, sort_name, role, password_hash, password_changed_at,
+	requirement, deadline, disabled_at, mfa_since, reset_at, enrolments_begun, recovery, recovery_until, created_at, last_sign_in_at`
+	selectUser = "SELECT " + columns + " FROM users WHERE "
+	signIn     = "UPDATE users SET last_sign_in_at = ? WHERE id = ?"
+)
 
 var (
 	byID       = database.Prepare(selectUser + "id = ?")
 	byEmailKey = database.Prepare(selectUser + "email_key = ?")
 	hold       = database.PrepareHold(selectUser + "id = ?")
+	noteSignIn = database.Prepare(signIn)
+	holdSignIn = database.Prepare(signIn + " RETURNING " + columns)
 )
 
 // HasAdministrator reports whether the installation has been set up.
@@ -145,14 +151,20 @@ func HasAdministrator(ctx context.Context, db bun.IDB) (bool, error) {
 // Hold reads one person and holds the row until the transaction ends, so that the acts that change somebody's
 // factors, sessions or rights come one after the other, on PostgreSQL too. ErrNoUser where there is none.
 func Hold(ctx context.Context, tx database.Tx, id string) (*User, error) {
-	user, err := one(ctx, tx, hold, id)
+	return held(one(ctx, tx, hold, database.Args{id}))
+}
+
+func held(user *User, err error) (*User, error) {
 	if err == nil && user == nil {
 		return nil, ErrNoUser
 	}
 	return user, err
 }
 
-var noteSignIn = database.Prepare("UPDATE users SET last_sign_in_at = ? WHERE id = ?")
+// HoldSignIn is Hold and NoteSignIn in one statement, for who expects nothing to stand in the way and rolls back where something does.
+func HoldSignIn(ctx context.Context, tx database.Tx, id string) (*User, error) {
+	return held(one(ctx, tx, holdSignIn, database.Args{int64(database.At(tx.Now)), id}))
+}
 
 // NoteSignIn keeps when the person last signed in.
 func NoteSignIn(ctx context.Context, tx database.Tx, id string) error {

@@ -243,10 +243,15 @@ func (s *SignIn) asks(ctx context.Context, db bun.IDB, userID string) (*asked, e
 // open makes the session that the sign-in ends with, confined where that is said, and gives the event to put on record
 // behind that of the last step.
 func (s *SignIn) open(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, confined string, with ...string) (session.Token, audit.Event, error) {
-	event := audit.From(caller.Client).About(user.ID).Is(audit.SignInCompleted, audit.OK)
 	if err := account.NoteSignIn(ctx, tx, user.ID); err != nil {
-		return nil, event, err
+		return nil, audit.Event{}, err
 	}
+	return s.enter(ctx, tx, caller, user, confined, with...)
+}
+
+// enter is open for a sign-in that is noted.
+func (s *SignIn) enter(ctx context.Context, tx database.Tx, caller web.Caller, user *account.User, confined string, with ...string) (session.Token, audit.Event, error) {
+	event := audit.From(caller.Client).About(user.ID).Is(audit.SignInCompleted, audit.OK)
 	token, opened, err := s.Sessions.Open(ctx, tx, session.Opened{User: user, With: with, ConfinedTo: confined, Client: caller.Client})
 	if err != nil {
 		return nil, event, err

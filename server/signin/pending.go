@@ -47,27 +47,39 @@ var (
 		LEFT JOIN second_step_tries AS t ON t.user_id = u.id
 		LEFT JOIN pending_sign_ins AS p ON p.id = ? AND p.expires_at > ? WHERE u.id = ?`)
 	endPending = database.Prepare("DELETE FROM pending_sign_ins WHERE id = ? AND expires_at > ?")
+	// Where anything stands against a code it touches nothing.
+	endUnopposed = database.Prepare(`DELETE FROM pending_sign_ins WHERE id = ? AND expires_at > ? AND attempts < ?
+		AND NOT EXISTS (SELECT 1 FROM second_step_tries AS t WHERE t.user_id = pending_sign_ins.user_id
+			AND (t.in_a_row > 0 OR t.blocked_until > ? OR t.locked_at IS NOT NULL))`)
 )
 
-const lookUpPending = "SELECT token_hash, id, user_id, expires_at FROM pending_sign_ins WHERE token_hash IN (?)"
+const lookUpPending = `SELECT p.token_hash, p.id, p.user_id, p.expires_at, COALESCE(t.in_a_row, 0) FROM pending_sign_ins AS p
+	LEFT JOIN second_step_tries AS t ON t.user_id = p.user_id WHERE p.token_hash IN (?)`
 
-func scanPending(rows *sql.Rows) (hash [sha256.Size]byte, row pendingRow, err error) {
+// foundPending is a pending sign-in, and how many codes in a row the person has got wrong.
+type foundPending struct {
+	pendingRow
+	inARow int
+}
+
+func scanPending(rows *sql.Rows) (hash [sha256.Size]byte, found foundPending, err error) {
 	var token sql.RawBytes
-	err = rows.Scan(&token, &row.ID, &row.UserID, &row.ExpiresAt)
+	err = rows.Scan(&token, &found.ID, &found.UserID, &found.ExpiresAt, &found.inARow)
 	copy(hash[:], token)
-	return hash, row, err
+	return hash, found, err
 }
 
 // Pending answers web's question which pending sign-in this token is of; nil when none that is still alive.
 func (s *SignIn) Pending(ctx context.Context, token []byte) (*web.PendingSignIn, error) {
-	rows, err := s.pendings.Find(ctx, sha256.Sum256(token))
+	list, err := s.pendings.Find(ctx, sha256.Sum256(token))
 	if err != nil {
 		return nil, fmt.Errorf("look up a pending sign-in: %w", err)
 	}
-	if len(rows) == 0 || rows[0].ExpiresAt <= database.At(s.Now()) {
+	if len(list) == 0 || list[0].ExpiresAt <= database.At(s.Now()) {
 		return nil, nil
 	}
-	return &web.PendingSignIn{ID: rows[0].ID, UserID: rows[0].UserID, ExpiresAt: rows[0].ExpiresAt.Time()}, nil
+	found := &list[0]
+	return &web.PendingSignIn{ID: found.ID, UserID: found.UserID, ExpiresAt: found.ExpiresAt.Time(), Unopposed: found.inARow == 0}, nil
 }
 
 func (s *SignIn) openPending(ctx context.Context, tx database.Tx, userID string, client web.Client) (session.Token, time.Time, error) {
@@ -157,6 +169,16 @@ func standing(ctx context.Context, tx database.Tx, userID, id string) (tries *co
 // closePending ends the pending sign-in because it has become a session; false when another request was first.
 func closePending(ctx context.Context, tx database.Tx, id string) (bool, error) {
 	touched, err := database.Touched(endPending.Exec(ctx, tx, id, int64(database.At(tx.Now))))
+	if err != nil {
+		return false, fmt.Errorf("close a pending sign-in: %w", err)
+	}
+	return touched == 1, nil
+}
+
+// closeUnopposed is closePending where no wrong code stands against the person, who is held; else false.
+func closeUnopposed(ctx context.Context, tx database.Tx, id string) (bool, error) {
+	now := int64(database.At(tx.Now))
+	touched, err := database.Touched(endUnopposed.Exec(ctx, tx, id, now, pendingCodes, now))
 	if err != nil {
 		return false, fmt.Errorf("close a pending sign-in: %w", err)
 	}

@@ -24,7 +24,10 @@ type proving struct {
 	pending *web.PendingSignIn
 	event   audit.Event
 	// accept opens what is proved, or says why not after all; also are events besides the second step's own.
-	accept    func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) (also []audit.Event, refusal *diagnosis.Diagnosis, err error)
+	accept func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) (also []audit.Event, refusal *diagnosis.Diagnosis, err error)
+	// open is the part of accept that a pending sign-in's end leaves to do; nil where something is known to stand against the
+	// second step, so that unopposed need not be tried.
+	open      func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) (also []audit.Event, err error)
 	remaining *int // of a set of one-time things, where one was spent
 	// test is set where the code is to open nothing: it takes accept's place.
 	test *test
@@ -78,6 +81,14 @@ func (p *proving) with(ctx context.Context, one factor.Factor) (factor.Kind, *di
 	if finding == nil {
 		if finding, err = one.Examine(ctx, p.attempt); err != nil {
 			return "", nil, p.uncount(ctx, err, counted)
+		}
+	}
+	if p.open != nil && !counted {
+		err := p.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+			return p.unopposed(ctx, tx, one.Kind(), finding)
+		})
+		if !errors.Is(err, errOpposed) {
+			return one.Kind(), nil, err
 		}
 	}
 	var refusal *diagnosis.Diagnosis

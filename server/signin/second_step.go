@@ -49,6 +49,14 @@ func (s *SignIn) secondStep(ctx context.Context, caller web.Caller, given respon
 			Response: given.text, Client: caller.Client, BrowserNow: given.browserNow,
 		},
 	}
+	open := func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) ([]audit.Event, error) {
+		token, completed, err := s.enter(ctx, tx, caller, user, "", web.Password, string(kind))
+		result.token = token
+		return []audit.Event{completed}, err
+	}
+	if caller.Pending.Unopposed {
+		p.open = open
+	}
 	p.accept = func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) ([]audit.Event, *diagnosis.Diagnosis, error) {
 		closed, err := closePending(ctx, tx, caller.Pending.ID)
 		if err != nil {
@@ -57,9 +65,11 @@ func (s *SignIn) secondStep(ctx context.Context, caller web.Caller, given respon
 		if !closed || !user.DisabledAt.IsZero() {
 			return nil, &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}, nil
 		}
-		token, completed, err := s.open(ctx, tx, caller, user, "", web.Password, string(kind))
-		result.token = token
-		return []audit.Event{completed}, nil, err
+		if err := account.NoteSignIn(ctx, tx, user.ID); err != nil {
+			return nil, nil, err
+		}
+		also, err := open(ctx, tx, user, kind)
+		return also, nil, err
 	}
 	return result, s.run(ctx, p, result)
 }

@@ -52,7 +52,7 @@ type Dependencies struct {
 // SignIn is the room.
 type SignIn struct {
 	Dependencies
-	pendings *database.Lookup[[sha256.Size]byte, pendingRow]
+	pendings *database.Lookup[[sha256.Size]byte, foundPending]
 }
 
 // New prepares the room.

@@ -64,6 +64,8 @@ const Password = "password"
 type PendingSignIn struct {
 	ID, UserID string
 	ExpiresAt  time.Time
+	// Unopposed: no wrong code stood against it when it was looked up.
+	Unopposed bool
 }
 
 // Caller is who calls an operation. Session is set exactly where the Access
