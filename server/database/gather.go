@@ -5,15 +5,17 @@ import (
 	"database/sql"
 	"errors"
 	"runtime"
+	"sync"
 	"sync/atomic"
 
 	"github.com/uptrace/bun"
 	"modernc.org/sqlite"
 )
 
-// gather commits on SQLite. One goroutine owns the one connection that writes; it takes
-// what waits, runs the functions one after the other, and commits all of them with one
-// fsync. Callers are answered after the COMMIT only.
+// gather commits on SQLite. One goroutine takes what waits, runs the functions one after
+// the other on the one connection that writes, and commits all of them with one fsync.
+// Callers are answered after the COMMIT only. A caller who finds nobody else there does
+// all this itself, which saves the way to the goroutine and back.
 //
 // Hardly ever does a function fail, and a savepoint costs a tenth of what it saves: so
 // the first attempt has none. When one fails among others, all run again, each in a
@@ -29,14 +31,17 @@ type gather struct {
 	conn      bun.Conn
 	cache     cache
 	committed func()
-	apart     bool // each function of what is taken has a savepoint
-	lost      bool // SQLite has rolled the transaction back, whatever the function made of that
 
 	queue   chan *request
 	closing chan struct{} // no more requests
 	ended   chan struct{} // the goroutine has gone
 
-	// taken is what the goroutine works on, kept here for the case that it is ended
+	// turn is held by whoever works on the connection, and guards what follows.
+	turn  sync.Mutex
+	crowd bool // the last commit but those of callers themselves was of several
+	apart bool // each function of what is taken has a savepoint
+	lost  bool // SQLite has rolled the transaction back, whatever the function made of that
+	// taken is what is worked on, kept here for the case that the goroutine is ended
 	// from inside a function (runtime.Goexit, which testing's FailNow calls).
 	taken   []*request
 	running *request
@@ -87,12 +92,18 @@ func newGather(ctx context.Context, d *Database, pool *bun.DB, limits limits, co
 	g.cache.prepare = func(ctx context.Context, text string) (*sql.Stmt, error) {
 		return conn.Conn.PrepareContext(ctx, text)
 	}
-	go g.serve()
+	go g.serve(false)
 	return g, nil
 }
 
 func (g *gather) write(ctx context.Context, run func(context.Context, Tx) error) error {
 	r := &request{ctx: ctx, run: run, answer: make(chan error, 1)}
+	if g.turn.TryLock() {
+		if !g.crowd && len(g.queue) == 0 {
+			return g.alone(r)
+		}
+		g.turn.Unlock()
+	}
 	select {
 	case <-g.closing:
 		return ErrClosed
@@ -116,13 +127,39 @@ func (g *gather) write(ctx context.Context, run func(context.Context, Tx) error)
 	return <-r.answer
 }
 
+// alone commits one request in its caller's own goroutine. The caller holds the turn,
+// which is given back.
+func (g *gather) alone(r *request) error {
+	select {
+	case <-g.closing:
+		g.turn.Unlock()
+		return ErrClosed
+	default:
+	}
+	defer func() { // also where the function ends this goroutine
+		if g.running != nil {
+			_ = g.exec(rollback) // where it fails there is nothing left to roll back
+		}
+		g.running, g.taken = nil, nil
+		g.turn.Unlock()
+	}()
+	g.apart = false
+	g.add(r)
+	g.settle()
+	return <-r.answer
+}
+
 func (g *gather) close() error {
 	close(g.closing)
 	<-g.ended
+	g.turn.Lock() // whoever is alone there comes to the end
+	defer g.turn.Unlock()
 	return errors.Join(g.cache.close(), g.conn.Close(), g.pool.Close())
 }
 
-func (g *gather) serve() {
+// serve works until the database closes. It may be begun with the turn held, and then
+// with what is taken.
+func (g *gather) serve(turn bool) {
 	orderly := false
 	defer func() {
 		if orderly {
@@ -137,39 +174,27 @@ func (g *gather) serve() {
 			g.taken = without(g.taken, r)
 			r.answer <- errors.New("database: the function ended its goroutine (runtime.Goexit, or FailNow of a test)")
 		}
-		go g.serve()
+		go g.serve(true)
 	}()
-	for {
+	for turn || g.take() {
+		turn = false
 		g.settle()
-		if !g.take() {
-			orderly = true
-			return
-		}
+		g.turn.Unlock()
 	}
+	orderly = true
 }
 
-// take waits for a request and then takes all that wait, up to the limit. It answers
-// false when the database closes and nobody waits any more.
+// take waits for a request and for the turn, and then takes all that wait, up to the
+// limit. It answers false, without the turn, when the database closes and nobody waits
+// any more.
 func (g *gather) take() bool {
-	g.apart = false
-	for len(g.taken) == 0 {
-		select {
-		case r := <-g.queue:
-			g.add(r)
-		default:
-			select {
-			case r := <-g.queue:
-				g.add(r)
-			case <-g.closing:
-				select {
-				case r := <-g.queue:
-					g.add(r)
-				default:
-					return false
-				}
-			}
-		}
+	first := g.next()
+	if first == nil {
+		return false
 	}
+	g.turn.Lock()
+	g.apart = false
+	g.add(first)
 	// Those answered by the last commit are about to ask again: let them run first, as
 	// long as that brings more, rather than give the quickest a commit of its own.
 	for more := true; more && len(g.taken) < g.limits.gather; {
@@ -186,7 +211,23 @@ func (g *gather) take() bool {
 			break
 		}
 	}
+	g.crowd = len(g.taken) > 1
 	return true
+}
+
+// next waits for a request; nil when the database closes and nobody waits any more.
+func (g *gather) next() *request {
+	select {
+	case r := <-g.queue:
+		return r
+	case <-g.closing:
+	}
+	select {
+	case r := <-g.queue:
+		return r
+	default:
+		return nil
+	}
 }
 
 func (g *gather) add(r *request) {

@@ -117,6 +117,58 @@ func TestFunctionThatEndsItsGoroutine(t *testing.T) {
 	}
 }
 
+// One that is alone runs in its caller's goroutine, and must leave the connection to the next.
+func TestFunctionThatEndsItsCaller(t *testing.T) {
+	d := opened(t, sqliteOptions(t), defaults)
+	ended := make(chan bool)
+	go func() {
+		defer close(ended)
+		err := d.Write(context.Background(), func(ctx context.Context, tx Tx) error {
+			if err := insert("exit", nil)(ctx, tx); err != nil {
+				return err
+			}
+			runtime.Goexit()
+			return nil
+		})
+		t.Errorf("it returned: %v", err)
+	}()
+	<-ended
+	if err := d.Write(t.Context(), insert("a", nil)); err != nil {
+		t.Error(err)
+	}
+	if stored(t, d, "exit") || !stored(t, d, "a") {
+		t.Error("what the ended one wrote is there, or what the next wrote is not")
+	}
+}
+
+// Close waits for one that is alone, and nobody gets in after it.
+func TestCloseWaitsForOneThatIsAlone(t *testing.T) {
+	d := opened(t, sqliteOptions(t), defaults)
+	began, goOn, answer, closed := make(chan bool), make(chan bool), make(chan error), make(chan error)
+	go func() {
+		answer <- d.Write(context.Background(), func(ctx context.Context, tx Tx) error {
+			close(began)
+			<-goOn
+			return insert("a", nil)(ctx, tx)
+		})
+	}()
+	<-began
+	go func() { closed <- d.Close() }()
+	<-d.writes.(*gather).ended
+	select {
+	case err := <-closed:
+		t.Errorf("closed before it was through: %v", err)
+	default:
+	}
+	close(goOn)
+	if err := errors.Join(<-answer, <-closed); err != nil {
+		t.Error(err)
+	}
+	if err := d.Write(t.Context(), insert("b", nil)); !errors.Is(err, ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
 // Another process that writes makes ours wait, never fail, as long as it is done in time.
 func TestBusyFileIsRetried(t *testing.T) {
 	options := sqliteOptions(t)
