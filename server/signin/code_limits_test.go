@@ -107,39 +107,6 @@ func TestWhatComesBehindTheTries(t *testing.T) {
 	})
 }
 
-// A right code costs no try, so it must queue behind the wrong ones that are on their way: else of many codes sent at
-// once the right one would pass however many were sent.
-func TestRow41RightCodeDoesNotOvertakeTheWrongOnes(t *testing.T) {
-	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
-		ada := in.Protected("ada@example.test", "member")
-		for name, exhausts := range map[string]string{
-			"of the sign-in": "UPDATE pending_sign_ins SET attempts = 5",
-			"of the account": fmt.Sprintf("UPDATE second_step_tries SET failures = 10, blocked_until = %d", in.Clock.Now().Add(time.Minute).UnixMilli()),
-		} {
-			t.Run(name, func(t *testing.T) {
-				failOnce(in, "ada@example.test", ada, 0).Diagnosed("wrong_code")
-				browser := pendingAt(in, "ada@example.test")
-				release := in.Open("UPDATE users SET role = role", exhausts)
-				defer release()
-				var answer *servertest.Answer
-				servertest.Together(2, func(n int) {
-					if n == 0 {
-						answer, _ = browser.Try("POST", "/api/v1/sign-in/totp", map[string]string{"code": ada.Code()})
-						return
-					}
-					in.Blocked(1)
-					release()
-				})
-				if answer == nil || answer.Status != http.StatusTooManyRequests {
-					t.Errorf("%+v", answer)
-				}
-				noSession(t, browser)
-				in.Change("DELETE FROM second_step_tries")
-			})
-		}
-	})
-}
-
 func TestRow42OneBudgetForEveryMethodAndPlace(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
 		ada := in.Protected("ada@example.test", "administrator")
