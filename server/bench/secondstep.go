@@ -247,7 +247,7 @@ func secondSteps(b *bench) error {
 }
 
 func secondStepsOn(b *bench, kind string) (err error) {
-	people, few := 6400, 640
+	people, few := 6400, 2560
 	if kind == onPostgres {
 		people = 3200
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 )
@@ -19,9 +20,11 @@ type Lookup[K [32]byte | string, R any] struct {
 	scan       func(*sql.Rows) (K, R, error)
 	memory     *memory[K, R] // nil where nothing is remembered
 
-	mu      sync.Mutex
-	running int
-	waiting []*asker[K, R]
+	mu        sync.Mutex
+	running   int  // queries, and who gathers for the next one
+	gathering bool // somebody does
+	crowd     bool // the last query was for several
+	waiting   []*asker[K, R]
 }
 
 // asker is a caller that waits: for its rows, or to be the one that asks.
@@ -75,8 +78,9 @@ func (l *Lookup[K, R]) Find(ctx context.Context, key K) ([]R, error) {
 	}
 	me := &asker[K, R]{key: key, err: errUnanswered}
 	l.mu.Lock()
-	if l.running < lookupsAtOnce {
+	if l.running < lookupsAtOnce && !l.gathering {
 		l.running++
+		l.gathering = true
 		l.mu.Unlock()
 		l.lead(ctx, me)
 		return me.rows, me.err
@@ -126,30 +130,53 @@ func (l *Lookup[K, R]) withdraw(me *asker[K, R]) bool {
 
 // lead asks for its caller and for those who wait, and then lets the first who has come meanwhile do the same.
 func (l *Lookup[K, R]) lead(ctx context.Context, me *asker[K, R]) {
-	l.mu.Lock()
-	others := min(len(l.waiting), mostKeys-1)
-	batch := append([]*asker[K, R]{me}, l.waiting[:others]...)
-	l.waiting = append(l.waiting[:0], l.waiting[others:]...)
-	l.mu.Unlock()
+	batch := l.gather(me)
 	defer func() { // also where a driver panics
 		for _, one := range batch[1:] {
 			close(one.ready)
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if len(l.waiting) == 0 {
-			l.running--
-			return
-		}
-		next := l.waiting[0]
-		l.waiting = append(l.waiting[:0], l.waiting[1:]...)
-		next.leads = true
-		close(next.ready)
+		l.running--
+		l.appoint()
 	}()
 	err := l.answer(context.WithoutCancel(ctx), batch) // the query is not its caller's alone
 	for _, one := range batch {
 		one.err = err
 	}
+}
+
+// gather takes those who wait. Those answered by the last query are about to ask again: they are let run first, as long as
+// that brings more, rather than asked for in a query of their own each.
+func (l *Lookup[K, R]) gather(me *asker[K, R]) []*asker[K, R] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for before := -1; l.crowd && len(l.waiting) > before && len(l.waiting) < mostKeys-1; {
+		before = len(l.waiting)
+		l.mu.Unlock()
+		runtime.Gosched()
+		l.mu.Lock()
+	}
+	others := min(len(l.waiting), mostKeys-1)
+	batch := append([]*asker[K, R]{me}, l.waiting[:others]...)
+	l.waiting = append(l.waiting[:0], l.waiting[others:]...)
+	l.crowd = len(batch) > 1
+	l.gathering = false
+	l.appoint()
+	return batch
+}
+
+// appoint has the first who waits gather for the next query, where there is to be one. The caller holds mu.
+func (l *Lookup[K, R]) appoint() {
+	if len(l.waiting) == 0 || l.gathering || l.running >= lookupsAtOnce {
+		return
+	}
+	next := l.waiting[0]
+	l.waiting = append(l.waiting[:0], l.waiting[1:]...)
+	next.leads = true
+	l.running++
+	l.gathering = true
+	close(next.ready)
 }
 
 // answer puts each asker's rows into it, from memory where that may be.
