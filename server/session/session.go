@@ -116,7 +116,7 @@ func (s *Sessions) Session(ctx context.Context, token []byte) (*web.Session, err
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	found, user := rows[0].session, rows[0].user
+	found, user := &rows[0].session, &rows[0].user // others are given the same
 	now := s.now()
 	life := s.settings.of(user.Role)
 	ends := min(found.ExpiresAt, found.CreatedAt+database.Instant(life.Absolute.Milliseconds()))
@@ -136,7 +136,7 @@ func (s *Sessions) Session(ctx context.Context, token []byte) (*web.Session, err
 			return nil, err
 		}
 	}
-	return describe(&found, &user, ends, now), nil
+	return describe(found, user, ends, now), nil
 }
 
 func describe(found *row, user *account.User, ends database.Instant, now time.Time) *web.Session {

@@ -95,7 +95,7 @@ func (o output) write(api *API, r *request, fctx *requestCtx, returned any) erro
 	}
 	value := reflect.ValueOf(returned).Elem()
 	if o.body != nil {
-		if err := writeBody(fctx, value.FieldByIndex(o.body).Interface()); err != nil {
+		if err := writeBody(fctx, value.FieldByIndex(o.body).Addr().Interface()); err != nil {
 			return fmt.Errorf("write the answer: %w", err)
 		}
 	}
@@ -108,10 +108,11 @@ func (o output) write(api *API, r *request, fctx *requestCtx, returned any) erro
 	return nil
 }
 
+// writeBody writes what body points to.
 func writeBody(fctx *requestCtx, body any) error {
 	fctx.Response.Header.SetContentType(jsonType)
-	if written, is := body.(json.RawMessage); is {
-		fctx.Response.SetBodyRaw(written)
+	if written, is := body.(*json.RawMessage); is {
+		fctx.Response.SetBodyRaw(*written)
 		return nil
 	}
 	// Of what can't be written nothing is: encoding/json writes a value as a whole.
