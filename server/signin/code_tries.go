@@ -41,38 +41,35 @@ type codeTries struct {
 
 // Every code asks some of these.
 var (
-	beginTries = database.Prepare(`INSERT INTO second_step_tries (user_id, window_started_at) VALUES (?, ?)
-		ON CONFLICT (user_id) DO UPDATE SET user_id = EXCLUDED.user_id`)
-	countTry = database.Prepare(`UPDATE second_step_tries SET failures = failures + 1, in_a_row = in_a_row + 1
-		WHERE user_id = ? AND blocked_until <= ? AND locked_at IS NULL`)
+	// The row is left as it is while a delay or the lock holds, which the row itself tells.
+	countTry = database.Prepare(`INSERT INTO second_step_tries AS t (user_id, window_started_at, failures, in_a_row) VALUES (?, ?, 1, 1)
+		ON CONFLICT (user_id) DO UPDATE SET
+			failures = t.failures + CASE WHEN t.blocked_until > ? OR t.locked_at IS NOT NULL THEN 0 ELSE 1 END,
+			in_a_row = t.in_a_row + CASE WHEN t.blocked_until > ? OR t.locked_at IS NOT NULL THEN 0 ELSE 1 END
+		RETURNING ` + triesColumns)
 	weighTries = database.Prepare(`UPDATE second_step_tries SET window_started_at = ?, failures = ?, delay_ms = ?, blocked_until = ?,
 		locked_at = ? WHERE user_id = ?`)
 	endRow = database.Prepare(`UPDATE second_step_tries SET failures = failures - ?, in_a_row = 0, delay_ms = 0, blocked_until = 0,
 		locked_at = NULL WHERE user_id = ? AND in_a_row > 0`)
-	readTries = database.Prepare(`SELECT window_started_at, failures, in_a_row, delay_ms, blocked_until, locked_at
-		FROM second_step_tries WHERE user_id = ?`)
+	readTries = database.Prepare("SELECT " + triesColumns + " FROM second_step_tries WHERE user_id = ?")
 )
+
+const triesColumns = "window_started_at, failures, in_a_row, delay_ms, blocked_until, locked_at"
 
 // reserveCode counts a second step as failed before it is looked at, and says how many are left in the hour; a try
 // that turns out right is taken back by acceptCode. While a delay or the lock holds it counts nothing and refuses.
 func reserveCode(ctx context.Context, tx database.Tx, userID string) (left int, refusal *diagnosis.Diagnosis, err error) {
-	now := database.At(tx.Now)
-	// Writing the row that is there holds it, so that the console can't delete it in between.
-	if _, err := beginTries.Exec(ctx, tx, userID, int64(now)); err != nil {
-		return 0, nil, fmt.Errorf("count a code: %w", err)
-	}
-	counted, err := database.Touched(countTry.Exec(ctx, tx, userID, int64(now)))
+	now := int64(database.At(tx.Now))
+	tries, err := scanTries(ctx, tx, countTry, userID, now, now, now)
 	if err != nil {
 		return 0, nil, fmt.Errorf("count a code: %w", err)
 	}
-	tries, err := readCodeTries(ctx, tx, userID)
-	if err != nil {
-		return 0, nil, err
+	if refusal := tries.refusal(tx.Now); refusal != nil {
+		return 0, refusal, nil
 	}
-	if counted != 1 {
-		return 0, tries.refusal(tx.Now), nil
+	if !tries.punish(tx.Now) {
+		return max(0, codesAnHour-tries.Failures), nil, nil
 	}
-	tries.punish(tx.Now)
 	_, err = weighTries.Exec(ctx, tx, int64(tries.WindowStartedAt), tries.Failures, tries.DelayMS, int64(tries.BlockedUntil),
 		tries.LockedAt.OrNull(), userID)
 	if err != nil {
@@ -81,8 +78,9 @@ func reserveCode(ctx context.Context, tx database.Tx, userID string) (left int, 
 	return max(0, codesAnHour-tries.Failures), nil, nil
 }
 
-// punish decides from the counts what the next try has to wait for.
-func (t *codeTries) punish(now time.Time) {
+// punish decides from the counts what the next try has to wait for, and reports whether that has changed the row.
+func (t *codeTries) punish(now time.Time) bool {
+	before := *t
 	quiet := t.DelayMS == 0 || now.Sub(t.BlockedUntil.Time()) >= codesWindow
 	if quiet && now.Sub(t.WindowStartedAt.Time()) >= codesWindow {
 		t.WindowStartedAt, t.Failures, t.DelayMS = database.At(now), 1, 0
@@ -94,6 +92,7 @@ func (t *codeTries) punish(now time.Time) {
 	if t.InARow >= codesInARow {
 		t.LockedAt = database.At(now)
 	}
+	return *t != before
 }
 
 // refusal is nil while codes may be tried.
@@ -176,9 +175,7 @@ func ForgetCodes(ctx context.Context, tx database.Tx, userID string) error {
 
 // readCodeTries reads the person's wrong codes; nil where none was ever counted.
 func readCodeTries(ctx context.Context, db bun.IDB, userID string) (*codeTries, error) {
-	tries := new(codeTries)
-	err := readTries.Scan(ctx, db, database.Args{userID}, &tries.WindowStartedAt, &tries.Failures, &tries.InARow,
-		&tries.DelayMS, &tries.BlockedUntil, &tries.LockedAt)
+	tries, err := scanTries(ctx, db, readTries, userID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -186,4 +183,10 @@ func readCodeTries(ctx context.Context, db bun.IDB, userID string) (*codeTries, 
 		return nil, fmt.Errorf("read the wrong codes: %w", err)
 	}
 	return tries, nil
+}
+
+func scanTries(ctx context.Context, db bun.IDB, statement *database.Statement, args ...any) (*codeTries, error) {
+	tries := new(codeTries)
+	return tries, statement.Scan(ctx, db, args, &tries.WindowStartedAt, &tries.Failures, &tries.InARow,
+		&tries.DelayMS, &tries.BlockedUntil, &tries.LockedAt)
 }

@@ -67,23 +67,40 @@ func (s *SignIn) password(ctx context.Context, caller web.Caller, email, passwor
 	if user != nil {
 		event = event.About(user.ID)
 	}
-	right, err := s.verify(ctx, event, passwordKey(passwordBudget(user, name), caller.Network), user, password)
+	key := passwordKey(passwordBudget(user, name), caller.Network)
+	right, err := s.verify(ctx, event, key, user, password)
 	if err != nil {
 		return nil, err
 	}
 	if !right {
 		return nil, ErrBadCredentials
 	}
+	came, err := s.rightPassword(ctx, caller, user, event, key, password)
+	if err != nil {
+		return nil, errors.Join(err, s.forgetPasswords(ctx, key)) // a fault is nobody's wrong password
+	}
+	return came, nil
+}
+
+// rightPassword opens what the password is right for.
+func (s *SignIn) rightPassword(ctx context.Context, caller web.Caller, user *account.User, event audit.Event, key []byte, password string) (*step, error) {
 	upgraded, err := s.Passwords.Upgrade(ctx, user, password)
 	if err != nil && !errors.Is(err, hashing.ErrBusy) { // while the pool is busy the old hash does, until the next sign-in
 		return nil, err
 	}
-	came, err := s.afterPassword(ctx, caller, user, event, upgraded)
+	came, err := s.afterPassword(ctx, caller, user, event, key, upgraded)
 	s.noteFault(ctx, event, err)
 	return came, err
 }
 
-// verify counts the password, checks it, and records a wrong one. A right one clears the counter.
+// forgetPasswords is clearPasswords in a commit of its own.
+func (s *SignIn) forgetPasswords(ctx context.Context, key []byte) error {
+	return s.Database.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx database.Tx) error {
+		return clearPasswords(ctx, tx, key)
+	})
+}
+
+// verify counts the password, checks it, and records a wrong one. A right one is for the caller to clear the counter after.
 func (s *SignIn) verify(ctx context.Context, event audit.Event, key []byte, user *account.User, password string) (bool, error) {
 	var wait time.Duration
 	err := s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) (err error) {
@@ -106,10 +123,10 @@ func (s *SignIn) verify(ctx context.Context, event audit.Event, key []byte, user
 		}
 		return false, err
 	}
-	return right, s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
-		if right {
-			return clearPasswords(ctx, tx, key)
-		}
+	if right {
+		return true, nil
+	}
+	return false, s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		wrong := event
 		wrong.Reason = ErrBadCredentials.Code
 		return audit.Record(ctx, tx, wrong)
@@ -117,12 +134,15 @@ func (s *SignIn) verify(ctx context.Context, event audit.Event, key []byte, user
 }
 
 // afterPassword decides within one transaction, from the person as they are now, what the right password opens.
-func (s *SignIn) afterPassword(ctx context.Context, caller web.Caller, checked *account.User, event audit.Event, upgraded string) (*step, error) {
+func (s *SignIn) afterPassword(ctx context.Context, caller web.Caller, checked *account.User, event audit.Event, key []byte, upgraded string) (*step, error) {
 	var opened step
 	var refusal error
 	err := s.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		opened, refusal = step{}, nil
 		event := event
+		if err := clearPasswords(ctx, tx, key); err != nil {
+			return err
+		}
 		user, err := account.Hold(ctx, tx, checked.ID)
 		if errors.Is(err, account.ErrNoUser) {
 			refusal = ErrBadCredentials
@@ -273,12 +293,13 @@ func (s *SignIn) CheckPassword(ctx context.Context, caller web.Caller, kind, pas
 	}
 	event := audit.By(caller).Is(kind, audit.Refused)
 	event.Method = web.Password
-	right, err := s.verify(ctx, event, passwordKey(passwordBudget(user, caller.Session.UserID), caller.Network), user, password)
+	key := passwordKey(passwordBudget(user, caller.Session.UserID), caller.Network)
+	right, err := s.verify(ctx, event, key, user, password)
 	if err != nil {
 		return err
 	}
 	if !right {
 		return ErrWrongPassword
 	}
-	return nil
+	return s.forgetPasswords(ctx, key)
 }

@@ -32,11 +32,12 @@ type passwordTries struct {
 
 // Every password asks some of these.
 var (
-	beginPasswords = database.Prepare(`INSERT INTO password_tries (key, failures, blocked_until, last_at) VALUES (?, 0, 0, ?)
-		ON CONFLICT (key) DO UPDATE SET key = EXCLUDED.key`)
-	countPassword = database.Prepare(`UPDATE password_tries SET failures = CASE WHEN last_at <= ? THEN 1 ELSE failures + 1 END,
-		last_at = ? WHERE key = ? AND blocked_until <= ?`)
-	readPasswords   = database.Prepare("SELECT failures, blocked_until FROM password_tries WHERE key = ?")
+	// The row is left as it is while a delay runs, which the row itself tells.
+	countPassword = database.Prepare(`INSERT INTO password_tries AS t (key, failures, blocked_until, last_at) VALUES (?, 1, 0, ?)
+		ON CONFLICT (key) DO UPDATE SET
+			failures = CASE WHEN t.blocked_until > ? THEN t.failures WHEN t.last_at <= ? THEN 1 ELSE t.failures + 1 END,
+			last_at = CASE WHEN t.blocked_until > ? THEN t.last_at ELSE EXCLUDED.last_at END
+		RETURNING failures, blocked_until`)
 	delayPasswords  = database.Prepare("UPDATE password_tries SET blocked_until = ? WHERE key = ?")
 	uncountPassword = database.Prepare("UPDATE password_tries SET failures = failures - 1, blocked_until = 0 WHERE key = ? AND failures > 0")
 	forgetPasswords = database.Prepare("DELETE FROM password_tries WHERE key = ?")
@@ -60,22 +61,14 @@ func passwordKey(accountName, network string) []byte {
 
 // reservePassword counts a password before it is checked. While a delay runs it counts nothing and says how long.
 func reservePassword(ctx context.Context, tx database.Tx, key []byte) (wait time.Duration, err error) {
-	now := int64(database.At(tx.Now))
-	// Writing the row that is there holds it, so that a right password next to this one can't delete it in between.
-	if _, err := beginPasswords.Exec(ctx, tx, key, now); err != nil {
-		return 0, fmt.Errorf("count a password: %w", err)
-	}
-	forgiven := int64(database.At(tx.Now.Add(-passwordsForgive)))
-	counted, err := database.Touched(countPassword.Exec(ctx, tx, forgiven, now, key, now))
+	now, forgiven := int64(database.At(tx.Now)), int64(database.At(tx.Now.Add(-passwordsForgive)))
+	var tries passwordTries
+	err = countPassword.Scan(ctx, tx, database.Args{key, now, now, forgiven, now}, &tries.Failures, &tries.BlockedUntil)
 	if err != nil {
 		return 0, fmt.Errorf("count a password: %w", err)
 	}
-	var tries passwordTries
-	if err := readPasswords.Scan(ctx, tx, database.Args{key}, &tries.Failures, &tries.BlockedUntil); err != nil {
-		return 0, fmt.Errorf("read the passwords tried: %w", err)
-	}
-	if counted != 1 {
-		return tries.BlockedUntil.Time().Sub(tx.Now), nil
+	if wait := tries.BlockedUntil.Time().Sub(tx.Now); wait > 0 {
+		return wait, nil
 	}
 	if tries.Failures < freePasswords {
 		return 0, nil

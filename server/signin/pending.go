@@ -41,7 +41,7 @@ var (
 	beginPending = database.Prepare(`INSERT INTO pending_sign_ins (id, token_hash, user_id, created_at, expires_at, attempts, browser, address)
 		VALUES (?, ?, ?, ?, ?, 0, ?, ?)`)
 	triedOnPending = database.Prepare("SELECT attempts FROM pending_sign_ins WHERE id = ? AND expires_at > ?")
-	countOnPending = database.Prepare("UPDATE pending_sign_ins SET attempts = attempts + 1 WHERE id = ? AND attempts < ? AND expires_at > ?")
+	countOnPending = database.Prepare("UPDATE pending_sign_ins SET attempts = attempts + 1 WHERE id = ? AND attempts < ? AND expires_at > ? RETURNING attempts")
 	// Those of a person are held, so there is always a row.
 	stands = database.Prepare(`SELECT t.in_a_row, t.blocked_until, t.locked_at, p.attempts FROM users AS u
 		LEFT JOIN second_step_tries AS t ON t.user_id = u.id
@@ -99,15 +99,18 @@ func (s *SignIn) openPending(ctx context.Context, tx database.Tx, userID string,
 
 // reservePending counts a code against the pending sign-in's own five.
 func reservePending(ctx context.Context, tx database.Tx, id string) (left int, refusal *diagnosis.Diagnosis, err error) {
-	touched, err := database.Touched(countOnPending.Exec(ctx, tx, id, pendingCodes, int64(database.At(tx.Now))))
+	var attempts int
+	err = countOnPending.Scan(ctx, tx, database.Args{id, pendingCodes, int64(database.At(tx.Now))}, &attempts)
+	if errors.Is(err, sql.ErrNoRows) {
+		if _, refusal, err = alivePending(ctx, tx, id, false); err == nil && refusal == nil {
+			refusal = usedUp() // another's try was taken back this moment
+		}
+		return 0, refusal, err
+	}
 	if err != nil {
 		return 0, nil, fmt.Errorf("count a code of a pending sign-in: %w", err)
 	}
-	row, refusal, err := alivePending(ctx, tx, id, touched == 1)
-	if err != nil || refusal != nil {
-		return 0, refusal, err
-	}
-	return pendingCodes - row.Attempts, nil, nil
+	return pendingCodes - attempts, nil, nil
 }
 
 // releasePending takes a counted code back that was not looked at.
@@ -139,12 +142,17 @@ func (r *pendingRow) refusal(counted bool) *diagnosis.Diagnosis {
 		return &diagnosis.Diagnosis{Reason: diagnosis.SignInExpired}
 	}
 	if !counted && r.Attempts >= pendingCodes {
-		// The account itself may have tries left: who knows the password starts again.
-		over := tooMany(0)
-		over.StartAgain = true
-		return over
+		return usedUp()
 	}
 	return nil
+}
+
+// usedUp refuses a sign-in that takes no more codes. The account itself may have tries left: who knows the password starts
+// again.
+func usedUp() *diagnosis.Diagnosis {
+	over := tooMany(0)
+	over.StartAgain = true
+	return over
 }
 
 // standing reads what stands against a code: what refuses and ends the person's wrong ones (nil where there is no row),
