@@ -86,7 +86,7 @@ func floodOn(b *bench, kind string) (err error) {
 	}
 	measure := func(into func(*side) *[]time.Duration) error {
 		for _, one := range sides {
-			requests, err := one.next(300)
+			requests, err := one.next(900)
 			if err != nil {
 				return err
 			}

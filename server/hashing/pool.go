@@ -2,7 +2,7 @@
 //
 // What holds:
 //   - never more computations at once than there are workers, so what they need is bounded by workers × Params.Memory (and as much
-//     again of what they leave behind: see collect);
+//     again of what they leave behind: see garbage);
 //   - a worker stays taken until its computation ends, whatever becomes of the request that asked for it;
 //   - whoever would have to wait longer than MaxWait is refused at once (ErrBusy), and whoever gives up leaves the queue;
 //   - a stored hash is held to bounds before it is computed with, and a secret over MaxSecret bytes never is.
@@ -67,8 +67,7 @@ type Pool struct {
 	now     func() time.Time
 	runs    atomic.Uint64
 
-	ended      atomic.Uint64 // computations that left memory behind
-	collecting sync.Mutex
+	garbage garbage
 
 	mu      sync.Mutex
 	free    int
@@ -157,38 +156,14 @@ func (p *Pool) do(ctx context.Context, work float64, compute func()) error {
 		return err
 	}
 	p.runs.Add(1)
+	p.garbage.begin(work)
 	start := p.now()
 	defer func() {
-		p.collect(work)
+		p.garbage.end(work, p.workers, p.crowded())
 		p.release(work, p.now().Sub(start))
 	}()
 	compute()
 	return nil
-}
-
-// worthCollecting is the work, in KiB, that leaves so much memory behind that it does not wait for Go's own time.
-const worthCollecting = 8 << 10
-
-// collect has Go collect what a pool's worth of computations leaves behind while the next ones run, which then take the
-// memory of those before. By itself Go waits until as much again has gathered; with a bound on memory (GOMEMLIMIT) it does
-// not, but lets every request that comes meanwhile help to collect, and that is what requests then wait for. Where the
-// collection before this one still runs, the worker waits for it: so no more than one pool's worth is ever left behind.
-// While the queue is nearly full the worker waits for its own: then memory, and all who want something else than a
-// password checked, come before a few more passwords.
-func (p *Pool) collect(work float64) {
-	if work < worthCollecting || p.ended.Add(1)%uint64(p.workers) != 0 {
-		return
-	}
-	p.collecting.Lock()
-	if p.crowded() {
-		defer p.collecting.Unlock()
-		runtime.GC()
-		return
-	}
-	go func() {
-		defer p.collecting.Unlock()
-		runtime.GC()
-	}()
 }
 
 // crowded says whether who came now would wait nearly as long as anybody may.

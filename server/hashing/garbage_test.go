@@ -1,0 +1,83 @@
+package hashing
+
+import (
+	"runtime"
+	"runtime/debug"
+	"testing"
+)
+
+// percentNow reads GOGC, which can only be read by setting it.
+func percentNow() int {
+	now := debug.SetGCPercent(-1)
+	debug.SetGCPercent(now)
+	return now
+}
+
+// settled waits for the collection that has begun.
+func settled(p *Pool) {
+	p.garbage.collecting.Lock()
+	p.garbage.collecting.Unlock() //nolint:staticcheck // waiting is all there is to do
+}
+
+func TestCollectedWhenComputationsEndAndNotWhileTheyRun(t *testing.T) {
+	usual := percentNow()
+	p := New(Options{Workers: 2})
+	var left []byte
+	run := func(inside func()) {
+		t.Helper()
+		if err := p.do(t.Context(), worthCollecting, inside); err != nil {
+			t.Error(err)
+		}
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	run(func() {
+		left = make([]byte, 64<<20)
+		run(func() {})
+		settled(p)
+		if now := percentNow(); now != -1 {
+			t.Errorf("GOGC is %d while one still runs", now)
+		}
+	})
+	left[0], left = 1, nil
+	run(func() {}) // what the one before has left is garbage now
+	settled(p)
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 32<<20 {
+		t.Errorf("%d MB are left behind", grown>>20)
+	}
+	if now := percentNow(); now != usual {
+		t.Errorf("GOGC is %d afterwards, and was %d", now, usual)
+	}
+}
+
+// What takes little memory changes nothing.
+func TestSmallComputationsLeaveGoItsOwnTime(t *testing.T) {
+	usual := percentNow()
+	p := New(Options{Workers: 1})
+	err := p.do(t.Context(), worthCollecting-1, func() {
+		if now := percentNow(); now != usual {
+			t.Errorf("GOGC is %d", now)
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPanicGivesGoItsOwnTimeBack(t *testing.T) {
+	usual := percentNow()
+	p := New(Options{Workers: 1})
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		_ = p.do(t.Context(), worthCollecting, func() { panic("in a computation") })
+	}()
+	settled(p)
+	if now := percentNow(); now != usual {
+		t.Errorf("GOGC is %d afterwards, and was %d", now, usual)
+	}
+}
