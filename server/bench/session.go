@@ -18,7 +18,7 @@ func sessionChecks(b *bench) error {
 }
 
 func sessionChecksOn(b *bench, kind string) (err error) {
-	const connections, count = 64, 30_000
+	const connections, count = 64, 100_000
 	in, err := b.open(kind, 1000)
 	if err != nil {
 		return err
