@@ -11,7 +11,7 @@ export const steps = ['app', 'scan', 'code', 'save', 'done'] as const;
 export type Step = (typeof steps)[number];
 
 /** What an enrolment was for, and what it ended in. */
-type Done = { at: number; nextCodeIn: number; whole: boolean; replaced: boolean };
+type Done = { at: number; nextCodeIn: number; codesSaved: boolean; purpose: 'enable' | 'add' | 'replace' };
 
 /**
  * One enrolment as it stands on the server. Each step has its own address; which of them can be shown follows from
@@ -43,7 +43,7 @@ export class Enrolment {
 
   /** Does it replace an app, add one, or turn protection on? */
   get purpose(): 'enable' | 'add' | 'replace' {
-    if (this.done) return this.done.replaced ? 'replace' : this.done.whole ? 'enable' : 'add';
+    if (this.done) return this.done.purpose;
     if (this.replaces ?? this.current?.replaces ?? this.view?.enrolment?.replaces) return 'replace';
     return this.view?.mfa.state === 'on' ? 'add' : 'enable';
   }
@@ -179,13 +179,10 @@ export class Enrolment {
   }
 
   #finish(nextCodeIn: number, codesSaved: boolean) {
-    const purpose = this.purpose;
-    this.done = {
-      at: Date.now(),
-      nextCodeIn,
-      whole: purpose === 'enable' && codesSaved,
-      replaced: purpose === 'replace',
-    };
+    const was = this.purpose;
+    // Turned on elsewhere meanwhile, it has added an app to what there is.
+    const purpose = was === 'enable' && !codesSaved ? 'add' : was;
+    this.done = { at: Date.now(), nextCodeIn, codesSaved, purpose };
     this.codes = undefined;
     void session.load();
   }

@@ -227,6 +227,9 @@ describe('what goes wrong', () => {
   });
 });
 
+/** What the steps over the screen are called. */
+const stepNames = () => screen.getByRole('list', { name: m.wizard_steps() }).textContent;
+
 it('replacing with codes at hand ends at once', async () => {
   stands(protectedMfa(), enrolment({ replaces: '01APP' }));
   reply(`POST ${api}/01ENROL/confirm`, ok({ state: 'active', backup_codes: [] }));
@@ -234,6 +237,32 @@ it('replacing with codes at hand ends at once', async () => {
   await user.type(await screen.findByLabelText(m.code_label()), '123456');
   await heading(m.done_heading_app());
   expect(screen.getByText(m.done_old_entry())).toBeTruthy();
+  expect(stepNames()).not.toContain(m.step_save());
+});
+
+it('promises no codes where another app comes beside those that there are', async () => {
+  stands(protectedMfa(), enrolment());
+  reply(`POST ${api}/01ENROL/confirm`, ok({ state: 'active', backup_codes: [] }));
+  const user = open(`${base}/code`, signedIn);
+  await heading(m.wizard_title_add());
+  expect(stepNames()).not.toContain(m.step_save());
+  await user.type(await screen.findByLabelText(m.code_label()), '123456');
+  await heading(m.done_heading_app());
+  expect(stepNames()).not.toContain(m.step_save());
+});
+
+it('replacing without codes at hand ends with new ones, and its steps say so to the end', async () => {
+  stands(protectedMfa(), enrolment({ replaces: '01APP' }));
+  reply(`POST ${api}/01ENROL/confirm`, ok({ state: 'confirmed', backup_codes: tenCodes, set: '01SET' }));
+  reply(`POST ${api}/01ENROL/activate`, ok({ state: 'active' }));
+  const user = open(`${base}/code?replaces=01APP`, signedIn);
+  await user.type(await screen.findByLabelText(m.code_label()), '123456');
+  await heading(m.save_heading());
+  expect(stepNames()).toContain(m.step_save());
+  await user.click(screen.getByLabelText(m.wrote_them_down()));
+  await user.click(await button(m.have_saved()));
+  await heading(m.done_heading_app());
+  expect(stepNames()).toContain(m.step_save());
 });
 
 it('saves a file that names brand, account and day, and numbers the codes as on the screen', async () => {
