@@ -136,8 +136,8 @@ func (g *gather) alone(r *request) error {
 		return ErrClosed
 	default:
 	}
-	defer func() { // also where the function ends this goroutine
-		if g.running != nil {
+	defer func() { // also where the function ends this goroutine, or a driver panics
+		if len(g.taken) > 0 { // settle did not come through
 			_ = g.exec(rollback) // where it fails there is nothing left to roll back
 		}
 		g.running, g.taken = nil, nil

@@ -12,8 +12,8 @@ const worthCollecting = 8 << 10
 // garbage is what computations leave behind. By itself Go collects when one begins, since it asks for more memory than all
 // the rest has, and finds nothing: what is asked for is in use. When it ends, Go waits until as much again has gathered; with
 // a bound on memory (GOMEMLIMIT) it does not, but lets every request that comes meanwhile help to collect, and that is what
-// requests then wait for. So Go's own time is put off while computations run, but for that bound, and what a pool's worth of
-// them leaves is collected while the next ones run, which then take the memory of those before.
+// requests then wait for. So Go's own time is put off while computations run, but for that bound, which serve sets, and what
+// a pool's worth of them leaves is collected while the next ones run, which then take the memory of those before.
 type garbage struct {
 	collecting sync.Mutex // held while it is collected
 
@@ -23,6 +23,9 @@ type garbage struct {
 	off     bool
 	percent int // of GOGC, to go back to
 }
+
+// left is all the process's, as GOGC is.
+var left garbage
 
 func (g *garbage) begin(work float64) {
 	if work < worthCollecting {

@@ -14,15 +14,15 @@ func percentNow() int {
 }
 
 // settled waits for the collection that has begun.
-func settled(p *Pool) {
-	p.garbage.collecting.Lock()
-	p.garbage.collecting.Unlock() //nolint:staticcheck // waiting is all there is to do
+func settled() {
+	left.collecting.Lock()
+	left.collecting.Unlock() //nolint:staticcheck // waiting is all there is to do
 }
 
 func TestCollectedWhenComputationsEndAndNotWhileTheyRun(t *testing.T) {
 	usual := percentNow()
 	p := New(Options{Workers: 2})
-	var left []byte
+	var kept []byte
 	run := func(inside func()) {
 		t.Helper()
 		if err := p.do(t.Context(), worthCollecting, inside); err != nil {
@@ -32,16 +32,16 @@ func TestCollectedWhenComputationsEndAndNotWhileTheyRun(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	run(func() {
-		left = make([]byte, 64<<20)
+		kept = make([]byte, 64<<20)
 		run(func() {})
-		settled(p)
+		settled()
 		if now := percentNow(); now != -1 {
 			t.Errorf("GOGC is %d while one still runs", now)
 		}
 	})
-	left[0], left = 1, nil
+	kept[0], kept = 1, nil
 	run(func() {}) // what the one before has left is garbage now
-	settled(p)
+	settled()
 	runtime.ReadMemStats(&after)
 	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 32<<20 {
 		t.Errorf("%d MB are left behind", grown>>20)
@@ -76,7 +76,7 @@ func TestPanicGivesGoItsOwnTimeBack(t *testing.T) {
 		}()
 		_ = p.do(t.Context(), worthCollecting, func() { panic("in a computation") })
 	}()
-	settled(p)
+	settled()
 	if now := percentNow(); now != usual {
 		t.Errorf("GOGC is %d afterwards, and was %d", now, usual)
 	}

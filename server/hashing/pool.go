@@ -67,8 +67,6 @@ type Pool struct {
 	now     func() time.Time
 	runs    atomic.Uint64
 
-	garbage garbage
-
 	mu      sync.Mutex
 	free    int
 	refused int       // so far
@@ -156,10 +154,10 @@ func (p *Pool) do(ctx context.Context, work float64, compute func()) error {
 		return err
 	}
 	p.runs.Add(1)
-	p.garbage.begin(work)
+	left.begin(work)
 	start := p.now()
 	defer func() {
-		p.garbage.end(work, p.workers, p.crowded())
+		left.end(work, p.workers, p.crowded())
 		p.release(work, p.now().Sub(start))
 	}()
 	compute()

@@ -335,6 +335,15 @@ func TestRow44LimitsOutliveRestartsAndFailClosed(t *testing.T) {
 				t.Error("a backup code was checked all the same")
 			}
 			in.Change("ALTER TABLE away RENAME TO second_step_tries")
+			// What only counting reads: a code that was looked up is not looked at.
+			in.Change("ALTER TABLE second_step_tries RENAME COLUMN failures TO away")
+			backup(fresh, ada.Codes[0]).Refused(http.StatusInternalServerError, "internal_fault")
+			fresh.Code(ada.Wrong(0)).Refused(http.StatusInternalServerError, "internal_fault")
+			noSession(t, fresh)
+			if in.Runs() != before {
+				t.Error("a backup code was checked all the same")
+			}
+			in.Change("ALTER TABLE second_step_tries RENAME COLUMN away TO failures")
 			fresh.Code(ada.Code()).Want(http.StatusOK)
 		})
 	})

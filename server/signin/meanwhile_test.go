@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"testing"
@@ -62,6 +63,46 @@ func TestRightCodeMeetsWhatHasComeAboutMeanwhile(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The optimistic way is for whom nothing stands against: where it would have to be undone, a right code could be told from a
+// wrong one by the time it takes, though neither is looked at (row 42).
+func TestUnopposedOnlyWhereNothingStandsAgainstIt(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		in.Protected("ada@example.test", "member")
+		browser := pendingAt(in, "ada@example.test")
+		token, err := base64.RawURLEncoding.DecodeString(browser.Cookie(servertest.PendingCookie))
+		if err != nil {
+			t.Fatal(err)
+		}
+		unopposed := func() bool {
+			t.Helper()
+			found, err := in.First().SignIn.Pending(t.Context(), token)
+			if err != nil || found == nil {
+				t.Fatal(found, err)
+			}
+			return found.Unopposed
+		}
+		if !unopposed() {
+			t.Error("something stands against it from the first")
+		}
+		in.Change("INSERT INTO second_step_tries (user_id, window_started_at, failures) SELECT id, created_at, 3 FROM users")
+		if !unopposed() {
+			t.Error("codes that were wrong before the last right one stand against it")
+		}
+		for _, change := range [][2]string{
+			{"UPDATE second_step_tries SET in_a_row = 1", "UPDATE second_step_tries SET in_a_row = 0"},
+			{fmt.Sprintf("UPDATE second_step_tries SET blocked_until = %d", in.Clock.Now().Add(time.Second).UnixMilli()), "UPDATE second_step_tries SET blocked_until = 0"},
+			{"UPDATE second_step_tries SET locked_at = 1", "UPDATE second_step_tries SET locked_at = NULL"},
+			{"UPDATE pending_sign_ins SET attempts = 1", "UPDATE pending_sign_ins SET attempts = 0"},
+		} {
+			in.Change(change[0])
+			if unopposed() {
+				t.Errorf("after %s nothing stands against it", change[0])
+			}
+			in.Change(change[1])
+		}
+	})
 }
 
 // A wrong code that has come between is forgotten by the right one, as one from before is; it stays counted in the hour.

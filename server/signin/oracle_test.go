@@ -61,6 +61,9 @@ func TestRow5OffWithFactorsIsRefused(t *testing.T) {
 		in.Change("UPDATE users SET mfa_since = NULL")
 		browser := in.Browser(servertest.Firefox)
 		browser.Password("ada@example.test").Refused(500, "internal_fault")
+		if counted := in.Column("SELECT failures FROM password_tries"); len(counted) != 0 {
+			t.Errorf("the right password is counted: %s", counted)
+		}
 		browser.Do("GET", "/api/v1/session", nil).Refused(401, "not_signed_in")
 	})
 }

@@ -75,26 +75,22 @@ func (s *SignIn) password(ctx context.Context, caller web.Caller, email, passwor
 	if !right {
 		return nil, ErrBadCredentials
 	}
-	came, err := s.rightPassword(ctx, caller, user, event, key, password)
-	if err != nil {
-		return nil, errors.Join(err, s.forgetPasswords(ctx, key)) // a fault is nobody's wrong password
-	}
-	return came, nil
-}
-
-// rightPassword opens what the password is right for.
-func (s *SignIn) rightPassword(ctx context.Context, caller web.Caller, user *account.User, event audit.Event, key []byte, password string) (*step, error) {
 	upgraded, err := s.Passwords.Upgrade(ctx, user, password)
 	if err != nil && !errors.Is(err, hashing.ErrBusy) { // while the pool is busy the old hash does, until the next sign-in
-		return nil, err
+		return nil, s.uncounted(ctx, key, err)
 	}
 	came, err := s.afterPassword(ctx, caller, user, event, key, upgraded)
 	s.noteFault(ctx, event, err)
 	return came, err
 }
 
-// forgetPasswords is clearPasswords in a commit of its own.
-func (s *SignIn) forgetPasswords(ctx context.Context, key []byte) error {
+// uncounted is a fault that a right password has met. It is nobody's wrong password, so the failures are forgotten.
+func (s *SignIn) uncounted(ctx context.Context, key []byte, fault error) error {
+	return errors.Join(fault, s.forgetTries(ctx, key))
+}
+
+// forgetTries is clearPasswords in a commit of its own.
+func (s *SignIn) forgetTries(ctx context.Context, key []byte) error {
 	return s.Database.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx database.Tx) error {
 		return clearPasswords(ctx, tx, key)
 	})
@@ -185,7 +181,7 @@ func (s *SignIn) afterPassword(ctx context.Context, caller web.Caller, checked *
 		return audit.Record(ctx, tx, event, completed)
 	})
 	if err != nil {
-		return nil, err
+		return nil, s.uncounted(ctx, key, err)
 	}
 	if refusal != nil {
 		return nil, refusal
@@ -301,5 +297,5 @@ func (s *SignIn) CheckPassword(ctx context.Context, caller web.Caller, kind, pas
 	if !right {
 		return ErrWrongPassword
 	}
-	return s.forgetPasswords(ctx, key)
+	return s.forgetTries(ctx, key)
 }

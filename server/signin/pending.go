@@ -36,7 +36,7 @@ type pendingRow struct {
 	Address   string           `bun:"address"`
 }
 
-// Every sign-in with a second step asks these.
+// Every sign-in with a second step asks some of these.
 var (
 	beginPending = database.Prepare(`INSERT INTO pending_sign_ins (id, token_hash, user_id, created_at, expires_at, attempts, browser, address)
 		VALUES (?, ?, ?, ?, ?, 0, ?, ?)`)
@@ -53,18 +53,25 @@ var (
 			AND (t.in_a_row > 0 OR t.blocked_until > ? OR t.locked_at IS NOT NULL))`)
 )
 
-const lookUpPending = `SELECT p.token_hash, p.id, p.user_id, p.expires_at, COALESCE(t.in_a_row, 0) FROM pending_sign_ins AS p
-	LEFT JOIN second_step_tries AS t ON t.user_id = p.user_id WHERE p.token_hash IN (?)`
+const lookUpPending = `SELECT p.token_hash, p.id, p.user_id, p.expires_at, p.attempts,
+	COALESCE(t.in_a_row, 0), COALESCE(t.blocked_until, 0), COALESCE(t.locked_at, 0)
+	FROM pending_sign_ins AS p LEFT JOIN second_step_tries AS t ON t.user_id = p.user_id WHERE p.token_hash IN (?)`
 
-// foundPending is a pending sign-in, and how many codes in a row the person has got wrong.
+// foundPending is a pending sign-in, and what the person's wrong codes have come to.
 type foundPending struct {
 	pendingRow
-	inARow int
+	tries codeTries
+}
+
+// unopposed reports whether no wrong code stands against it.
+func (f *foundPending) unopposed(now time.Time) bool {
+	return f.Attempts == 0 && f.tries.InARow == 0 && f.tries.refusal(now) == nil
 }
 
 func scanPending(rows *sql.Rows) (hash [sha256.Size]byte, found foundPending, err error) {
 	var token sql.RawBytes
-	err = rows.Scan(&token, &found.ID, &found.UserID, &found.ExpiresAt, &found.inARow)
+	err = rows.Scan(&token, &found.ID, &found.UserID, &found.ExpiresAt, &found.Attempts,
+		&found.tries.InARow, &found.tries.BlockedUntil, &found.tries.LockedAt)
 	copy(hash[:], token)
 	return hash, found, err
 }
@@ -75,11 +82,12 @@ func (s *SignIn) Pending(ctx context.Context, token []byte) (*web.PendingSignIn,
 	if err != nil {
 		return nil, fmt.Errorf("look up a pending sign-in: %w", err)
 	}
-	if len(list) == 0 || list[0].ExpiresAt <= database.At(s.Now()) {
+	now := s.Now()
+	if len(list) == 0 || list[0].ExpiresAt <= database.At(now) {
 		return nil, nil
 	}
 	found := &list[0]
-	return &web.PendingSignIn{ID: found.ID, UserID: found.UserID, ExpiresAt: found.ExpiresAt.Time(), Unopposed: found.inARow == 0}, nil
+	return &web.PendingSignIn{ID: found.ID, UserID: found.UserID, ExpiresAt: found.ExpiresAt.Time(), Unopposed: found.unopposed(now)}, nil
 }
 
 func (s *SignIn) openPending(ctx context.Context, tx database.Tx, userID string, client web.Client) (session.Token, time.Time, error) {
@@ -102,7 +110,7 @@ func reservePending(ctx context.Context, tx database.Tx, id string) (left int, r
 	var attempts int
 	err = countOnPending.Scan(ctx, tx, database.Args{id, pendingCodes, int64(database.At(tx.Now))}, &attempts)
 	if errors.Is(err, sql.ErrNoRows) {
-		if _, refusal, err = alivePending(ctx, tx, id, false); err == nil && refusal == nil {
+		if refusal, err = alivePending(ctx, tx, id, false); err == nil && refusal == nil {
 			refusal = usedUp() // another's try was taken back this moment
 		}
 		return 0, refusal, err
@@ -122,18 +130,18 @@ func releasePending(ctx context.Context, tx database.Tx, id string) error {
 	return nil
 }
 
-// alivePending reads the pending sign-in, or says why no code can be tried on it any more. Counted tells that this
+// alivePending says why no code can be tried on it any more. Counted tells that this
 // very try is among its attempts.
-func alivePending(ctx context.Context, tx database.Tx, id string, counted bool) (*pendingRow, *diagnosis.Diagnosis, error) {
+func alivePending(ctx context.Context, tx database.Tx, id string, counted bool) (*diagnosis.Diagnosis, error) {
 	row := new(pendingRow)
 	err := triedOnPending.Scan(ctx, tx, database.Args{id, int64(database.At(tx.Now))}, &row.Attempts)
 	if errors.Is(err, sql.ErrNoRows) {
 		row, err = nil, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("read a pending sign-in: %w", err)
+		return nil, fmt.Errorf("read a pending sign-in: %w", err)
 	}
-	return row, row.refusal(counted), nil
+	return row.refusal(counted), nil
 }
 
 // refusal is nil while a code may be tried; without a row the sign-in is over.
@@ -156,7 +164,7 @@ func usedUp() *diagnosis.Diagnosis {
 }
 
 // standing reads what stands against a code: what refuses and ends the person's wrong ones (nil where there is no row),
-// and the attempts of the pending sign-in (nil where it is over). It is one question, because every second step asks it.
+// and the attempts of the pending sign-in (nil where it is over), in one question.
 func standing(ctx context.Context, tx database.Tx, userID, id string) (tries *codeTries, row *pendingRow, err error) {
 	var inARow, attempts sql.NullInt64
 	tries, row = new(codeTries), new(pendingRow)
@@ -196,7 +204,7 @@ func closeUnopposed(ctx context.Context, tx database.Tx, id string) (bool, error
 // StillPending refuses a caller whose pending sign-in has ended since the request began, because what it was begun under has
 // changed. It is exact where the transaction holds the person.
 func StillPending(ctx context.Context, tx database.Tx, caller web.Caller) error {
-	_, refusal, err := alivePending(ctx, tx, caller.Pending.ID, true)
+	refusal, err := alivePending(ctx, tx, caller.Pending.ID, true)
 	if err == nil && refusal != nil {
 		err = Refused(refusal)
 	}

@@ -25,9 +25,9 @@ type proving struct {
 	event   audit.Event
 	// accept opens what is proved, or says why not after all; also are events besides the second step's own.
 	accept func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) (also []audit.Event, refusal *diagnosis.Diagnosis, err error)
-	// open is the part of accept that a pending sign-in's end leaves to do; nil where something is known to stand against the
-	// second step, so that unopposed need not be tried.
-	open      func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) (also []audit.Event, err error)
+	// enter is the part of accept that a pending sign-in's end leaves to do; nil where unopposed is not to be tried: in a
+	// session, in a test of a code, and where something is known to stand against the second step.
+	enter     func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) (also []audit.Event, err error)
 	remaining *int // of a set of one-time things, where one was spent
 	// test is set where the code is to open nothing: it takes accept's place.
 	test *test
@@ -83,7 +83,7 @@ func (p *proving) with(ctx context.Context, one factor.Factor) (factor.Kind, *di
 			return "", nil, p.uncount(ctx, err, counted)
 		}
 	}
-	if p.open != nil && !counted {
+	if p.enter != nil && !counted {
 		err := p.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 			return p.unopposed(ctx, tx, one.Kind(), finding)
 		})

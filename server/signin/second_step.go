@@ -49,13 +49,13 @@ func (s *SignIn) secondStep(ctx context.Context, caller web.Caller, given respon
 			Response: given.text, Client: caller.Client, BrowserNow: given.browserNow,
 		},
 	}
-	open := func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) ([]audit.Event, error) {
+	enter := func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) ([]audit.Event, error) {
 		token, completed, err := s.enter(ctx, tx, caller, user, "", web.Password, string(kind))
 		result.token = token
 		return []audit.Event{completed}, err
 	}
 	if caller.Pending.Unopposed {
-		p.open = open
+		p.enter = enter
 	}
 	p.accept = func(ctx context.Context, tx database.Tx, user *account.User, kind factor.Kind) ([]audit.Event, *diagnosis.Diagnosis, error) {
 		closed, err := closePending(ctx, tx, caller.Pending.ID)
@@ -68,7 +68,7 @@ func (s *SignIn) secondStep(ctx context.Context, caller web.Caller, given respon
 		if err := account.NoteSignIn(ctx, tx, user.ID); err != nil {
 			return nil, nil, err
 		}
-		also, err := open(ctx, tx, user, kind)
+		also, err := enter(ctx, tx, user, kind)
 		return also, nil, err
 	}
 	return result, s.run(ctx, p, result)

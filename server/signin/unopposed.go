@@ -16,7 +16,7 @@ var errOpposed = errors.New("sign in: something stands against the second step")
 // unopposed is settle for the second step that nothing stands against, as nearly every one is: no wrong code, no reset, no
 // recovery, and nobody who was first. It asks nothing beforehand, for each of its writes tells by what it touches that this is
 // so; where it is not, all is undone (errOpposed), and settle finds out what stands against it and says so. It holds the person
-// as settle does, by its first write.
+// as settle does, by its first write. What is one of a set of one-time things was counted before, and never comes here.
 func (p *proving) unopposed(ctx context.Context, tx database.Tx, kind factor.Kind, finding factor.Finding) error {
 	user, err := account.HoldSignIn(ctx, tx, p.attempt.UserID)
 	if err != nil {
@@ -39,11 +39,8 @@ func (p *proving) unopposed(ctx context.Context, tx database.Tx, kind factor.Kin
 	if refusal != nil {
 		return errOpposed
 	}
-	also, err := p.open(ctx, tx, user, kind)
+	also, err := p.enter(ctx, tx, user, kind)
 	if err != nil {
-		return err
-	}
-	if p.remaining, err = remaining(ctx, tx, finding); err != nil {
 		return err
 	}
 	return audit.Record(ctx, tx, append([]audit.Event{p.event.Is(p.event.Kind, audit.OK)}, also...)...)

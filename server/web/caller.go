@@ -64,7 +64,7 @@ const Password = "password"
 type PendingSignIn struct {
 	ID, UserID string
 	ExpiresAt  time.Time
-	// Unopposed: no wrong code stood against it when it was looked up.
+	// Unopposed: no wrong code, delay or lock stood against it when it was looked up.
 	Unopposed bool
 }
 
