@@ -10,6 +10,7 @@ import (
 
 	"github.com/uptrace/bun/driver/pgdriver"
 
+	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/demo"
 )
@@ -90,8 +91,7 @@ func (in *installation) fill() error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.NewRaw("UPDATE users SET role = 'administrator' WHERE id = ?", in.people[0]).Exec(ctx)
-		return err
+		return in.mix(ctx, tx)
 	})
 	if err != nil || !in.Database.Postgres() {
 		return err
@@ -99,6 +99,38 @@ func (in *installation) fill() error {
 	db := sql.OpenDB(pgdriver.NewConnector(pgdriver.WithDSN(in.config.DatabaseURL), pgdriver.WithReadTimeout(time.Minute)))
 	_, err = db.ExecContext(in.ctx, "VACUUM ANALYZE") // in no transaction
 	return errors.Join(err, db.Close())
+}
+
+// everySort is how many people there is one of each sort among.
+const everySort = 20
+
+// mix makes people of every sort: of twenty, twelve have 2-step verification on, one is overdue, one due in some days, and one
+// disabled; of two thousand one is locked. The first of twenty stays as they were made, and the very first is the administrator.
+func (in *installation) mix(ctx context.Context, tx database.Tx) error {
+	const (
+		day = 86_400_000
+		nth = "id IN (SELECT x.id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM users) AS x WHERE x.n % "
+	)
+	now := at(tx)
+	for _, one := range []struct {
+		text string
+		args []any
+	}{
+		{"UPDATE users SET mfa_since = ? WHERE " + nth + "? >= 8)", []any{now - 30*day, everySort}},
+		{"UPDATE users SET requirement = 'required', deadline = ? WHERE " + nth + "? = 2)", []any{now - day, everySort}},
+		{"UPDATE users SET requirement = 'required', deadline = ? WHERE " + nth + "? = 3)", []any{now + 5*day, everySort}},
+		{"UPDATE users SET disabled_at = ? WHERE " + nth + "? = 4)", []any{now - day, everySort}},
+		{"INSERT INTO second_step_tries (user_id, window_started_at, in_a_row, locked_at) SELECT id, ?, 50, ? FROM users WHERE " + nth + "? = 8)",
+			[]any{now - day, now - day, 100 * everySort}},
+		{"INSERT INTO totp_apps (id, user_id, name, label, secret, added_at) SELECT id, id, 'iPhone', email, ?, mfa_since FROM users WHERE mfa_since IS NOT NULL",
+			[]any{[]byte("of nobody's phone")}},
+		{"UPDATE users SET role = 'administrator' WHERE id = ?", []any{in.people[0]}},
+	} {
+		if _, err := tx.NewRaw(one.text, one.args...).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return account.Recount(ctx, tx)
 }
 
 // acts are what is measured.
@@ -111,7 +143,7 @@ func (in *installation) acts() ([]act, error) {
 	spread := func(n int) int { return (n * 7919) % len(in.people) }
 	turn := 0
 	return []act{
-		{"sign-in", func(int) []byte { turn++; return passwordOf(1 + (turn*131)%len(in.people)) }},
+		{"sign-in", func(int) []byte { turn++; return passwordOf(1 + everySort*((turn*131)%(len(in.people)/everySort))) }},
 		{"user page", func(n int) []byte {
 			return request("GET", "/api/v1/users/"+in.people[spread(n)], administrator, "")
 		}},
@@ -135,7 +167,7 @@ func (in *installation) acts() ([]act, error) {
 		}},
 		{"protection page", func(int) []byte { return request("GET", "/api/v1/protection", administrator, "") }},
 		{"page of events", func(n int) []byte {
-			return request("GET", "/api/v1/users/me/security/events", cookies[n%len(cookies)], "")
+			return request("GET", "/api/v1/users/me/security/events", cookies[everySort*n%len(cookies)], "")
 		}},
 	}, nil
 }

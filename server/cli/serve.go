@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -135,14 +134,11 @@ func (c *serveCommand) Run(p program) (err error) {
 }
 
 // boundMemory has Go give memory back before it takes more than the program needs with as much again for its pool as that
-// leaves behind (see hashing.Pool). Without it, free memory too scattered for one more argon2id stays beside the new. A bound
-// that the environment sets (GOMEMLIMIT) stays.
+// leaves behind (see hashing.Pool). Without it, free memory too scattered for one more argon2id stays beside the new, and
+// nothing would bound what gathers while argon2id runs. A lower bound that the environment sets (GOMEMLIMIT) stays.
 func boundMemory(workers int, cost hashing.Params) {
 	const program = 32 << 20
-	if debug.SetMemoryLimit(-1) != math.MaxInt64 {
-		return
-	}
-	debug.SetMemoryLimit(program + 2*int64(workers)*int64(cost.Memory)<<10)
+	debug.SetMemoryLimit(min(debug.SetMemoryLimit(-1), program+2*int64(workers)*int64(cost.Memory)<<10))
 }
 
 // leaveRoom has Go schedule one thread more than there are processors. A computation of argon2id keeps one to itself for up

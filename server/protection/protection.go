@@ -75,7 +75,7 @@ func Read(ctx context.Context, db bun.IDB, at time.Time) (*Figures, error) {
 		{&f.Overdue, waits().Where("COALESCE(u.deadline, 0) <= ?", now)},
 		{&f.Locked, active().Where("u.id IN (SELECT t.user_id FROM second_step_tries AS t WHERE t.locked_at IS NOT NULL)")},
 		{&f.Asking, db.NewSelect().TableExpr("recoveries AS r").Where("r.state = 'proved' AND r.expires_at > ?", now)},
-		{&f.DueSoon, waits().Where("u.deadline > ? AND u.deadline <= ?", now, database.At(at.Add(account.DueWithin)))},
+		{&f.DueSoon, waits().Where("COALESCE(u.deadline, 0) > ? AND COALESCE(u.deadline, 0) <= ?", now, database.At(at.Add(account.DueWithin)))},
 	} {
 		counted, err := one.of.Count(ctx)
 		if err != nil {
