@@ -101,11 +101,16 @@ func (in *installation) fill() error {
 	return errors.Join(err, db.Close())
 }
 
-// everySort is how many people there is one of each sort among.
-const everySort = 20
+const (
+	// everySort is how many people there are some of each sort among.
+	everySort = 100
+	// signsIn is the first of the plain ones among them: without 2-step verification, and nothing asked of them; as are the
+	// next some.
+	signsIn, some = 6, 30
+)
 
-// mix makes people of every sort: of twenty, twelve have 2-step verification on, one is overdue, one due in some days, and one
-// disabled; of two thousand one is locked. The first of twenty stays as they were made, and the very first is the administrator.
+// mix makes people of every sort: of a hundred, sixty have 2-step verification on, one is overdue, one due in some days, and two
+// are disabled; of two thousand one is locked. The very first is the administrator.
 func (in *installation) mix(ctx context.Context, tx database.Tx) error {
 	const (
 		day = 86_400_000
@@ -116,12 +121,12 @@ func (in *installation) mix(ctx context.Context, tx database.Tx) error {
 		text string
 		args []any
 	}{
-		{"UPDATE users SET mfa_since = ? WHERE " + nth + "? >= 8)", []any{now - 30*day, everySort}},
+		{"UPDATE users SET mfa_since = ? WHERE " + nth + "? >= 40)", []any{now - 30*day, everySort}},
 		{"UPDATE users SET requirement = 'required', deadline = ? WHERE " + nth + "? = 2)", []any{now - day, everySort}},
 		{"UPDATE users SET requirement = 'required', deadline = ? WHERE " + nth + "? = 3)", []any{now + 5*day, everySort}},
-		{"UPDATE users SET disabled_at = ? WHERE " + nth + "? = 4)", []any{now - day, everySort}},
-		{"INSERT INTO second_step_tries (user_id, window_started_at, in_a_row, locked_at) SELECT id, ?, 50, ? FROM users WHERE " + nth + "? = 8)",
-			[]any{now - day, now - day, 100 * everySort}},
+		{"UPDATE users SET disabled_at = ? WHERE " + nth + "? IN (4, 5))", []any{now - day, everySort}},
+		{"INSERT INTO second_step_tries (user_id, window_started_at, in_a_row, locked_at) SELECT id, ?, 50, ? FROM users WHERE " + nth + "? = 50)",
+			[]any{now - day, now - day, 20 * everySort}},
 		{"INSERT INTO totp_apps (id, user_id, name, label, secret, added_at) SELECT id, id, 'iPhone', email, ?, mfa_since FROM users WHERE mfa_since IS NOT NULL",
 			[]any{[]byte("of nobody's phone")}},
 		{"UPDATE users SET role = 'administrator' WHERE id = ?", []any{in.people[0]}},
@@ -143,7 +148,7 @@ func (in *installation) acts() ([]act, error) {
 	spread := func(n int) int { return (n * 7919) % len(in.people) }
 	turn := 0
 	return []act{
-		{"sign-in", func(int) []byte { turn++; return passwordOf(1 + everySort*((turn*131)%(len(in.people)/everySort))) }},
+		{"sign-in", func(int) []byte { turn++; return passwordOf(everySort*((turn*131)%(len(in.people)/everySort)) + signsIn + turn%some) }},
 		{"user page", func(n int) []byte {
 			return request("GET", "/api/v1/users/"+in.people[spread(n)], administrator, "")
 		}},
@@ -167,7 +172,7 @@ func (in *installation) acts() ([]act, error) {
 		}},
 		{"protection page", func(int) []byte { return request("GET", "/api/v1/protection", administrator, "") }},
 		{"page of events", func(n int) []byte {
-			return request("GET", "/api/v1/users/me/security/events", cookies[everySort*n%len(cookies)], "")
+			return request("GET", "/api/v1/users/me/security/events", cookies[signsIn+n%some], "")
 		}},
 	}, nil
 }
