@@ -92,7 +92,7 @@ func List(ctx context.Context, db bun.IDB, now database.Instant, query Query) (P
 		ColumnExpr("("+enrolling+") AS enrolling", now).
 		ColumnExpr("EXISTS (SELECT 1 FROM second_step_tries AS t WHERE t.user_id = u.id AND t.locked_at IS NOT NULL) AS locked").
 		ColumnExpr("(SELECT COUNT(*) FROM backup_codes AS c JOIN backup_code_sets AS s ON s.id = c.set_id WHERE s.user_id = u.id AND s.state = 'active' AND c.used_at IS NULL) AS backup_codes_remaining").
-		Where("u.id IN ?", bun.Tuple(ids)).OrderExpr(query.column() + ", u.id").Scan(ctx)
+		Where("u.id IN ?", bun.Tuple(ids)).OrderExpr(query.order()).Scan(ctx)
 	if err != nil {
 		return Page{}, fmt.Errorf("list people: %w", err)
 	}
@@ -118,6 +118,15 @@ func (q Query) column() string {
 	return "u.sort_name"
 }
 
+// order is the column, and what tells those apart who are alike in it: no two people have the same address, so that an index
+// of addresses has the whole order.
+func (q Query) order() string {
+	if q.Sort == "email" {
+		return q.column()
+	}
+	return q.column() + ", u.id"
+}
+
 // onPage answers the ids of a page, and of one more where there is a next page, and how many match in all.
 func onPage(ctx context.Context, db bun.IDB, now database.Instant, query Query) (ids []string, total int, err error) {
 	place, err := query.place()
@@ -125,7 +134,7 @@ func onPage(ctx context.Context, db bun.IDB, now database.Instant, query Query) 
 		return nil, 0, err
 	}
 	look := newSearch(query.Text)
-	order := query.column() + ", u.id"
+	order := query.order()
 	people := func() *bun.SelectQuery {
 		return query.after(filter(db.NewSelect().TableExpr("users AS u"), now, query), place)
 	}
@@ -220,7 +229,8 @@ func filter(q *bun.SelectQuery, now database.Instant, query Query) *bun.SelectQu
 	case ProtectionOn:
 		q = q.Where("u.mfa_since IS NOT NULL")
 	case ProtectionOff:
-		q = q.Where("u.mfa_since IS NULL AND NOT "+enrolling, now)
+		// They are few: read once, they cost nothing beside a question about everybody who is off.
+		q = q.Where("u.mfa_since IS NULL AND u.id NOT IN ("+underWay+")", now)
 	case ProtectionEnrolling:
 		q = in(q.Where("u.mfa_since IS NULL"), underWay, query.among, now)
 	case ProtectionRequiredNotYet:
