@@ -148,7 +148,10 @@ func (in *installation) acts() ([]act, error) {
 	spread := func(n int) int { return (n * 7919) % len(in.people) }
 	turn := 0
 	return []act{
-		{"sign-in", func(int) []byte { turn++; return passwordOf(everySort*((turn*131)%(len(in.people)/everySort)) + signsIn + turn%some) }},
+		{"sign-in", func(int) []byte {
+			turn++
+			return passwordOf(everySort*((turn*131)%(len(in.people)/everySort)) + signsIn + turn%some)
+		}},
 		{"user page", func(n int) []byte {
 			return request("GET", "/api/v1/users/"+in.people[spread(n)], administrator, "")
 		}},
