@@ -325,25 +325,25 @@ func TestRow44LimitsOutliveRestartsAndFailClosed(t *testing.T) {
 		})
 		t.Run("without the codes' counters neither", func(t *testing.T) {
 			fresh := pendingAt(in, email)
-			in.Change("ALTER TABLE second_step_tries RENAME TO away")
 			before := in.Runs()
-			fresh.Code(ada.Code()).Refused(http.StatusInternalServerError, "internal_fault")
-			backup(fresh, ada.Codes[0]).Refused(http.StatusInternalServerError, "internal_fault")
-			fresh.Code(ada.Wrong(0)).Refused(http.StatusInternalServerError, "internal_fault")
-			noSession(t, fresh)
-			if in.Runs() != before {
-				t.Error("a backup code was checked all the same")
+			without := func(change, undo string, answers ...func() *servertest.Answer) {
+				in.Change(change)
+				for _, answer := range answers {
+					answer().Refused(http.StatusInternalServerError, "internal_fault")
+				}
+				noSession(t, fresh)
+				if in.Runs() != before {
+					t.Error("a backup code was checked all the same")
+				}
+				in.Change(undo)
 			}
-			in.Change("ALTER TABLE away RENAME TO second_step_tries")
+			right := func() *servertest.Answer { return fresh.Code(ada.Code()) }
+			wrong := func() *servertest.Answer { return fresh.Code(ada.Wrong(0)) }
+			spare := func() *servertest.Answer { return backup(fresh, ada.Codes[0]) }
+			without("ALTER TABLE second_step_tries RENAME TO away", "ALTER TABLE away RENAME TO second_step_tries", right, wrong, spare)
 			// What only counting reads: a code that was looked up is not looked at.
-			in.Change("ALTER TABLE second_step_tries RENAME COLUMN failures TO away")
-			backup(fresh, ada.Codes[0]).Refused(http.StatusInternalServerError, "internal_fault")
-			fresh.Code(ada.Wrong(0)).Refused(http.StatusInternalServerError, "internal_fault")
-			noSession(t, fresh)
-			if in.Runs() != before {
-				t.Error("a backup code was checked all the same")
-			}
-			in.Change("ALTER TABLE second_step_tries RENAME COLUMN away TO failures")
+			without("ALTER TABLE second_step_tries RENAME COLUMN failures TO away", "ALTER TABLE second_step_tries RENAME COLUMN away TO failures",
+				wrong, spare)
 			fresh.Code(ada.Code()).Want(http.StatusOK)
 		})
 	})

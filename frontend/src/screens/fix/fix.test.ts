@@ -17,6 +17,15 @@ async function typePassword(user: UserEvent) {
   await user.type(await screen.findByLabelText(m.email()), 'ada@example.test');
   await user.type(screen.getByLabelText(m.password()), 'violet tractor humming');
 }
+/** Gives them, at first in vain. */
+async function signInAfterRefusal(user: UserEvent) {
+  await typePassword(user);
+  reply('POST /sign-in', refuse(401, 'bad_credentials'), ok(secondStep()));
+  await user.click(await button(m.continue()));
+  await screen.findByText(m.error_bad_credentials());
+  pending();
+  await user.click(await button(m.continue()));
+}
 const field = () => screen.findByLabelText(m.code_label());
 
 beforeEach(() => {
@@ -243,12 +252,7 @@ describe('a code that is tested', () => {
     await waitFor(() => expect(document.activeElement).toBe(address));
     await user.click(await button(m.continue()));
     expect(screen.getAllByText(m.field_required())).toHaveLength(2);
-    await typePassword(user);
-    reply('POST /sign-in', refuse(401, 'bad_credentials'), ok(secondStep()));
-    await user.click(await button(m.continue()));
-    await screen.findByText(m.error_bad_credentials());
-    pending();
-    await user.click(await button(m.continue()));
+    await signInAfterRefusal(user);
     await screen.findByText(m.fix_test_body());
     await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText(m.code_label())));
   });
@@ -420,12 +424,7 @@ describe('a lost phone', () => {
     const user = open('/fix/phone');
     await user.click(await button(m.fix_yes()));
     await heading(m.fix_give_password());
-    await typePassword(user);
-    reply('POST /sign-in', refuse(401, 'bad_credentials'), ok(secondStep()));
-    await user.click(await button(m.continue()));
-    await screen.findByText(m.error_bad_credentials());
-    pending();
-    await user.click(await button(m.continue()));
+    await signInAfterRefusal(user);
     await waitFor(() => expect(location.pathname).toBe('/second-step/backup-code'));
   });
 
