@@ -26,7 +26,7 @@ GOTESTSUM     := .cache/bin/gotestsum-$(GOTESTSUM_VERSION)
 # Files whose change makes the next step run again.
 GO_FILES       := main.go embed.go go.mod go.sum $(shell find server -type f 2>/dev/null)
 FRONTEND_FILES := package.json vite.config.ts $(shell find frontend -type f \
-	-not -path 'frontend/dist/*' -not -path 'frontend/src/api/generated/*' \
+	-not -path 'frontend/dist/*' -not -path 'frontend/.svelte-check/*' -not -path 'frontend/src/api/generated/*' \
 	-not -path 'frontend/src/paraglide/*' -not -path 'frontend/tests/*' 2>/dev/null) \
 	$(wildcard server/help/articles/*/*.md)
 GENERATED := frontend/src/api/generated
@@ -60,7 +60,7 @@ screenshots: build ## take the pictures of docs/screenshots again
 ##@ Else
 .PHONY: clean help
 clean: ## remove everything that was built or downloaded into this folder (never data/)
-	rm -rf bin .cache node_modules $(GENERATED) frontend/src/paraglide test-results playwright-report
+	rm -rf bin .cache node_modules $(GENERATED) frontend/src/paraglide frontend/.svelte-check test-results playwright-report
 	find frontend/dist -mindepth 1 -not -name .gitkeep -delete
 
 help: ## this list
