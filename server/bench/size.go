@@ -52,7 +52,7 @@ func manyPeopleOn(b *bench, kind string) (err error) {
 		}
 	}
 	for n, one := range acts[0] {
-		connections, count := 4, 400
+		connections, count := 4, 1200
 		if one.what == "sign-in" {
 			connections, count = 1, 40
 		}
