@@ -165,8 +165,7 @@ test('previous_setup: when it was replaced, which entry to delete, which to use'
   const ada = await someone();
   const caller = await ada.enrol({ name: 'Old phone' });
   const old = ada.app;
-  await ada.disable(caller);
-  await ada.enrol({ name: 'New phone' });
+  ada.app = await ada.addApp(caller, 'New phone', ada.firstApp);
   await toSecondStep(page, ada);
   await codeField(page).fill(await old.codeUnlike(ada.app));
   const box = await refusal(page, 'previous_setup');
@@ -175,6 +174,21 @@ test('previous_setup: when it was replaced, which entry to delete, which to use'
   expect(old.label).not.toBe(ada.app.label);
   await expect(box).toContainText(say('previous_setup_entries', { old: old.label, label: ada.app.label }));
   await inspect(page, 'refused: previous setup');
+});
+
+test('previous_setup: of an app that was removed, which was never replaced', async ({ page, someone }) => {
+  const ada = await someone();
+  const caller = await ada.enrol({ name: 'Phone' });
+  const old = ada.app;
+  const first = ada.firstApp;
+  ada.app = await ada.addApp(caller, 'Tablet');
+  await caller.done('DELETE', `/api/v1/users/me/security/factors/${first}`);
+  await toSecondStep(page, ada);
+  await codeField(page).fill(await old.codeUnlike(ada.app));
+  const box = await refusal(page, 'previous_setup');
+  await expect(box).toContainText(say('previous_removed_title'));
+  await expect(box).toContainText(say('previous_removed_when', { date: longDate(new Date()) }));
+  await expect(box).toContainText(say('previous_setup_entries', { old: old.label, label: ada.app.label }));
 });
 
 test('setup_not_finished: which one, and a way to finish it', async ({ page, someone }) => {
