@@ -281,9 +281,10 @@ test('locked after very many: an administrator can help', async ({ page, someone
   await refusal(page, 'wrong_code');
   ada.server.sql(`UPDATE second_step_tries SET locked_at = ${Date.now()} WHERE user_id = '${ada.id}'`);
   await codeField(page).fill(await ada.app.code());
-  const box = await refusal(page, 'too_many_attempts');
-  await expect(box).toContainText(say('locked_title'));
-  await expect(box).toContainText(say('locked_body'));
+  await expect(page.getByRole('heading', { name: say('locked_title') })).toBeFocused();
+  await expect(page.getByText(say('locked_ways_body'))).toBeVisible();
+  await expect(page.getByRole('link', { name: say('contact_support') })).toBeVisible();
+  await expect(codeField(page)).toHaveCount(0);
   await inspect(page, 'refused: locked');
 });
 

@@ -323,7 +323,12 @@ export function tell(event: SecurityEvent): ReturnType<Tell> {
   if (event.result === 'fault') return { icon: 'warning', tone: 'plain', title: m.event_fault() };
   if (event.result === 'refused') {
     const title = (refused[event.kind] ?? m.event_refused_other)();
-    return { icon: 'warning', tone: 'warn', title, more: (setups[String(event.data?.setup_state)] ?? reasons[event.reason])?.() };
+    return {
+      icon: 'warning',
+      tone: 'warn',
+      title,
+      more: (setups[String(event.data?.setup_state)] ?? reasons[event.reason])?.(),
+    };
   }
   return done[event.kind]?.(event) ?? { icon: 'notice', tone: 'plain', title: m.event_other() };
 }
