@@ -24,6 +24,7 @@ var guidance = []struct {
 	{"phone and browser agree: our clock", appWhy("server_clock_suspect"), appCodes("phone and browser agree on a time")},
 	{"our clock, as administrators are told", inFile("server/clock/watch_test.go", "func TestAClockThatRefusesEverybody("), inFile("frontend/src/screens/protection/protection.test.ts", "says by how much a server’s clock looks wrong")},
 	{"an earlier setup, replaced", appWhy("previous_setup_replaced"), appCodes("previous_setup: when it was replaced")},
+	{"an earlier setup, of an app that was removed", appWhy("previous_setup_removed"), appCodes("previous_setup: of an app that was removed")},
 	{"an earlier setup, abandoned", appWhy("previous_setup_abandoned"), whileEnrolling("previous_setup: a code of the entry in use, and of one that was given up")},
 	{"a setup begun and not finished", appWhy("setup_not_finished"), appCodes("setup_not_finished: which one, and a way to finish it")},
 	{"five or seven digits, letters", appWhy("malformed"), appCodes("malformed: what a code looks like, at no cost")},

@@ -1,5 +1,5 @@
 import type { Locator, Page } from '@playwright/test';
-import { atHome, codeField, heading } from './kit/acts';
+import { atHome, backupField, codeField, givePassword, heading } from './kit/acts';
 import { App } from './kit/app';
 import { inspect } from './kit/inspect';
 import { carryOver } from './kit/person';
@@ -204,4 +204,53 @@ test('sessions, "This wasn\'t me" and a lost phone by keyboard alone', async ({ 
   await pressAt(page, button(page, say('have_app')));
   await expect(heading(page, say('wizard_title_replace'))).toBeFocused();
   await expect(heading(page, say('scan_heading'))).toBeVisible();
+});
+
+test.describe('in a window of 1280 × 1024 at 400 %', () => {
+  test.use({ viewport: { width: 320, height: 256 } });
+
+  test('the field that has the focus is seen, with its label', async ({ page, someone }) => {
+    const ada = await someone();
+    await ada.enrol();
+    await page.goto('/sign-in');
+    await givePassword(page, ada);
+    const label = page.getByText(say('code_label'), { exact: true });
+    for (const arrive of [() => undefined, () => page.reload()]) {
+      await arrive();
+      await expect(codeField(page)).toBeFocused();
+      await expect(codeField(page)).toBeInViewport({ ratio: 1 });
+      await expect(label).toBeInViewport({ ratio: 1 });
+    }
+    await page.getByRole('link', { name: say('use_backup_code') }).click();
+    await expect(backupField(page)).toBeFocused();
+    await expect(backupField(page)).toBeInViewport({ ratio: 1 });
+  });
+
+  test('a question is read from its title on, and its safe choice is what Tab comes to', async ({
+    page,
+    context,
+    someone,
+  }) => {
+    const ada = await someone();
+    const caller = await ada.enrol({ name: 'Phone' });
+    await ada.addApp(caller, 'Office');
+    await carryOver(caller, context);
+    await page.goto('/parameters/users/me/security');
+    const questions = [
+      [new RegExp(`^${say('remove')} ?: Phone`), say('remove_title', { name: 'Phone' }), say('cancel')],
+      [say('disable_ellipsis'), say('disable_title'), say('keep_it_on')],
+    ] as const;
+    for (const [act, title, safe] of questions) {
+      const opener = page.getByRole('button', { name: act });
+      await pressAt(page, opener);
+      const dialog = page.getByRole('dialog');
+      await expect(dialog.getByRole('heading', { name: title })).toBeFocused();
+      await expect(dialog.getByRole('heading', { name: title })).toBeInViewport({ ratio: 1 });
+      expect(await dialog.evaluate((one) => one.scrollTop)).toBe(0);
+      await tabTo(page, button(page, safe));
+      await expect(button(page, safe)).toBeInViewport({ ratio: 1 });
+      await page.keyboard.press('Escape');
+      await expect(opener).toBeFocused();
+    }
+  });
 });

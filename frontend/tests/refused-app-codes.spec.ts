@@ -165,8 +165,7 @@ test('previous_setup: when it was replaced, which entry to delete, which to use'
   const ada = await someone();
   const caller = await ada.enrol({ name: 'Old phone' });
   const old = ada.app;
-  await ada.disable(caller);
-  await ada.enrol({ name: 'New phone' });
+  ada.app = await ada.addApp(caller, 'New phone', ada.firstApp);
   await toSecondStep(page, ada);
   await codeField(page).fill(await old.codeUnlike(ada.app));
   const box = await refusal(page, 'previous_setup');
@@ -175,6 +174,21 @@ test('previous_setup: when it was replaced, which entry to delete, which to use'
   expect(old.label).not.toBe(ada.app.label);
   await expect(box).toContainText(say('previous_setup_entries', { old: old.label, label: ada.app.label }));
   await inspect(page, 'refused: previous setup');
+});
+
+test('previous_setup: of an app that was removed, which was never replaced', async ({ page, someone }) => {
+  const ada = await someone();
+  const caller = await ada.enrol({ name: 'Phone' });
+  const old = ada.app;
+  const first = ada.firstApp;
+  ada.app = await ada.addApp(caller, 'Tablet');
+  await caller.done('DELETE', `/api/v1/users/me/security/factors/${first}`);
+  await toSecondStep(page, ada);
+  await codeField(page).fill(await old.codeUnlike(ada.app));
+  const box = await refusal(page, 'previous_setup');
+  await expect(box).toContainText(say('previous_removed_title'));
+  await expect(box).toContainText(say('previous_removed_when', { date: longDate(new Date()) }));
+  await expect(box).toContainText(say('previous_setup_entries', { old: old.label, label: ada.app.label }));
 });
 
 test('setup_not_finished: which one, and a way to finish it', async ({ page, someone }) => {
@@ -267,9 +281,10 @@ test('locked after very many: an administrator can help', async ({ page, someone
   await refusal(page, 'wrong_code');
   ada.server.sql(`UPDATE second_step_tries SET locked_at = ${Date.now()} WHERE user_id = '${ada.id}'`);
   await codeField(page).fill(await ada.app.code());
-  const box = await refusal(page, 'too_many_attempts');
-  await expect(box).toContainText(say('locked_title'));
-  await expect(box).toContainText(say('locked_body'));
+  await expect(page.getByRole('heading', { name: say('locked_title') })).toBeFocused();
+  await expect(page.getByText(say('locked_ways_body'))).toBeVisible();
+  await expect(page.getByRole('link', { name: say('contact_support') })).toBeVisible();
+  await expect(codeField(page)).toHaveCount(0);
   await inspect(page, 'refused: locked');
 });
 

@@ -114,11 +114,12 @@ func (c *demoStartCommand) make(p program, listening net.Addr) (installation *se
 	if err != nil {
 		return nil, nil, cleanUp, err
 	}
-	if forget, err := demo.Note(folder); err == nil {
+	made.Folder = folder
+	// Where nothing can be written down for this user, the command must say where it is.
+	if forget, err := demo.Note(folder, config.Now()); err == nil {
+		made.Noted = true
 		remove := cleanUp
 		cleanUp = func() error { return errors.Join(forget(), remove()) }
-	} else {
-		made.At = folder // nothing can be written down for this user, so the commands must say it
 	}
 	if installation, err = server.Open(p.ctx, config); err != nil {
 		return nil, nil, cleanUp, err
@@ -151,11 +152,16 @@ func (c *demoStartCommand) instruct(out io.Writer, at *url.URL, made *demo.Demo)
 	if c.People > 0 {
 		fmt.Fprintf(out, "  %s to %s are the others, all off\n", demo.CrowdEmail(1), demo.CrowdEmail(c.People))
 	}
-	where := ""
-	if made.At != "" {
-		where = " --data " + made.At
+	there := " --data " + made.Folder
+	command := fmt.Sprintf("%s demo code %s", called(), made.People[0].Email)
+	if !made.Noted {
+		command += there
 	}
-	fmt.Fprintf(out, "\nWhere a code is asked for, play their phone in another terminal:\n\n  %s demo code %s%s\n\n", called(), made.People[0].Email, where)
+	fmt.Fprintf(out, "\nWhere a code is asked for, play their phone in another terminal:\n\n  %s\n\n", command)
+	fmt.Fprintf(out, "The demo is in %s.\n", made.Folder)
+	if made.Noted {
+		fmt.Fprintf(out, "Where several demos run, that plays the one that was started last; with%s it plays this one.\n", there)
+	}
 	fmt.Fprintln(out, "A code is good for one sign-in; the next one comes within 30 seconds. Ctrl-C ends the demo"+c.stays()+".")
 }
 
@@ -191,7 +197,7 @@ func newDemoCode(p program) *cobra.Command {
 			return ended(c.Run(p))
 		},
 	}
-	pathVar(cmd.Flags(), &c.Data, "data", "", "The demo's `folder`, where it was started with --data; by default the demo that runs.")
+	pathVar(cmd.Flags(), &c.Data, "data", "", "The demo's `folder`, which its start printed; by default the demo that runs, and of several the one that was started last.")
 	return cmd
 }
 

@@ -27,6 +27,7 @@ type played struct {
 	URL     string
 	env     []string
 	temp    string
+	folder  string // as its instructions name it
 	link    string // the token of Oscar's enrolment link
 }
 
@@ -48,10 +49,14 @@ func play(t *testing.T, args ...string) *played {
 	t.Cleanup(func() { p.command.Process.Kill() })
 	address := regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 	link := regexp.MustCompile(`enrolment link of oscar@example\.org: http://127\.0\.0\.1:\d+/enrol#token=(\S+)$`)
+	folder := regexp.MustCompile(`with --data (\S+) it plays this one`)
 	p.rest = bufio.NewScanner(printed)
 	for p.rest.Scan() {
 		if found := address.FindString(p.rest.Text()); found != "" {
 			p.URL = found
+		}
+		if found := folder.FindStringSubmatch(p.rest.Text()); found != nil {
+			p.folder = found[1]
 		}
 		if found := link.FindStringSubmatch(p.rest.Text()); found != nil {
 			p.link = found[1]
@@ -139,6 +144,9 @@ func TestDemo(t *testing.T) {
 		if got := found[email+"@example.org"]; got != want {
 			t.Errorf("%s is %q, want %q", email, got, want)
 		}
+	}
+	if out, err := p.run("demo", "code", "ada@example.org", "--data", p.folder).Output(); err != nil || !strings.HasPrefix(p.folder, p.temp) {
+		t.Errorf("in the folder %q that the start named: %v %s", p.folder, err, out)
 	}
 	p.opens()
 	p.enrols()

@@ -45,7 +45,8 @@ type Options struct {
 type Demo struct {
 	People []Person // those whose state is worth a visit, in the order of the instructions
 	Total  int
-	At     string // the folder, where `demo code` has to be told
+	Folder string
+	Noted  bool // `demo code` finds it without being told where it is
 }
 
 // Person is somebody to sign in as.

@@ -1,12 +1,15 @@
 package demo
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 )
 
 // marking is the file that makes a folder one of a demo: written before anything else is, and read before a code is
@@ -39,7 +42,7 @@ func mark(folder, databaseURL string) error {
 }
 
 // write replaces a file that its owner alone may read. What lies at the path is no link that is followed.
-func write(path string, content marked, flag int) error {
+func write(path string, content any, flag int) error {
 	text, err := json.MarshalIndent(content, "", "  ")
 	if err != nil {
 		return err
@@ -52,8 +55,8 @@ func write(path string, content marked, flag int) error {
 	return errors.Join(err, file.Close())
 }
 
-func read(path string) (marked, error) {
-	var found marked
+func read[T any](path string) (T, error) {
+	var found T
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return found, err
@@ -61,62 +64,67 @@ func read(path string) (marked, error) {
 	return found, json.Unmarshal(text, &found)
 }
 
-// noted is where the running demo's folder is written down for the next command of the same user.
+// note says where a demo is that runs.
+type note struct {
+	Data    string    `json:"data"`
+	Started time.Time `json:"started"`
+}
+
+// noted is where the folders of running demos are written down, each in a file of its own, for the next command of the
+// same user.
 func noted() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(cache, "secondstep", marking), nil
+	return filepath.Join(cache, "secondstep", "demos"), nil
 }
 
-// Note lets `demo code` find this demo, in place of one that was started before. Forget takes it back, and does nothing
-// where a later demo has noted itself meanwhile.
-func Note(folder string) (forget func() error, err error) {
-	path, err := noted()
+// Note lets `demo code` find this demo, before any that was started earlier. Forget takes back this one alone, and those of
+// before are found again.
+func Note(folder string, now time.Time) (forget func() error, err error) {
+	notes, err := noted()
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := os.MkdirAll(notes, 0o700); err != nil {
 		return nil, err
 	}
-	if err := write(path, marked{Data: folder}, 0); err != nil {
+	path := filepath.Join(notes, fmt.Sprintf("%x.json", sha256.Sum256([]byte(folder))))
+	if err := write(path, note{Data: folder, Started: now}, 0); err != nil {
 		return nil, err
 	}
 	return func() error {
-		found, err := read(path)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil
-		case err != nil:
+		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 			return err
-		case found.Data != folder:
-			return nil
 		}
-		return os.Remove(path)
+		return nil
 	}, nil
 }
 
 // ErrNone is told where no demo runs.
 var ErrNone = errors.New("no demo runs: start one with secondstep demo, in another terminal")
 
-// find reads the mark of a demo: of the folder given, or of the one that was noted.
+// find reads the mark of a demo: of the folder given, or of the one that was noted last.
 func find(folder string) (marked, error) {
-	if folder == "" {
-		path, err := noted()
-		if err != nil {
-			return marked{}, err
-		}
-		note, err := read(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return marked{}, ErrNone
-		}
-		if err != nil {
-			return marked{}, err
-		}
-		folder = note.Data
+	if folder != "" {
+		return markOf(folder)
 	}
-	found, err := read(filepath.Join(folder, marking))
+	notes, err := running()
+	if err != nil {
+		return marked{}, err
+	}
+	for _, one := range notes {
+		// One that was killed has taken nothing back, and its folder may be gone.
+		if found, err := markOf(one.Data); !errors.Is(err, ErrNone) {
+			return found, err
+		}
+	}
+	return marked{}, ErrNone
+}
+
+func markOf(folder string) (marked, error) {
+	found, err := read[marked](filepath.Join(folder, marking))
 	if errors.Is(err, fs.ErrNotExist) {
 		return marked{}, ErrNone
 	}
@@ -125,4 +133,25 @@ func find(folder string) (marked, error) {
 	}
 	found.Data = folder
 	return found, nil
+}
+
+// running reads the notes there are, the newest first.
+func running() ([]note, error) {
+	folder, err := noted()
+	if err != nil {
+		return nil, err
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	var notes []note
+	for _, file := range files {
+		// It may have ended just now, or been killed as it wrote.
+		if one, err := read[note](file); err == nil {
+			notes = append(notes, one)
+		}
+	}
+	slices.SortFunc(notes, func(a, b note) int { return b.Started.Compare(a.Started) })
+	return notes, nil
 }

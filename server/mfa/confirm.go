@@ -93,7 +93,7 @@ func (m *MFA) refuseConfirm(ctx context.Context, caller web.Caller, attempt fact
 		return ErrChanged // the clock moved on between the two looks, and the code came into its window
 	}
 	why.AttemptsLeft = &left
-	event.Reason, event.Data = string(why.Reason), why.ClockFacts()
+	event.Reason, event.Data = string(why.Reason), why.Facts()
 	m.SignIn.WarnOfClock(ctx, why, caller.Client)
 	err = m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
 		if err := m.Apps.Burn(ctx, tx, attempt, result.Burn); err != nil {

@@ -296,6 +296,6 @@ func (p *proving) noteRefusal(ctx context.Context, tx database.Tx, why *diagnosi
 
 func (p *proving) refused(why *diagnosis.Diagnosis) audit.Event {
 	event := p.event.Is(p.event.Kind, audit.Refused)
-	event.Reason, event.Data = string(why.Reason), why.ClockFacts()
+	event.Reason, event.Data = string(why.Reason), why.Facts()
 	return event
 }

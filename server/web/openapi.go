@@ -77,6 +77,7 @@ type codeDiagnosis struct {
 	UsedBrowser        string     `json:"used_browser,omitempty" example:"Firefox on Linux"`
 	UsedHere           bool       `json:"used_here,omitempty" doc:"It was used in this browser."`
 	ReplacedAt         *time.Time `json:"replaced_at,omitempty"`
+	SetupState         string     `json:"setup_state,omitempty" enum:"in_use,replaced,abandoned,disabled,removed" doc:"With previous_setup: what became of the setup that the code is of. In use: it is of an app that works, while another one is being set up."`
 	SetupLabel         string     `json:"setup_label,omitempty" doc:"The entry in the app to look for."`
 	OtherLabels        []string   `json:"other_labels,omitempty" nullable:"false" doc:"Further entries that would do."`
 	OldLabel           string     `json:"old_label,omitempty" doc:"The entry that the code came from."`

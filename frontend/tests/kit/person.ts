@@ -62,9 +62,14 @@ export class Person {
     return caller;
   }
 
-  /** Adds another app by the API, in the session that has 2-step verification turned on. */
-  async addApp(caller: Caller, name: string): Promise<App> {
-    const begun = await this.begin(caller, { name });
+  /** The app that was added first, by its id. */
+  get firstApp(): string {
+    return this.server.sql(`SELECT id FROM totp_apps WHERE user_id = '${this.id}' ORDER BY added_at, id LIMIT 1`);
+  }
+
+  /** Adds another app by the API, or one in another's place, in the session that has 2-step verification turned on. */
+  async addApp(caller: Caller, name: string, replaces?: string): Promise<App> {
+    const begun = await this.begin(caller, { name, replaces });
     const app = new App(begun.secret, begun.label);
     const path = `${security}/enrolments/${begun.id}`;
     const confirmed = await caller.done<CodeSet>('POST', `${path}/confirm`, { code: await app.code(-1) });

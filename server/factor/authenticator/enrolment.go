@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor/diagnosis"
 	"github.com/secondstep/secondstep/server/keyring"
 	"github.com/secondstep/secondstep/server/web"
 )
@@ -108,7 +109,7 @@ func AbandonEnrolment(ctx context.Context, tx database.Tx, ring *keyring.Ring, u
 
 // abandoned is the enrolment's secret as it is kept for recognising its codes.
 func (e *Enrolment) abandoned() retiredRow {
-	return retiredRow{ID: e.ID, UserID: e.UserID, Label: e.Label, Name: e.Name, Secret: e.Secret, Why: Abandoned}
+	return retiredRow{ID: e.ID, UserID: e.UserID, Label: e.Label, Name: e.Name, Secret: e.Secret, Why: diagnosis.Abandoned}
 }
 
 func endEnrolment(ctx context.Context, tx database.Tx, id string) error {
@@ -177,7 +178,7 @@ func Switch(ctx context.Context, tx database.Tx, ring *keyring.Ring, userID stri
 		return err
 	}
 	if enrolment.Replaces != "" {
-		if err := retireApps(ctx, tx, ring, userID, Replaced, enrolment.Replaces); err != nil {
+		if err := retireApps(ctx, tx, ring, userID, diagnosis.Replaced, enrolment.Replaces); err != nil {
 			return err
 		}
 	}

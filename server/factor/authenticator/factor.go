@@ -214,7 +214,7 @@ func (f *Factor) Held(ctx context.Context, db bun.IDB, userID string) ([]factor.
 
 // Retire retires every app, whose codes are still recognised.
 func (f *Factor) Retire(ctx context.Context, tx database.Tx, userID string) error {
-	return retireApps(ctx, tx, f.ring, userID, Replaced, "")
+	return retireApps(ctx, tx, f.ring, userID, diagnosis.Replaced, "")
 }
 
 // Forget retires every app and abandons an enrolment.
@@ -222,7 +222,7 @@ func (f *Factor) Forget(ctx context.Context, tx database.Tx, userID string) erro
 	if err := AbandonEnrolment(ctx, tx, f.ring, userID); err != nil {
 		return err
 	}
-	return retireApps(ctx, tx, f.ring, userID, Disabled, "")
+	return retireApps(ctx, tx, f.ring, userID, diagnosis.Disabled, "")
 }
 
 // AfterRestore raises each app's last step to the last one that a code could have been given for by now, and gives up

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor/diagnosis"
 )
 
 // Rename calls an app otherwise; false where the person has no such app. The entry in the app itself keeps its label.
@@ -26,7 +27,7 @@ func (f *Factor) Remove(ctx context.Context, tx database.Tx, userID, id string) 
 	}
 	for _, app := range list {
 		if app.ID == id {
-			return true, retireApps(ctx, tx, f.ring, userID, Removed, id)
+			return true, retireApps(ctx, tx, f.ring, userID, diagnosis.Removed, id)
 		}
 	}
 	return false, nil

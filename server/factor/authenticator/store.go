@@ -25,14 +25,6 @@ const (
 	spentFor = 30 * time.Hour
 )
 
-// Why a secret was retired.
-const (
-	Replaced  = "replaced"
-	Abandoned = "abandoned"
-	Disabled  = "disabled"
-	Removed   = "removed"
-)
-
 // App is an authenticator app that may prove the second step.
 type App struct {
 	bun.BaseModel `bun:"table:totp_apps,alias:a"`
@@ -73,7 +65,7 @@ type retiredRow struct {
 	Label     string           `bun:"label"`
 	Name      string           `bun:"name"`
 	Secret    []byte           `bun:"secret"` // sealed
-	Why       string           `bun:"why"`
+	Why       string           `bun:"why"`    // as diagnosis.Secret has it
 	RetiredAt database.Instant `bun:"retired_at"`
 }
 
@@ -202,7 +194,7 @@ func gather(ctx context.Context, db bun.IDB, ring *keyring.Ring, userID string, 
 	if enrolment != nil && len(enrolment.Secret) > 0 {
 		known := enrolment.known()
 		if !enrolment.Open(now) {
-			known.State, known.RetiredAt = diagnosis.Retired, enrolment.ExpiresAt.Time()
+			known.State, known.RetiredAt, known.Why = diagnosis.Retired, enrolment.ExpiresAt.Time(), diagnosis.Abandoned
 		}
 		if err := add(known, enrolment.Secret, enrolmentsColumn); err != nil {
 			return nil, err
@@ -216,7 +208,9 @@ func gather(ctx context.Context, db bun.IDB, ring *keyring.Ring, userID string, 
 		return nil, fmt.Errorf("read retired secrets: %w", err)
 	}
 	for _, row := range old {
-		known := diagnosis.Secret{ID: row.ID, Name: row.Name, Label: row.Label, State: diagnosis.Retired, RetiredAt: row.RetiredAt.Time()}
+		known := diagnosis.Secret{
+			ID: row.ID, Name: row.Name, Label: row.Label, State: diagnosis.Retired, RetiredAt: row.RetiredAt.Time(), Why: row.Why,
+		}
 		if err := add(known, row.Secret, retiredColumn); err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package authenticator_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,7 @@ func TestWhyACodeOfAnAppIsRefused(t *testing.T) {
 		{"previous_setup_abandoned", previousAbandoned},
 		{"previous_setup_of_an_app_that_works", previousStillActive},
 		{"previous_setup_disabled", previousDisabled},
+		{"previous_setup_removed", previousRemoved},
 		{"previous_setup_forgotten", previousForgotten},
 	}.onBoth(t)
 }
@@ -291,7 +293,7 @@ func previousReplaced(t *testing.T, in *servertest.Installation) {
 	session.Confirm(begun.Text("id"), phone.Code()).Want(200)
 	at := now(in)
 	in.Clock.NextStep()
-	told := why{"reason": "previous_setup", "replaced_at": at, "old_label": ada.label, "setup_label": ada.label + " (2)"}
+	told := why{"reason": "previous_setup", "setup_state": "replaced", "replaced_at": at, "old_label": ada.label, "setup_label": ada.label + " (2)"}
 	t.Run("sign-in", func(t *testing.T) {
 		told["attempts_left"] = 4
 		ada.signIn(ada.Code()).Explains(told)
@@ -315,7 +317,7 @@ func previousAbandoned(t *testing.T, in *servertest.Installation) {
 		first := browser.Do("POST", servertest.Enrolments, nil).Want(201)
 		second := browser.Do("POST", servertest.Enrolments, nil).Want(201)
 		browser.Confirm(second.Text("id"), in.Scan(first.Text("secret")).Code()).Explains(why{"reason": "previous_setup", "attempts_left": 9,
-			"replaced_at": now(in), "old_label": first.Text("label"), "setup_label": second.Text("label")})
+			"setup_state": "abandoned", "replaced_at": now(in), "old_label": first.Text("label"), "setup_label": second.Text("label")})
 	})
 	t.Run("sign-in, given up", func(t *testing.T) {
 		ada := protected(in, "given-up")
@@ -323,7 +325,7 @@ func previousAbandoned(t *testing.T, in *servertest.Installation) {
 		begun := session.Do("POST", servertest.Enrolments, nil).Want(201)
 		session.Do("DELETE", servertest.Enrolments+"/"+begun.Text("id"), nil).Want(204)
 		ada.signIn(in.Scan(begun.Text("secret")).Code()).Explains(why{"reason": "previous_setup", "attempts_left": 4,
-			"replaced_at": now(in), "old_label": ada.label + " (2)", "setup_label": ada.label})
+			"setup_state": "abandoned", "replaced_at": now(in), "old_label": ada.label + " (2)", "setup_label": ada.label})
 	})
 	t.Run("sign-in, run out", func(t *testing.T) {
 		ada := protected(in, "run-out")
@@ -331,7 +333,7 @@ func previousAbandoned(t *testing.T, in *servertest.Installation) {
 		begun := session.Do("POST", servertest.Enrolments, nil).Want(201)
 		in.Clock.Advance(11 * time.Minute)
 		ada.signIn(in.Scan(begun.Text("secret")).Code()).Explains(why{"reason": "previous_setup", "attempts_left": 4,
-			"replaced_at": begun.Text("expires_at"), "old_label": ada.label + " (2)", "setup_label": ada.label})
+			"setup_state": "abandoned", "replaced_at": begun.Text("expires_at"), "old_label": ada.label + " (2)", "setup_label": ada.label})
 	})
 }
 
@@ -341,7 +343,8 @@ func previousStillActive(t *testing.T, in *servertest.Installation) {
 	begun := session.Do("POST", servertest.Enrolments, nil).Want(201)
 	code := ada.Code()
 	session.Confirm(begun.Text("id"), code).Explains(why{"reason": "previous_setup", "attempts_left": 9,
-		"old_label": ada.label, "setup_label": ada.label + " (2)"})
+		"setup_state": "in_use", "old_label": ada.label, "setup_label": ada.label + " (2)"})
+	onRecord(t, session, "enrolment.confirmed", map[string]any{"setup_state": "in_use"})
 	// Given at the wrong place, under another budget, it is good for nothing any more; the next one is.
 	ada.signIn(code).Diagnosed("already_used")
 	in.Clock.NextStep()
@@ -355,7 +358,45 @@ func previousDisabled(t *testing.T, in *servertest.Installation) {
 	at := now(in)
 	in.Enrol(session)
 	ada.signIn(ada.Code()).Explains(why{"reason": "previous_setup", "attempts_left": 4,
-		"replaced_at": at, "old_label": ada.label, "setup_label": ada.label + " (2)"})
+		"setup_state": "disabled", "replaced_at": at, "old_label": ada.label, "setup_label": ada.label + " (2)"})
+}
+
+// Whoever removed an app is not told of a setup that was replaced, and the record keeps the difference.
+func previousRemoved(t *testing.T, in *servertest.Installation) {
+	ada := protected(in, "removed")
+	session := in.SignedIn(ada.email, ada.Enrolled, servertest.Firefox)
+	begun := session.Do("POST", servertest.Enrolments, nil).Want(201)
+	tablet := in.Scan(begun.Text("secret"))
+	session.Confirm(begun.Text("id"), tablet.Code()).Want(200)
+	session.Do("DELETE", servertest.Security+"/factors/"+ada.ID, nil).Want(204)
+	at := now(in)
+	in.Clock.NextStep()
+	told := why{"reason": "previous_setup", "setup_state": "removed", "replaced_at": at, "old_label": ada.label, "setup_label": ada.label + " (2)"}
+	t.Run("sign-in", func(t *testing.T) {
+		told["attempts_left"] = 4
+		ada.signIn(ada.Code()).Explains(told)
+		onRecord(t, session, "sign_in.second_step", map[string]any{"setup_state": "removed"})
+	})
+	t.Run("proof", func(t *testing.T) {
+		told["attempts_left"] = 8
+		session.Prove(ada.Code()).Explains(told)
+	})
+}
+
+// onRecord looks at what the person's last refusal of a kind keeps beside its reason.
+func onRecord(t *testing.T, session *servertest.Client, kind string, data map[string]any) {
+	t.Helper()
+	for _, one := range session.Do("GET", servertest.Security+"/events", nil).Want(200).Body["events"].([]any) {
+		event := one.(map[string]any)
+		if event["kind"] != kind || event["result"] != "refused" {
+			continue
+		}
+		if event["reason"] != "previous_setup" || !reflect.DeepEqual(event["data"], data) {
+			t.Errorf("on record is %v", event)
+		}
+		return
+	}
+	t.Errorf("no refused %s is on record", kind)
 }
 
 // Five earlier setups are known, for 90 days; whatever is older is nobody's code.

@@ -54,6 +54,7 @@ type Diagnosis struct {
 	UsedBrowser        string     `json:"used_browser,omitempty"` // "Firefox on Linux"
 	UsedHere           *bool      `json:"used_here,omitempty"`    // by the browser that asks now
 	ReplacedAt         *time.Time `json:"replaced_at,omitempty"`
+	SetupState         string     `json:"setup_state,omitempty"`  // of a PreviousSetup: what became of the setup that the code is of, or InUse
 	SetupLabel         string     `json:"setup_label,omitempty"`  // the entry of the app to look for
 	OtherLabels        []string   `json:"other_labels,omitempty"` // further entries that would do
 	OldLabel           string     `json:"old_label,omitempty"`    // the entry that the code came from
@@ -63,9 +64,13 @@ type Diagnosis struct {
 	ServerClockSuspect bool       `json:"server_clock_suspect,omitempty"`
 }
 
-// ClockFacts is what an event keeps about whose clock is wrong; nil where no clock is.
-func (d *Diagnosis) ClockFacts() map[string]any {
-	if d.OffsetSeconds == nil {
+// Facts are what an event keeps beside the reason: whose clock is wrong, and what became of an earlier setup; nil where
+// there is neither.
+func (d *Diagnosis) Facts() map[string]any {
+	switch {
+	case d.SetupState != "":
+		return map[string]any{"setup_state": d.SetupState}
+	case d.OffsetSeconds == nil:
 		return nil
 	}
 	facts := map[string]any{"offset_seconds": *d.OffsetSeconds}
@@ -85,6 +90,15 @@ const (
 	Retired              // replaced, abandoned or turned off: proves nothing
 )
 
+// What became of the setup that a code of a PreviousSetup is of.
+const (
+	InUse     = "in_use" // nothing: its app works, and another one is being set up
+	Replaced  = "replaced"
+	Abandoned = "abandoned"
+	Disabled  = "disabled" // with 2-step verification
+	Removed   = "removed"
+)
+
 // Secret is one of the person's secrets and what is known of its steps.
 type Secret struct {
 	ID         string
@@ -95,6 +109,7 @@ type Secret struct {
 	LastStep   int64     // the last step accepted
 	LastUsedAt time.Time // zero: never
 	RetiredAt  time.Time // of a Retired one
+	Why        string    // it was retired: Replaced, Abandoned, Disabled or Removed
 	Spent      map[int64]Spent
 }
 

@@ -42,14 +42,14 @@ func newPhone() Secret {
 
 func oldPhone() Secret {
 	return Secret{
-		ID: "old", Name: "Old phone", Label: "MailMachine: ada@old.test", State: Retired, Key: key("old phone"), RetiredAt: morning,
+		ID: "old", Name: "Old phone", Label: "MailMachine: ada@old.test", State: Retired, Key: key("old phone"), RetiredAt: morning, Why: Replaced,
 	}
 }
 
 func olderPhone() Secret {
 	return Secret{
 		ID: "older", Name: "Older phone", Label: "MailMachine: ada@older.test", State: Retired, Key: key("older phone"),
-		RetiredAt: morning.AddDate(0, -1, 0),
+		RetiredAt: morning.AddDate(0, -1, 0), Why: Removed,
 	}
 }
 
@@ -217,23 +217,23 @@ func TestRefusals(t *testing.T) {
 			want: `{"reason":"clock_behind","offset_seconds":-30}`,
 		}, {
 			name: "a replaced app", secrets: []Secret{oldPhone(), tablet(), phone()}, code: of(oldPhone(), 0),
-			want: `{"reason":"previous_setup","replaced_at":"2026-02-03T08:30:00Z","setup_label":"MailMachine: ada@example.test","old_label":"MailMachine: ada@old.test"}`,
+			want: `{"reason":"previous_setup","replaced_at":"2026-02-03T08:30:00Z","setup_state":"replaced","setup_label":"MailMachine: ada@example.test","old_label":"MailMachine: ada@old.test"}`,
 		}, {
 			name: "a replaced app whose clock is off", secrets: []Secret{phone(), oldPhone()}, code: of(oldPhone(), 15),
-			want: `{"reason":"previous_setup","replaced_at":"2026-02-03T08:30:00Z","setup_label":"MailMachine: ada@example.test","old_label":"MailMachine: ada@old.test"}`,
+			want: `{"reason":"previous_setup","replaced_at":"2026-02-03T08:30:00Z","setup_state":"replaced","setup_label":"MailMachine: ada@example.test","old_label":"MailMachine: ada@old.test"}`,
 		}, {
 			name: "a replaced app, its spent code", secrets: []Secret{phone(), at(oldPhone(), 0, map[int64]Spent{0: usedHere})}, code: of(oldPhone(), 0),
-			want: `{"reason":"previous_setup","replaced_at":"2026-02-03T08:30:00Z","setup_label":"MailMachine: ada@example.test","old_label":"MailMachine: ada@old.test"}`,
+			want: `{"reason":"previous_setup","replaced_at":"2026-02-03T08:30:00Z","setup_state":"replaced","setup_label":"MailMachine: ada@example.test","old_label":"MailMachine: ada@old.test"}`,
 		}, {
 			name: "a replaced app while enrolling", enrolling: "new", secrets: []Secret{phone(), newPhone(), oldPhone()}, code: of(oldPhone(), 0),
-			want: `{"reason":"previous_setup","replaced_at":"2026-02-03T08:30:00Z","setup_label":"MailMachine: ada@example.test (3)","old_label":"MailMachine: ada@old.test"}`,
+			want: `{"reason":"previous_setup","replaced_at":"2026-02-03T08:30:00Z","setup_state":"replaced","setup_label":"MailMachine: ada@example.test (3)","old_label":"MailMachine: ada@old.test"}`,
 		}, {
 			name: "the app in use, while enrolling another", enrolling: "new", secrets: []Secret{phone(), newPhone()}, code: of(phone(), 0),
-			want: `{"reason":"previous_setup","setup_label":"MailMachine: ada@example.test (3)","old_label":"MailMachine: ada@example.test"}`,
+			want: `{"reason":"previous_setup","setup_state":"in_use","setup_label":"MailMachine: ada@example.test (3)","old_label":"MailMachine: ada@example.test"}`,
 			burn: &Burn{"phone", present},
 		}, {
 			name: "the app in use, ahead, while enrolling another", enrolling: "new", secrets: []Secret{phone(), newPhone()}, code: of(phone(), 7),
-			want: `{"reason":"previous_setup","setup_label":"MailMachine: ada@example.test (3)","old_label":"MailMachine: ada@example.test"}`,
+			want: `{"reason":"previous_setup","setup_state":"in_use","setup_label":"MailMachine: ada@example.test (3)","old_label":"MailMachine: ada@example.test"}`,
 			burn: &Burn{"phone", present + 7},
 		}, {
 			name: "begun and not finished", secrets: []Secret{newPhone(), phone()}, code: of(newPhone(), 0),

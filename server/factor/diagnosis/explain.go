@@ -20,14 +20,15 @@ func (s *search) explain(h hit) *Diagnosis {
 	switch {
 	case h.secret.State == Retired:
 		return &Diagnosis{
-			Reason: PreviousSetup, ReplacedAt: moment(h.secret.RetiredAt), OldLabel: h.secret.Label, SetupLabel: s.lookFor(),
+			Reason: PreviousSetup, ReplacedAt: moment(h.secret.RetiredAt), SetupState: h.secret.Why,
+			OldLabel: h.secret.Label, SetupLabel: s.lookFor(),
 		}
 	case s.accepts(h.secret):
 		return s.explainOwn(h)
 	case h.secret.State == Pending:
 		return &Diagnosis{Reason: SetupNotFinished, SetupLabel: h.secret.Label}
 	default: // an app that works, while another one is being enrolled
-		return &Diagnosis{Reason: PreviousSetup, OldLabel: h.secret.Label, SetupLabel: s.lookFor()}
+		return &Diagnosis{Reason: PreviousSetup, SetupState: InUse, OldLabel: h.secret.Label, SetupLabel: s.lookFor()}
 	}
 }
 

@@ -49,6 +49,13 @@ export function backupFile(day: string | Date): string {
   return `${name.replace(/[^\p{L}\p{M}\p{N}]+/gu, '-')}.txt`;
 }
 
+/** What became of the setup that a code is of. */
+const earlier: Record<string, [title: () => string, when: (data: { date: string }) => string]> = {
+  removed: [m.previous_removed_title, m.previous_removed_when],
+  abandoned: [m.previous_setup_title, m.previous_abandoned_when],
+  disabled: [m.previous_setup_title, m.previous_disabled_when],
+};
+
 /** The words for a refused code: what happened, why, what to do. `text` is what stood in the field. */
 export function explain(diagnosis: Diagnosis, typed: Kind, where: Where, text = ''): Explanation {
   const d = diagnosis;
@@ -98,9 +105,10 @@ export function explain(diagnosis: Diagnosis, typed: Kind, where: Where, text = 
         const body = old ? m.other_entry_body({ old, label }) : m.other_entry_unnamed({ label });
         return warn('phone', m.other_entry_title(), [body]);
       }
-      const when = m.previous_setup_when({ date: format.date(d.replaced_at) });
+      const date = format.date(d.replaced_at);
       const what = old ? m.previous_setup_entries({ old, label }) : m.previous_setup_entry({ label });
-      return warn('phone', m.previous_setup_title(), [when, what]);
+      const [title, when] = earlier[d.setup_state ?? ''] ?? [m.previous_setup_title, m.previous_setup_when];
+      return warn('phone', title(), [when({ date }), what]);
     }
 
     case 'setup_not_finished':

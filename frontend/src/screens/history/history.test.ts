@@ -39,6 +39,17 @@ describe('an event in words', () => {
     expect(more).toHaveLength(1);
   });
 
+  it.each([
+    ['in_use', m.event_why_other_app],
+    ['removed', m.event_why_removed],
+    ['replaced', m.event_why_previous],
+    [undefined, m.event_why_previous], // of before that was on record
+  ])('a code of another setup says which: %s', (state, words) => {
+    const data = state && { setup_state: state };
+    const { more } = told({ kind: 'enrolment.confirmed', result: 'refused', reason: 'previous_setup', data });
+    expect(more).toEqual([words()]);
+  });
+
   it.each(whyEnded)('sessions that ended say why: %s', (reason) => {
     const { title, more } = told({ kind: 'session.ended', reason, data: { sessions: 3 } });
     expect(title).toBe(m.event_ended({ count: 3, shown: '3' }));

@@ -276,6 +276,12 @@ const reasons: Record<string, () => string> = {
   no_backup_codes_left: m.event_why_none_left,
 };
 
+/** Of which setup the code was, where that says more than that it was an earlier one. */
+const setups: Record<string, () => string> = {
+  in_use: m.event_why_other_app,
+  removed: m.event_why_removed,
+};
+
 const endings: Record<string, () => string> = {
   mfa_turned_on: m.event_ended_turned_on,
   mfa_turned_off: m.event_ended_turned_off,
@@ -317,7 +323,12 @@ export function tell(event: SecurityEvent): ReturnType<Tell> {
   if (event.result === 'fault') return { icon: 'warning', tone: 'plain', title: m.event_fault() };
   if (event.result === 'refused') {
     const title = (refused[event.kind] ?? m.event_refused_other)();
-    return { icon: 'warning', tone: 'warn', title, more: reasons[event.reason]?.() };
+    return {
+      icon: 'warning',
+      tone: 'warn',
+      title,
+      more: (setups[String(event.data?.setup_state)] ?? reasons[event.reason])?.(),
+    };
   }
   return done[event.kind]?.(event) ?? { icon: 'notice', tone: 'plain', title: m.event_other() };
 }

@@ -86,6 +86,41 @@ describe('changing the password', () => {
     await user.type(field, 'seven quiet walnut lamps');
     await screen.findByText(m.strength_label({ strength: m.strength_4() }));
   });
+
+  const rule = (words: string, met: boolean) => `${words}: ${met ? m.rule_met() : m.rule_not_met()}`;
+  const rules = () => [...document.querySelectorAll('#new-password-rules li')].map((line) => line.textContent?.trim());
+
+  it('does not praise what is mostly a name with a hyphen', async () => {
+    const ben = { ...ada, name: 'Ben Castellanos-Ruiz', email: 'ben@example.org' };
+    const user = open(`${path}/password`, { session: sessionOf(ben) });
+    await user.type(await screen.findByLabelText(m.password_new()), 'castellanos-vQ9');
+    await screen.findByText(m.strength_label({ strength: m.strength_1() }));
+    expect(rules()).toContain(rule(m.rule_context(), false));
+  });
+
+  it('nor the password of now, before and after it is refused', async () => {
+    reply(call, refuse(422, 'invalid_input', { fields: [{ name: 'new_password', code: 'password_unchanged' }] }));
+    const user = open(`${path}/password`, signedIn);
+    await fill(user, 'violet tractor humming');
+    expect(rules()).toContain(rule(m.rule_other(), false));
+    await user.click(await button(m.password_change()));
+    await screen.findByText(m.field_password_unchanged());
+    expect(screen.queryByText(m.strength_label({ strength: m.strength_4() }))).toBeNull();
+    expect(document.querySelector('#new-password-rules .on')).toBeNull();
+    await user.type(screen.getByLabelText(m.password_new()), ' today');
+    await screen.findByText(m.strength_label({ strength: m.strength_4() }));
+    expect(rules()).toHaveLength(2);
+  });
+
+  it('nor what the server has refused as it stands', async () => {
+    reply(call, refuse(422, 'invalid_input', { fields: [{ name: 'new_password', code: 'password_too_common' }] }));
+    const user = open(`${path}/password`, signedIn);
+    await fill(user, 'seven quiet walnut lamps');
+    const strong = await screen.findByText(m.strength_label({ strength: m.strength_4() }));
+    await user.click(await button(m.password_change()));
+    await screen.findByText(m.field_password_too_common());
+    expect(strong.textContent).toBe(m.password_rules());
+  });
 });
 
 it.each([

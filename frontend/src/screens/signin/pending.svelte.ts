@@ -5,6 +5,11 @@ import type { SignInState } from '../../api/shapes';
 class Pending {
   current = $state.raw<SignInState | undefined>();
 
+  /** No code is taken in this sign-in, of whatever kind. */
+  get locked(): boolean {
+    return this.current?.codes_locked === true;
+  }
+
   /** A reload forgets, the server does not: ask it. */
   async load(): Promise<Outcome<SignInState>> {
     const outcome = await read(() => api.GET('/api/v1/sign-in'));

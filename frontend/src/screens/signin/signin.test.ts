@@ -313,15 +313,18 @@ describe('second step', () => {
     expect((await button(m.continue())).hasAttribute('disabled')).toBe(again);
   });
 
-  it('says that codes are locked before one is typed for nothing, in each way', async () => {
-    reply('GET /sign-in', ok({ ...secondStep(), codes_locked: true }));
-    const user = open('/second-step');
-    await screen.findByText(m.locked_title());
-    expect(screen.getByLabelText<HTMLInputElement>(m.code_label()).readOnly).toBe(true);
+  it.each(['/second-step', '/second-step/backup-code'])('asks for no code where codes are locked: %s', async (path) => {
+    reply('GET /sign-in', ok({ ...secondStep(), codes_locked: true, recovery: 'asked' }));
+    const user = open(path);
+    await heading(m.locked_title());
+    await waitFor(() => expect(document.activeElement?.textContent).toBe(m.locked_title()));
+    expect(screen.queryByRole('textbox')).toBeNull();
+    expect(screen.queryByRole('link', { name: m.use_backup_code() })).toBeNull();
+    expect(screen.queryByRole('link', { name: m.use_app_code() })).toBeNull();
+    await screen.findByText(m.locked_ask());
     expect(screen.getByRole('link', { name: m.contact_support() }).getAttribute('href')).toBe('/help/contact');
-    await user.click(screen.getByRole('link', { name: m.use_backup_code() }));
-    await heading(m.backup_step_heading());
-    await screen.findByText(m.locked_title());
+    expect(screen.queryAllByText(m.recovery_under_way())).toHaveLength(path === '/second-step' ? 1 : 0);
+    await button(m.start_again());
     await user.click(screen.getByRole('link', { name: m.cannot_get_in() }));
     await screen.findByText(m.locked_ways_body());
     expect(screen.queryByText(m.way_backup_title())).toBeNull();
@@ -333,7 +336,9 @@ describe('second step', () => {
     reply('POST /sign-in/totp', refuseCode({ reason: 'too_many_attempts', locked: true }));
     const user = open('/second-step');
     await user.type(await screen.findByLabelText(m.code_label()), '123456');
-    await screen.findByText(m.locked_title());
+    await heading(m.locked_title());
+    await waitFor(() => expect(document.activeElement?.textContent).toBe(m.locked_title()));
+    expect(screen.queryByLabelText(m.code_label())).toBeNull();
     await user.click(screen.getByRole('link', { name: m.cannot_get_in() }));
     await screen.findByText(m.locked_ways_body());
   });
