@@ -49,6 +49,7 @@ const (
 	EmailChanged         = "email.changed"
 	EmailStopped         = "email.stopped"
 	AlarmRaised          = "alarm.raised"
+	AlarmSettled         = "alarm.settled"
 	SignInPassword       = "sign_in.password"
 	SignInSecondStep     = "sign_in.second_step"
 	SignInCodeTested     = "sign_in.code_tested"

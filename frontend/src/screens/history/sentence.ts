@@ -121,6 +121,11 @@ const done: Record<string, Tell> = {
     more: m.event_recovery_completed_more(),
   }),
   'alarm.raised': () => ({ icon: 'shield', tone: 'warn', title: m.event_alarm(), more: m.event_alarm_more() }),
+  'alarm.settled': (event) => ({
+    icon: 'shield',
+    tone: 'plain',
+    title: event.data?.done === 'apps' ? m.event_alarm_apps() : m.event_alarm_settled(),
+  }),
   'sign_in.password': plain('key', m.event_password_right),
   'sign_in.second_step': plain('phone', m.event_second_step),
   'sign_in.code_tested': plain('phone', m.event_code_tested),
