@@ -29,6 +29,17 @@ describe('what there is to do', () => {
     expect(tasks(seen).map((task) => task.title)).toEqual(titles);
   });
 
+  it('is to finish what “This wasn’t me” began, with its new codes said once', () => {
+    const left = (...left: string[]) =>
+      ({ ...view(bo, protectedMfa(2)), alarm: { at: later(-60), left } }) as SecurityView;
+    const [first, ...others] = tasks(left('apps', 'codes'));
+    expect(first).toMatchObject({ urgent: true, title: m.home_alarm_title() });
+    expect(first?.href).toBe('/parameters/users/me/security/not-me?go-on=');
+    expect(first?.body).toContain(`${m.alarm_left_apps()} and ${m.alarm_left_codes()}`);
+    expect(others).toEqual([]);
+    expect(tasks(left('password')).map((task) => task.title)).toEqual([m.home_alarm_title(), m.home_few_codes_title()]);
+  });
+
   it('urges administrators', () => {
     expect(tasks(view(ada, openMfa()))[0]).toMatchObject({ urgent: true, body: m.home_off_administrator() });
     expect(tasks(view(bo, openMfa()))[0]?.urgent).toBe(false);

@@ -4,6 +4,7 @@ import { m } from '../../paraglide/messages';
 import type { IconName } from '../../parts/Icon.svelte';
 import { paths } from '../../paths';
 import { codesLeft, isFew } from '../factor/remaining';
+import { leftInWords } from '../history/alarm';
 
 export type Task = { urgent: boolean; icon: IconName; title: string; body: string; act: string; href: string };
 
@@ -24,7 +25,18 @@ export function doubtful(events: SecurityEvent[], known: string[], now = new Dat
 }
 
 /** What this person should do about their own protection, the most pressing first. */
-export function tasks({ user, mfa, enrolment }: SecurityView, now = new Date()): Task[] {
+export function tasks(view: SecurityView, now = new Date()): Task[] {
+  const { alarm } = view;
+  if (!alarm) return lasting(view, now);
+  const title = m.home_alarm_title();
+  const href = paths.secure('me');
+  const task: Task = { urgent: true, icon: 'shield', title, body: leftInWords(alarm), act: m.home_go_on(), href };
+  return [task, ...lasting(view, now)];
+}
+
+function lasting({ user, mfa, enrolment, alarm }: SecurityView, now: Date): Task[] {
+  // Of securing the account they are a part already.
+  const codes = alarm?.left.includes('codes') ? [] : few(mfa.backup_codes.remaining);
   if (enrolment) {
     return [
       {
@@ -35,11 +47,11 @@ export function tasks({ user, mfa, enrolment }: SecurityView, now = new Date()):
         act: m.home_go_on(),
         href: paths.enable('me', 'scan', enrolment.replaces),
       },
-      ...(mfa.state === 'on' ? few(mfa.backup_codes.remaining) : []),
+      ...(mfa.state === 'on' ? codes : []),
     ];
   }
   if (mfa.requirement === 'off') return [];
-  if (mfa.state === 'on') return few(mfa.backup_codes.remaining);
+  if (mfa.state === 'on') return codes;
   const administrator = user.role === 'administrator';
   const required = mfa.requirement === 'required';
   const overdue = required && (!mfa.deadline || new Date(mfa.deadline) <= now);
