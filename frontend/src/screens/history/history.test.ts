@@ -9,6 +9,7 @@ import { m } from '../../paraglide/messages';
 import { button, heading, open, pressOn } from '../../testing/open';
 import { ada, event, later, openMfa, protectedMfa, sessionOf, tenCodes } from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
+import { doubtable } from './doubt';
 import { sentence, whence, whyEnded } from './sentence';
 
 const path = '/parameters/users/me/security';
@@ -50,9 +51,20 @@ describe('an event in words', () => {
   });
 
   it.each([
+    [1, 'One session was ended', 'It was signed out from the list of open sessions.'],
+    [2, '2 sessions were ended', 'They were signed out from the list of open sessions.'],
+  ])('of %i that somebody ended the number is right', (sessions, title, why) => {
+    expect(told({ kind: 'session.ended', reason: 'ended_by_person', data: { sessions } })).toMatchObject({
+      title,
+      more: [why],
+    });
+  });
+
+  it.each([
     [{ method: 'password' }, m.event_signed_in_password],
     [{ method: 'backup_code' }, m.event_signed_in_code],
     [{ method: 'enrolment_link' }, m.event_signed_in_link],
+    [{ method: 'webauthn' }, m.event_signed_in_key],
     [{ method: 'something_new' }, m.event_signed_in],
     [{ kind: 'sign_in.enrolment_link', result: 'refused', reason: 'enrolment_link_expired' }, m.event_refused_link],
     [{ kind: 'session.ended', reason: 'signed_out' }, m.event_signed_out],
@@ -99,6 +111,26 @@ describe('an event in words', () => {
   });
 });
 
+describe('“This wasn’t me” is an answer', () => {
+  it.each([
+    ['to a sign-in elsewhere', {}, true],
+    ['not to the one of this session', { here: true }, false],
+    ['to what this session did, whose cookie somebody may have', { kind: 'app.added', here: true }, true],
+    ['to a refused code', { kind: 'sign_in.second_step', result: 'refused', actor: 'nobody' }, true],
+    ['not to what failed', { kind: 'password.changed', result: 'fault' }, false],
+    ['not to its own press', { kind: 'alarm.raised', here: true }, false],
+    ['nor to what was left of it', { kind: 'alarm.settled', here: true }, false],
+    ['to a press elsewhere, which put the person out', { kind: 'alarm.raised' }, true],
+    ['to sessions that somebody ended', { kind: 'session.ended', reason: 'ended_by_person' }, true],
+    ['not to what it ended', { kind: 'session.ended', reason: 'not_me' }, false],
+    ['not to what a change ended that is told itself', { kind: 'session.ended', reason: 'app_changed' }, false],
+    ['not to what an administrator did', { kind: 'mfa.reset', actor: 'other' }, false],
+    ['not to what the support answered', { kind: 'ticket.answered', actor: 'other' }, false],
+    ['not to what the console did', { kind: 'password.set', actor: 'console' }, false],
+    ['not to what came by itself', { kind: 'recovery.expired', actor: 'nobody' }, false],
+  ])('%s', (_, more, answer) => expect(doubtable(event(more) as unknown as SecurityEvent)).toBe(answer));
+});
+
 describe('what happened lately', () => {
   it('is a list, the newest first, that goes on by pages', async () => {
     happened();
@@ -118,6 +150,13 @@ describe('what happened lately', () => {
     await waitFor(() => expect(document.activeElement).toBe(older));
     expect(sent('GET /users/me/security/events').at(-1)?.search.get('cursor')).toBe('01EVENT');
     expect(screen.queryByText(m.events_more())).toBeNull();
+  });
+
+  it('offers “This wasn’t me” only where it is an answer', async () => {
+    happened(event({ id: '01B', kind: 'alarm.raised', here: true }), event({ id: '01A' }));
+    open(path, signedIn);
+    await screen.findByText(m.event_alarm());
+    expect(screen.getAllByRole('button', { name: new RegExp(`^${m.not_me_press()}`) })).toHaveLength(1);
   });
 
   it('says when there is nothing, and when it cannot be read', async () => {
@@ -283,6 +322,11 @@ describe('this was not me', () => {
     await heading(m.alarm_password_heading());
     expect(screen.queryByText(m.alarm_ended_title())).toBeNull();
     expect(place.note.alarm).toEqual({ step: 'password' });
+  });
+
+  it('says of an address that no mail proves whom to ask', async () => {
+    open(`${path}/not-me`, { ...signedIn, mails: false, note: { alarm: { step: 'done' } } });
+    await screen.findByText(m.alarm_done_address({ email: ada.email }));
   });
 
   it('is done where another tab has done the rest, and was not to be gone on with', async () => {

@@ -281,7 +281,7 @@ const reasons: Record<string, () => string> = {
   no_backup_codes_left: m.event_why_none_left,
 };
 
-const endings: Record<string, () => string> = {
+const endings: Record<string, (sessions: { count: number }) => string> = {
   mfa_turned_on: m.event_ended_turned_on,
   mfa_turned_off: m.event_ended_turned_off,
   app_changed: m.event_ended_app,
@@ -332,6 +332,7 @@ function signedIn(method: string): string {
     password: m.event_signed_in_password,
     totp: m.event_signed_in_app,
     backup_code: m.event_signed_in_code,
+    webauthn: m.event_signed_in_key,
     enrolment_link: m.event_signed_in_link,
   };
   return (titles[method] ?? m.event_signed_in)();
@@ -344,7 +345,7 @@ function ended(event: SecurityEvent): ReturnType<Tell> {
     icon: 'out',
     tone: 'plain',
     title: m.event_ended({ count, shown: format.number(count) }),
-    more: endings[event.reason]?.(),
+    more: endings[event.reason]?.({ count }),
   };
 }
 

@@ -5,7 +5,7 @@ import { m } from '../../paraglide/messages';
 import { button, open, pressOn } from '../../testing/open';
 import { ada, bo, enrolment, event, later, openMfa, protectedMfa, recovery, sessionOf } from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
-import { doubtful, tasks } from './tasks';
+import { doubtful, doubtInWords, tasks } from './tasks';
 
 function view(user: object, mfa: object, current: object | null = null): SecurityView {
   return { user, mfa, enrolment: current } as SecurityView;
@@ -60,6 +60,21 @@ describe('a sign-in that may not have been theirs', () => {
   ])('%s', (_, seen, known, id) => expect(doubtful(seen, known)?.id).toBe(id));
 });
 
+describe('how that sign-in was done', () => {
+  it.each([
+    ['password', m.home_doubt_password],
+    ['totp', m.home_doubt_app],
+    ['backup_code', m.home_doubt_code],
+    ['webauthn', m.home_doubt_key],
+    ['enrolment_link', m.home_doubt_link],
+    ['something_new', m.home_doubt_other],
+  ])('%s', (method, how) => {
+    const said = doubtInWords(event({ method, address: '' }) as unknown as SecurityEvent);
+    expect(said).toContain(`${how()} `);
+    expect(said).not.toContain('address');
+  });
+});
+
 describe('home', () => {
   it('warns administrators of what would go wrong, with what to do next', async () => {
     reply('GET /users/me/security', ok({ user: ada, mfa: protectedMfa(), enrolment: null }));
@@ -90,7 +105,9 @@ describe('home', () => {
     reply('GET /users/me/security/events', ok({ events, next_cursor: null }));
     const user = open('/', { session: sessionOf() });
     await screen.findByText(m.home_doubt_title());
-    expect(screen.getByText(/Firefox on Windows/)).toBeTruthy();
+    expect(
+      screen.getByText(/a code from an authenticator app .*, in Firefox on Windows, from the address \u2068192/),
+    ).toBeTruthy();
     const not = screen.getByRole('link', { name: m.not_me_press() });
     expect(not.getAttribute('href')).toBe('/parameters/users/me/security/not-me?event=01STRANGE');
     await user.click(await button(m.home_doubt_me()));

@@ -1,4 +1,5 @@
 import type { SecurityEvent, SecurityView } from '../../api/shapes';
+import { browserName } from '../../browser';
 import * as format from '../../format';
 import { m } from '../../paraglide/messages';
 import type { IconName } from '../../parts/Icon.svelte';
@@ -22,6 +23,26 @@ export function doubtful(events: SecurityEvent[], known: string[], now = new Dat
       !known.includes(event.id) &&
       now.getTime() - Date.parse(event.at) < week,
   );
+}
+
+/** How it was done, when, and from where, for the person to judge. */
+export function doubtInWords({ method, browser, address, at }: SecurityEvent): string {
+  const ways: Record<string, () => string> = {
+    password: m.home_doubt_password,
+    totp: m.home_doubt_app,
+    backup_code: m.home_doubt_code,
+    webauthn: m.home_doubt_key,
+    enrolment_link: m.home_doubt_link,
+  };
+  const told = {
+    how: (ways[method] ?? m.home_doubt_other)(),
+    when: format.moment(at),
+    browser: browserName(browser),
+  };
+  // An address reads from left to right, whatever stands around it.
+  return address === ''
+    ? m.home_doubt_body(told)
+    : m.home_doubt_body_at({ ...told, address: `\u2068${address}\u2069` });
 }
 
 /** What this person should do about their own protection, the most pressing first. */
