@@ -56,6 +56,7 @@ const (
 	SignInCompleted      = "sign_in.completed"
 	SignInLink           = "sign_in.enrolment_link"
 	SignInAbandoned      = "sign_in.abandoned"
+	SignInKnown          = "sign_in.known"
 	SessionEnded         = "session.ended"
 	SessionCodeTested    = "session.code_tested"
 	ProofGiven           = "proof.given"

@@ -136,6 +136,7 @@ const done: Record<string, Tell> = {
     title: signedIn(event.method),
     more: event.new_browser ? m.event_new_browser() : undefined,
   }),
+  'sign_in.known': plain('person', m.event_known),
   'sign_in.enrolment_link': plain('key', m.event_link_given),
   'sign_in.abandoned': plain('out', m.event_abandoned),
   'session.ended': ended,

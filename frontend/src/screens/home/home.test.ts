@@ -52,6 +52,18 @@ describe('a sign-in that may not have been theirs', () => {
   it.each([
     ['is asked about', events(strange), [], '01NEW'],
     ['is not asked about twice', events(strange), ['01NEW'], undefined],
+    [
+      'is not asked about where another browser has answered',
+      events({ kind: 'sign_in.known', data: { event: '01NEW' } }, strange),
+      [],
+      undefined,
+    ],
+    [
+      'is asked about where another one was answered',
+      events({ kind: 'sign_in.known', data: { event: '00OLD' } }, strange),
+      [],
+      '01NEW',
+    ],
     ['is of another session', events({ ...strange, here: true }), [], undefined],
     ['is of the past week', events({ ...strange, at: later(-8 * 86_400) }), [], undefined],
     ['is done with by an alarm', events({ kind: 'alarm.raised' }, strange), [], undefined],
@@ -110,8 +122,10 @@ describe('home', () => {
     ).toBeTruthy();
     const not = screen.getByRole('link', { name: m.not_me_press() });
     expect(not.getAttribute('href')).toBe('/parameters/users/me/security/not-me?event=01STRANGE');
+    reply('POST /users/me/security/events/01STRANGE/known', ok({ everywhere: true }));
     await user.click(await button(m.home_doubt_me()));
     await screen.findByText(m.home_calm());
+    expect(sent('POST /users/me/security/events/01STRANGE/known')).toHaveLength(1);
   });
 
   it('is one calm line when there is nothing to do', async () => {

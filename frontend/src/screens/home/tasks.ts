@@ -15,12 +15,15 @@ const week = 7 * 86_400_000;
 export function doubtful(events: SecurityEvent[], known: string[], now = new Date()): SecurityEvent | undefined {
   // Whatever came before an alarm has been dealt with; the newest event is the first.
   const alarm = events.findIndex((event) => event.kind === 'alarm.raised');
+  // Answered in a browser that was known before: that holds in all of them.
+  const answered = events.filter((event) => event.kind === 'sign_in.known').map((event) => event.data?.event);
   return (alarm < 0 ? events : events.slice(0, alarm)).find(
     (event) =>
       event.kind === 'sign_in.completed' &&
       event.new_browser &&
       !event.here &&
       !known.includes(event.id) &&
+      !answered.includes(event.id) &&
       now.getTime() - Date.parse(event.at) < week,
   );
 }

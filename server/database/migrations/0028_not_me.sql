@@ -7,3 +7,7 @@ CREATE TABLE alarms (
     raised_at     BIGINT NOT NULL,
     apps_known_at BIGINT
 );
+
+-- Only a browser that was known before a sign-in answers for it. Of those so far it is the last time that is known.
+ALTER TABLE known_browsers ADD COLUMN first_seen_at BIGINT NOT NULL DEFAULT 0;
+UPDATE known_browsers SET first_seen_at = last_seen_at;
