@@ -296,6 +296,11 @@ export const securityPage: Chapter = {
         },
       },
       {
+        name: 'not-me-left',
+        shows: 'And Security',
+        go: (stage) => stage.open(security),
+      },
+      {
         name: 'not-me-app',
         shows: 'The strange one is removed; one is left',
         go: async ({ page }) => {
