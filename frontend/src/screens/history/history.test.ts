@@ -77,6 +77,18 @@ describe('an event in words', () => {
     [{ kind: 'password.changed', result: 'fault' }, m.event_fault],
   ])('%j', (more, words) => expect(told(more).title).toBe(words()));
 
+  it.each([
+    ['app.added', []],
+    ['app.replaced', [m.event_app_replaced_more()]],
+    ['factor.renamed', []],
+  ])('%s says how the app is called, as long as it is there', (kind, more) => {
+    const one = event({ kind, method: 'totp', data: { factor: '01APP' } }) as unknown as SecurityEvent;
+    expect(sentence(one, { '01APP': 'Pixel' }).more.join(' ')).toBe(
+      [...more, m.event_app_called({ name: 'Pixel' })].join(' '),
+    );
+    expect(sentence(one, { '01OTHER': 'iPhone' }).more).toEqual(more);
+  });
+
   it('says why an administrator reset somebody', () => {
     const { more } = told({ kind: 'mfa.reset', actor: 'other', data: { why: 'Lost the phone' } });
     expect(more.join(' ')).toContain(m.event_reset_why({ why: 'Lost the phone' }));
@@ -157,6 +169,12 @@ describe('what happened lately', () => {
     open(path, signedIn);
     await screen.findByText(m.event_alarm());
     expect(screen.getAllByRole('button', { name: new RegExp(`^${m.not_me_press()}`) })).toHaveLength(1);
+  });
+
+  it('names an app that is still there', async () => {
+    happened(event({ kind: 'app.added', data: { factor: '01APP' } }));
+    open(path, signedIn);
+    await screen.findByText(m.event_app_called({ name: 'iPhone' }));
   });
 
   it('says when there is nothing, and when it cannot be read', async () => {

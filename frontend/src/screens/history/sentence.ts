@@ -7,7 +7,10 @@ import type { IconName } from '../../parts/Icon.svelte';
 /** One event in plain words: what happened, and what there is to know about it. */
 export type Sentence = { icon: IconName; tone: 'plain' | 'good' | 'warn'; title: string; more: string[] };
 
-type Tell = (event: SecurityEvent) => Omit<Sentence, 'more'> & { more?: string };
+/** How the person's apps and security keys are called now, by their ids: an event names none, as nothing typed is on record. */
+export type Names = Record<string, string>;
+
+type Tell = (event: SecurityEvent, names: Names) => Omit<Sentence, 'more'> & { more?: string };
 
 const plain =
   (icon: IconName, title: () => string): Tell =>
@@ -145,12 +148,17 @@ const done: Record<string, Tell> = {
   'enrolment.confirmed': plain('phone', m.event_enrolment_confirmed),
   'enrolment.given_up': plain('phone', m.event_enrolment_given_up),
   'enrolment.activated': good('shield', m.event_enrolment_activated),
-  'app.added': good('phone', m.event_app_added),
-  'app.replaced': () => ({
+  'app.added': (event, names) => ({
+    icon: 'phone',
+    tone: 'good',
+    title: m.event_app_added(),
+    more: called(event, names),
+  }),
+  'app.replaced': (event, names) => ({
     icon: 'phone',
     tone: 'good',
     title: m.event_app_replaced(),
-    more: m.event_app_replaced_more(),
+    more: [m.event_app_replaced_more(), called(event, names)].filter(Boolean).join(' '),
   }),
   'factor.added': good('key', m.event_factor_added),
   'factor.suspect': () => ({
@@ -159,7 +167,12 @@ const done: Record<string, Tell> = {
     title: m.event_factor_suspect(),
     more: m.event_factor_suspect_more(),
   }),
-  'factor.renamed': plain('edit', m.event_factor_renamed),
+  'factor.renamed': (event, names) => ({
+    icon: 'edit',
+    tone: 'plain',
+    title: event.method === 'webauthn' ? m.event_key_renamed() : m.event_factor_renamed(),
+    more: called(event, names),
+  }),
   'factor.removed': (event) => ({
     icon: 'phone',
     tone: 'warn',
@@ -312,20 +325,26 @@ export const kinds = Object.keys(done);
 export const whyEnded = Object.keys(endings);
 
 /** An event in words. One of a kind that this page does not know yet gets a general sentence that is true of it. */
-export function sentence(event: SecurityEvent): Sentence {
-  const told = tell(event);
+export function sentence(event: SecurityEvent, names: Names = {}): Sentence {
+  const told = tell(event, names);
   const who = { other: m.event_by_administrator(), console: m.event_by_console(), self: '', nobody: '' }[event.actor];
   return { ...told, more: [told.more, who].filter((text): text is string => Boolean(text)) };
 }
 
 /** The same without who did it. */
-export function tell(event: SecurityEvent): ReturnType<Tell> {
+export function tell(event: SecurityEvent, names: Names = {}): ReturnType<Tell> {
   if (event.result === 'fault') return { icon: 'warning', tone: 'plain', title: m.event_fault() };
   if (event.result === 'refused') {
     const title = (refused[event.kind] ?? m.event_refused_other)();
     return { icon: 'warning', tone: 'warn', title, more: reasons[event.reason]?.() };
   }
-  return done[event.kind]?.(event) ?? { icon: 'notice', tone: 'plain', title: m.event_other() };
+  return done[event.kind]?.(event, names) ?? { icon: 'notice', tone: 'plain', title: m.event_other() };
+}
+
+/** The name of an app that is still there. */
+function called(event: SecurityEvent, names: Names): string | undefined {
+  const name = names[String(event.data?.factor)];
+  return name ? m.event_app_called({ name }) : undefined;
 }
 
 function signedIn(method: string): string {
