@@ -105,6 +105,30 @@ test('this was not me: sessions ended, a new password, the stranger’s app gone
   await expect(page.getByText(say('home_calm'))).toBeVisible();
 });
 
+test('that was me: said in a browser of before, it is asked in no other', async ({ page, someone, another }) => {
+  const ada = await someone();
+  await page.goto('/sign-in');
+  await givePassword(page, ada);
+  await atHome(page, ada);
+  const phone = await (await another()).newPage();
+  await phone.goto('/sign-in');
+  await givePassword(phone, ada);
+  await atHome(phone, ada);
+  await page.goto('/');
+  await expect(page.getByText(say('home_doubt_title'))).toBeVisible();
+  await expect(page.getByText(say('home_doubt_password'))).toBeVisible();
+  await inspect(page, 'home, a sign-in that may not have been theirs');
+  await page.getByRole('button', { name: say('home_doubt_me') }).click();
+  await expect(page.getByText(say('home_doubt_title'))).toHaveCount(0);
+  const third = await (await another()).newPage();
+  await third.goto('/sign-in');
+  await givePassword(third, ada);
+  await atHome(third, ada);
+  await third.goto('/');
+  await expect(third.getByText(say('home_off_title'))).toBeVisible();
+  await expect(third.getByText(say('home_doubt_title'))).toHaveCount(0);
+});
+
 test('a password is changed where the rules say why not, sessions are ended, an app gets a name', async ({
   page,
   context,
