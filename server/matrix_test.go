@@ -108,6 +108,8 @@ var bodies = map[string]any{
 	"PATCH /api/v1/users/{id}":                                             map[string]string{"name": ""},
 	"PATCH /api/v1/users/{id}/security/factors/{factor}":                   map[string]string{"name": "iPhone"},
 	"POST /api/v1/users/{id}/security/not-me":                              map[string]string{"event": unknown},
+	"POST /api/v1/users/{id}/security/events/{event}/known":                nil,
+	"PATCH /api/v1/users/{id}/security/not-me":                             map[string]string{"done": "apps"},
 	"POST /api/v1/tickets":                                                 map[string]any{"subject": "", "lines": []string{}},
 	"POST /api/v1/tickets/mine/read":                                       map[string]any{"reference": "", "key": "x"},
 	"POST /api/v1/tickets/mine/prove":                                      map[string]any{"reference": "", "key": "x"},

@@ -10,6 +10,8 @@ export type Told =
   | 'password_changed'
   | 'app_renamed'
   | 'app_removed'
+  | 'key_removed'
+  | 'alarm_settled'
   | 'user_renamed'
   | 'role_changed'
   | 'user_disabled'
@@ -38,8 +40,8 @@ export type Note = {
   trail?: string[];
   /** Something to be told on arrival, by name. */
   told?: Told;
-  /** "This wasn't me" was pressed: so many sessions ended, and what comes next. */
-  alarm?: { ended: number; step: 'password' | 'codes' | 'done' };
+  /** "This wasn't me" was pressed: so many sessions ended, where it was just now, and what comes next. */
+  alarm?: { ended?: number; step: 'password' | 'apps' | 'codes' | 'done' };
   /** A backup code was just spent: so many are left, and whether it was typed where an app code was asked for. */
   spent?: { remaining: number; unasked: boolean };
 };

@@ -47,6 +47,8 @@ export const paths = {
   contact: '/help/contact',
   /** "This wasn't me": of one event, or from a link that names none. */
   notMe: (id: string, event?: string) => `${security(id)}/not-me${event ? `?event=${part(event)}` : ''}`,
+  /** What is left of it; `done` where the last of that may just have been done. */
+  secure: (id: string, after = '') => `${security(id)}/not-me?go-on=${part(after)}`,
   /** A step of the wizard; `replaces` is the app in whose place the new one comes. */
   enable: (id: string, step = 'app', replaces?: string | null) =>
     `${security(id)}/enable/${part(step)}${replaces ? `?replaces=${part(replaces)}` : ''}`,

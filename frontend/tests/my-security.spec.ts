@@ -51,10 +51,16 @@ test('a lost phone: in with a backup code, the new phone set up, new codes saved
   await expect(page.locator('[data-reason="previous_setup"]')).toBeVisible();
 });
 
-test('this was not me: sessions ended, a new password, new codes', async ({ page, context, someone }) => {
+test('this was not me: sessions ended, a new password, the stranger’s app gone, new codes', async ({
+  page,
+  context,
+  someone,
+}) => {
   const ada = await someone();
-  await carryOver(await ada.enrol(), context);
+  await ada.enrol({ name: 'Phone' });
   const thief = await ada.signIn(ada.codes[2] ?? '');
+  await ada.addApp(thief, 'Not hers');
+  await carryOver(await ada.signIn(await ada.app.code()), context);
   await page.goto(security);
   await expect(sessions(page)).toHaveCount(2);
   await inspect(page, 'my security, signed in twice');
@@ -69,12 +75,58 @@ test('this was not me: sessions ended, a new password, new codes', async ({ page
   await page.getByLabel(say('password_present'), { exact: true }).fill(password);
   await page.getByLabel(say('password_new'), { exact: true }).fill('eleven blue pots of coffee');
   await press(page, say('password_change'));
+  await expect(heading(page, say('alarm_apps_heading'))).toBeVisible();
+  await expect(page.getByText(say('told_password_changed'))).toBeVisible();
+  await inspect(page, 'this was not me, apps');
+
+  // What is left for later stays to be done.
+  await page.getByRole('link', { name: say('later'), exact: true }).click();
+  await expect(page.getByText(say('home_alarm_title'))).toBeVisible();
+  await inspect(page, 'my security, with something left to do');
+  await page.goto('/');
+  await expect(page.getByText(say('home_alarm_title'))).toBeVisible();
+  await inspect(page, 'home, with something left to do');
+  await page.getByRole('link', { name: say('home_go_on') }).click();
+  await expect(heading(page, say('alarm_apps_heading'))).toBeVisible();
+  await page.getByRole('listitem').filter({ hasText: 'Not hers' }).getByRole('button').click();
+  await inspect(page, 'this was not me, an app is removed');
+  await press(page.getByRole('dialog'), say('remove_confirm'));
+  await expect(heading(page, say('alarm_app_heading'))).toBeFocused();
+  await press(page, say('alarm_app_mine'));
+
+  await page.getByLabel(say('password'), { exact: true }).fill('eleven blue pots of coffee');
   await press(page, say('new_codes_make'));
   await page.getByLabel(say('wrote_them_down')).check();
   await inspect(page, 'this was not me, codes');
   await press(page, say('have_saved'));
   await expect(heading(page, say('alarm_done_heading'))).toBeVisible();
   await inspect(page, 'this was not me, done');
+  await page.goto('/');
+  await expect(page.getByText(say('home_calm'))).toBeVisible();
+});
+
+test('that was me: said in a browser of before, it is asked in no other', async ({ page, someone, another }) => {
+  const ada = await someone();
+  await page.goto('/sign-in');
+  await givePassword(page, ada);
+  await atHome(page, ada);
+  const phone = await (await another()).newPage();
+  await phone.goto('/sign-in');
+  await givePassword(phone, ada);
+  await atHome(phone, ada);
+  await page.goto('/');
+  await expect(page.getByText(say('home_doubt_title'))).toBeVisible();
+  await expect(page.getByText(say('home_doubt_password'))).toBeVisible();
+  await inspect(page, 'home, a sign-in that may not have been theirs');
+  await page.getByRole('button', { name: say('home_doubt_me') }).click();
+  await expect(page.getByText(say('home_doubt_title'))).toHaveCount(0);
+  const third = await (await another()).newPage();
+  await third.goto('/sign-in');
+  await givePassword(third, ada);
+  await atHome(third, ada);
+  await third.goto('/');
+  await expect(third.getByText(say('home_off_title'))).toBeVisible();
+  await expect(third.getByText(say('home_doubt_title'))).toHaveCount(0);
 });
 
 test('a password is changed where the rules say why not, sessions are ended, an app gets a name', async ({

@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/uptrace/bun"
+
+	"github.com/secondstep/secondstep/server/database"
 )
 
 // IsAbout reports whether an event is about this person.
@@ -15,6 +18,20 @@ func IsAbout(ctx context.Context, db bun.IDB, eventID, userID string) (bool, err
 		return false, fmt.Errorf("look for an event: %w", err)
 	}
 	return found, nil
+}
+
+// SignInAt answers when a sign-in of this person's was; false where the event is no such sign-in.
+func SignInAt(ctx context.Context, db bun.IDB, eventID, userID string) (time.Time, bool, error) {
+	var at []database.Instant
+	err := db.NewSelect().Model((*row)(nil)).Column("at").
+		Where("id = ? AND subject_id = ? AND kind = ? AND result = ?", eventID, userID, SignInCompleted, OK).Scan(ctx, &at)
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("look for a sign-in: %w", err)
+	}
+	if len(at) == 0 {
+		return time.Time{}, false, nil
+	}
+	return at[0].Time(), true, nil
 }
 
 // told leaves out what a person need not read: a step whose completion has an event of its own, and a sign-in that was

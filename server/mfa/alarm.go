@@ -76,6 +76,9 @@ func (m *MFA) notMe(ctx context.Context, caller web.Caller, eventID string) (tok
 		if err := audit.Record(ctx, tx, raised); err != nil {
 			return err
 		}
+		if err := raise(ctx, tx, user.ID); err != nil {
+			return err
+		}
 		if err := m.Recovery.Supersede(ctx, tx, audit.By(caller), user, "not_me"); err != nil {
 			return err
 		}

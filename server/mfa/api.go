@@ -162,6 +162,8 @@ func (m *MFA) Register(api *web.API) {
 	m.registerCodes(api, operation)
 	m.registerFactors(api, operation)
 	m.registerAlarm(api, operation)
+	m.registerAlarmLeft(api, operation)
+	m.registerKnown(api, operation)
 	m.registerReset(api, operation)
 
 	web.RegisterOwn(api, web.FreshByApp, operation("disable", http.MethodPost, securityPath+"/disable", "Turn 2-step verification off"),

@@ -203,7 +203,9 @@ func (m *MFA) switchApp(ctx context.Context, tx database.Tx, caller web.Caller, 
 	if enrolment.Replaces != "" {
 		kind = audit.AppReplaced
 	}
-	if err := audit.Record(ctx, tx, audit.By(caller).Is(kind, audit.OK)); err != nil {
+	event := audit.By(caller).Is(kind, audit.OK)
+	event.Data = map[string]any{"factor": enrolment.ID} // the app has the enrolment's id
+	if err := audit.Record(ctx, tx, event); err != nil {
 		return err
 	}
 	if done {

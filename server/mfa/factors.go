@@ -72,20 +72,23 @@ func (m *MFA) rename(ctx context.Context, caller web.Caller, factorID, name stri
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(held, func(one factor.Held) bool { return one.ID == factorID && one.Name == name }) {
+		now := slices.IndexFunc(held, func(one factor.Held) bool { return one.ID == factorID })
+		if now >= 0 && held[now].Name == name {
 			return nil
 		}
 		found, err := m.Factors.Rename(ctx, tx, user.ID, factorID, name)
 		if err != nil {
 			return err
 		}
-		if !found {
+		if !found || now < 0 {
 			return ErrNoFactor
 		}
 		if err := renamings.Refuse(ctx, tx, user.ID); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, audit.By(caller).Is(audit.FactorRenamed, audit.OK))
+		event := audit.By(caller).Is(audit.FactorRenamed, audit.OK)
+		event.Method, event.Data = string(held[now].Kind), map[string]any{"factor": factorID}
+		return audit.Record(ctx, tx, event)
 	})
 }
 

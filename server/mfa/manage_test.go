@@ -29,6 +29,8 @@ func TestManage(t *testing.T) {
 		{"this wasn't me", notMe},
 		{"events are paged", pagedEvents},
 		{"a new browser is news", newBrowser},
+		{"a browser of before answers for a new one", knownBrowser},
+		{"a new browser answers for none", strangeBrowser},
 		{"an administrator sees that an account is disabled", disabledSaysSo},
 	}.onBoth(t)
 }
@@ -90,9 +92,31 @@ func renameFactor(t *testing.T, in *servertest.Installation) {
 		t.Errorf("%v", held)
 	}
 	session.Do("PATCH", factorsPath+"01JZZZZZZZZZZZZZZZZZZZZZZZ", body{"name": "x"}).Refused(404, "no_factor")
-	if got := kinds(session)[0]; got != "factor.renamed" {
-		t.Error(got)
+	if event := newest(session, "factor.renamed"); event["method"] != "totp" || ofFactor(event) != app.ID {
+		t.Errorf("%v", event)
 	}
+	in.Clock.NextStep()
+	id := another(in, session)
+	if event := newest(session, "app.added"); ofFactor(event) != id {
+		t.Errorf("%v", event)
+	}
+}
+
+// newest is the last event of a kind that somebody reads; nil where there is none.
+func newest(session *servertest.Client, kind string) map[string]any {
+	list, _ := session.Do("GET", eventsPath, nil).Want(200).Body["events"].([]any)
+	for _, one := range list {
+		if event, _ := one.(map[string]any); event["kind"] == kind {
+			return event
+		}
+	}
+	return nil
+}
+
+// ofFactor is the factor that an event names, by its id: no name that somebody typed is on record.
+func ofFactor(event map[string]any) any {
+	data, _ := event["data"].(map[string]any)
+	return data["factor"]
 }
 
 func removeFactor(t *testing.T, in *servertest.Installation) {
@@ -335,5 +359,65 @@ func newBrowser(t *testing.T, in *servertest.Installation) {
 	second.Password(email).Want(200)
 	if news(second) {
 		t.Error("another browser is news for the second time")
+	}
+}
+
+// strange is the newest sign-in with a browser that was new.
+func strange(t *testing.T, session *servertest.Client) string {
+	t.Helper()
+	list, _ := session.Do("GET", eventsPath, nil).Want(200).Body["events"].([]any)
+	for _, one := range list {
+		event, _ := one.(map[string]any)
+		if event["kind"] == "sign_in.completed" && event["new_browser"] == true {
+			id, _ := event["id"].(string)
+			return id
+		}
+	}
+	t.Fatalf("no new browser: %v", list)
+	return ""
+}
+
+// thatWasMe says of a sign-in that it was the person's own.
+func thatWasMe(session *servertest.Client, event string) *servertest.Answer {
+	return session.Do("POST", eventsPath+"/"+event+"/known", nil)
+}
+
+func knownBrowser(t *testing.T, in *servertest.Installation) {
+	email, first := newcomer(in, "known-browser")
+	in.Clock.Advance(time.Minute)
+	second := in.Browser(servertest.Safari)
+	second.Password(email).Want(200)
+	in.Clock.Advance(time.Minute)
+	first.Password(email).Want(200) // the browser is older than the sign-in, its session need not be
+	doubted := strange(t, first)
+	if said := thatWasMe(first, doubted).Want(200); said.Body["everywhere"] != true {
+		t.Errorf("%s", said.Raw)
+	}
+	answer := newest(second, "sign_in.known")
+	if data, _ := answer["data"].(map[string]any); data["event"] != doubted {
+		t.Errorf("%v", answer)
+	}
+	_, stranger := newcomer(in, "known-stranger")
+	thatWasMe(stranger, doubted).Refused(404, "no_event")
+	id, _ := answer["id"].(string)
+	thatWasMe(first, id).Refused(404, "no_event") // no sign-in
+	for range 19 {
+		thatWasMe(first, doubted).Want(200)
+	}
+	thatWasMe(first, doubted).Refused(429, "too_many_changes")
+}
+
+func strangeBrowser(t *testing.T, in *servertest.Installation) {
+	email, first := newcomer(in, "strange-browser")
+	in.Clock.Advance(time.Minute)
+	thief := in.Browser(servertest.Safari)
+	thief.Password(email).Want(200)
+	in.Clock.Advance(time.Minute)
+	thief.Password(email).Want(200) // a second time, it is no news any more
+	if said := thatWasMe(thief, strange(t, first)).Want(200); said.Body["everywhere"] != false {
+		t.Errorf("%s", said.Raw)
+	}
+	if n := count(in, email, "sign_in.known"); n != 0 {
+		t.Errorf("%d events", n)
 	}
 }

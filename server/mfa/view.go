@@ -44,6 +44,7 @@ type Page struct {
 	Person
 	Enrolment    *EnrolmentView  `json:"enrolment" doc:"An enrolment that can be gone on with; null without one."`
 	Reset        *ResetView      `json:"reset" doc:"Set from a reset until the person has enrolled anew."`
+	Alarm        *AlarmView      `json:"alarm" doc:"What is left to do after This wasn't me; null where nothing is, and for everybody but the person."`
 	CodesBlocked *signin.Blocked `json:"codes_blocked" doc:"Set while wrong codes have brought a delay or the lock, where an administrator looks at somebody."`
 }
 
@@ -144,9 +145,16 @@ func (m *MFA) page(ctx context.Context, viewer *web.Session, userID string) (*Pa
 		}
 	}
 	page.MFA, err = m.view(ctx, db, user, page.Enrolment != nil)
-	if viewer.Anew && viewer.UserID == user.ID {
+	if err != nil {
+		return nil, err
+	}
+	if viewer.UserID != user.ID {
+		return page, nil
+	}
+	if viewer.Anew {
 		page.MFA.startOver(page.Enrolment != nil)
 	}
+	page.Alarm, err = alarmLeft(ctx, db, user, &page.MFA)
 	return page, err
 }
 

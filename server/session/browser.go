@@ -32,8 +32,8 @@ func NoteBrowser(ctx context.Context, tx database.Tx, userID string, browserID [
 	if err != nil {
 		return false, fmt.Errorf("look for other browsers: %w", err)
 	}
-	_, err = tx.NewRaw("INSERT INTO known_browsers (user_id, browser_id, last_seen_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-		userID, browserID, database.At(tx.Now)).Exec(ctx)
+	_, err = tx.NewRaw("INSERT INTO known_browsers (user_id, browser_id, first_seen_at, last_seen_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		userID, browserID, database.At(tx.Now), database.At(tx.Now)).Exec(ctx)
 	if err != nil {
 		return false, fmt.Errorf("note a browser: %w", err)
 	}
@@ -47,6 +47,16 @@ func KnowsBrowser(ctx context.Context, db bun.IDB, userID string, browserID []by
 		return false, fmt.Errorf("look for a browser: %w", err)
 	}
 	return known, nil
+}
+
+// KnewBrowser reports whether the person had signed in with this browser before that time.
+func KnewBrowser(ctx context.Context, db bun.IDB, userID string, browserID []byte, at time.Time) (bool, error) {
+	knew, err := db.NewSelect().Table("known_browsers").
+		Where("user_id = ? AND browser_id = ? AND first_seen_at < ?", userID, browserID, database.At(at)).Exists(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look since when a browser is known: %w", err)
+	}
+	return knew, nil
 }
 
 func pruneBrowsers(ctx context.Context, tx database.Tx) error {

@@ -300,6 +300,9 @@ export async function managing(guide: Guide): Promise<void> {
   await passwords(page).last().fill(other);
   await look('not me, the password');
   await passwords(page).last().press('Enter');
+  await title(page, say('alarm_apps_heading'));
+  await look('not me, the apps');
+  await press(page, say('alarm_apps_mine'));
   await press(page, say('new_codes_make'));
   await expect(page.locator('ol.codes')).toBeVisible();
   await look('not me, the codes');

@@ -262,8 +262,8 @@ export const securityPage: Chapter = {
         shows: '“This wasn’t me”',
         go: async (stage) => {
           const nadia = await stage.demo.enrolled('nadia');
+          await nadia.addApp(await nadia.signIn(nadia.codes[2] ?? ''), 'Pixel');
           await carryOver(await nadia.signIn(await nadia.app.code()), stage.page.context());
-          await nadia.signIn(nadia.codes[2] ?? '');
           await stage.open(security);
           const strange = stage.page.getByRole('listitem').filter({ hasText: say('event_signed_in_code') });
           await strange.first().getByRole('button').click();
@@ -278,12 +278,43 @@ export const securityPage: Chapter = {
         },
       },
       {
-        name: 'not-me-codes',
-        shows: 'New backup codes',
+        name: 'not-me-apps',
+        shows: 'Is each of these yours?',
         go: async ({ page, demo }) => {
           await present(page).fill(demo.person('nadia').password);
           await chosen(page).fill(another);
           await press(page, say('password_change'));
+          await expect(heading(page, say('alarm_apps_heading'))).toBeVisible();
+        },
+      },
+      {
+        name: 'not-me-later',
+        shows: 'Home, until it is finished',
+        go: async (stage) => {
+          await stage.open('/');
+          await expect(stage.page.getByText(say('home_alarm_title'))).toBeVisible();
+        },
+      },
+      {
+        name: 'not-me-left',
+        shows: 'And Security',
+        go: (stage) => stage.open(security),
+      },
+      {
+        name: 'not-me-app',
+        shows: 'The strange one is removed; one is left',
+        go: async ({ page }) => {
+          await page.getByRole('link', { name: say('home_go_on') }).click();
+          await page.getByRole('listitem').filter({ hasText: 'Pixel' }).getByRole('button').click();
+          await press(page.getByRole('dialog'), say('remove_confirm'));
+          await expect(heading(page, say('alarm_app_heading'))).toBeVisible();
+        },
+      },
+      {
+        name: 'not-me-codes',
+        shows: 'New backup codes',
+        go: async ({ page }) => {
+          await press(page, say('alarm_app_mine'));
           await expect(page.getByRole('button', { name: say('new_codes_make') })).toBeVisible();
         },
       },
@@ -291,6 +322,7 @@ export const securityPage: Chapter = {
         name: 'not-me-done',
         shows: 'The account is secured',
         go: async ({ page }) => {
+          await page.getByLabel(say('password'), { exact: true }).fill(another);
           await press(page, say('new_codes_make'));
           await page.getByLabel(say('wrote_them_down')).check();
           await press(page, say('have_saved'));

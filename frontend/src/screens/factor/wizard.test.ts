@@ -240,6 +240,20 @@ it('replacing with codes at hand ends at once', async () => {
   expect(stepNames()).not.toContain(m.step_save());
 });
 
+it('a new app leads back to securing the account that it was a part of', async () => {
+  stands(protectedMfa(), enrolment({ replaces: '01APP' }));
+  const alarm = { at: later(-60), left: ['apps', 'codes'] };
+  const page = { user: ada, mfa: protectedMfa(), enrolment: enrolment({ replaces: '01APP' }), alarm };
+  reply('GET /users/me/security', ok(page));
+  reply(`POST ${api}/01ENROL/confirm`, ok({ state: 'active', backup_codes: [] }));
+  const user = open(`${base}/code?replaces=01APP`, signedIn);
+  await user.type(await screen.findByLabelText(m.code_label()), '123456');
+  await heading(m.done_heading_app());
+  const way = screen.getByRole('link', { name: m.alarm_go_on() });
+  expect(way.getAttribute('href')).toBe('/parameters/users/me/security/not-me?go-on=done');
+  expect(screen.queryByText(m.done_home())).toBeNull();
+});
+
 it('promises no codes where another app comes beside those that there are', async () => {
   stands(protectedMfa(), enrolment());
   reply(`POST ${api}/01ENROL/confirm`, ok({ state: 'active', backup_codes: [] }));

@@ -6,9 +6,10 @@ import { describe, expect, it } from 'vitest';
 import type { SecurityEvent } from '../../api/shapes';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
-import { button, heading, open } from '../../testing/open';
+import { button, heading, open, pressOn } from '../../testing/open';
 import { ada, event, later, openMfa, protectedMfa, sessionOf, tenCodes } from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
+import { doubtable } from './doubt';
 import { sentence, whence, whyEnded } from './sentence';
 
 const path = '/parameters/users/me/security';
@@ -16,8 +17,12 @@ const on = { state: 'on', requirement: 'allowed', deadline: null };
 const signedIn = { session: sessionOf(ada, { mfa: on }) };
 const told = (more: Record<string, unknown>) => sentence(event(more) as unknown as SecurityEvent);
 
+/** The Security page, where so much is left to do after an alarm. */
+const security = (left: string[], mfa = protectedMfa()) =>
+  ok({ user: ada, mfa, enrolment: null, alarm: left.length > 0 ? { at: later(-60), left } : null });
+
 function happened(...events: unknown[]) {
-  reply('GET /users/me/security', ok({ user: ada, mfa: protectedMfa(), enrolment: null }));
+  reply('GET /users/me/security', security([]));
   reply('GET /users/me/security/events', ok({ events, next_cursor: null }));
 }
 
@@ -57,9 +62,20 @@ describe('an event in words', () => {
   });
 
   it.each([
+    [1, 'One session was ended', 'It was signed out from the list of open sessions.'],
+    [2, '2 sessions were ended', 'They were signed out from the list of open sessions.'],
+  ])('of %i that somebody ended the number is right', (sessions, title, why) => {
+    expect(told({ kind: 'session.ended', reason: 'ended_by_person', data: { sessions } })).toMatchObject({
+      title,
+      more: [why],
+    });
+  });
+
+  it.each([
     [{ method: 'password' }, m.event_signed_in_password],
     [{ method: 'backup_code' }, m.event_signed_in_code],
     [{ method: 'enrolment_link' }, m.event_signed_in_link],
+    [{ method: 'webauthn' }, m.event_signed_in_key],
     [{ method: 'something_new' }, m.event_signed_in],
     [{ kind: 'sign_in.enrolment_link', result: 'refused', reason: 'enrolment_link_expired' }, m.event_refused_link],
     [{ kind: 'session.ended', reason: 'signed_out' }, m.event_signed_out],
@@ -71,6 +87,18 @@ describe('an event in words', () => {
     [{ kind: 'password.changed', result: 'refused', reason: 'bad_credentials' }, m.event_refused_password],
     [{ kind: 'password.changed', result: 'fault' }, m.event_fault],
   ])('%j', (more, words) => expect(told(more).title).toBe(words()));
+
+  it.each([
+    ['app.added', []],
+    ['app.replaced', [m.event_app_replaced_more()]],
+    ['factor.renamed', []],
+  ])('%s says how the app is called, as long as it is there', (kind, more) => {
+    const one = event({ kind, method: 'totp', data: { factor: '01APP' } }) as unknown as SecurityEvent;
+    expect(sentence(one, { '01APP': 'Pixel' }).more.join(' ')).toBe(
+      [...more, m.event_app_called({ name: 'Pixel' })].join(' '),
+    );
+    expect(sentence(one, { '01OTHER': 'iPhone' }).more).toEqual(more);
+  });
 
   it('says why an administrator reset somebody', () => {
     const { more } = told({ kind: 'mfa.reset', actor: 'other', data: { why: 'Lost the phone' } });
@@ -106,6 +134,26 @@ describe('an event in words', () => {
   });
 });
 
+describe('“This wasn’t me” is an answer', () => {
+  it.each([
+    ['to a sign-in elsewhere', {}, true],
+    ['not to the one of this session', { here: true }, false],
+    ['to what this session did, whose cookie somebody may have', { kind: 'app.added', here: true }, true],
+    ['to a refused code', { kind: 'sign_in.second_step', result: 'refused', actor: 'nobody' }, true],
+    ['not to what failed', { kind: 'password.changed', result: 'fault' }, false],
+    ['not to its own press', { kind: 'alarm.raised', here: true }, false],
+    ['nor to what was left of it', { kind: 'alarm.settled', here: true }, false],
+    ['to a press elsewhere, which put the person out', { kind: 'alarm.raised' }, true],
+    ['to sessions that somebody ended', { kind: 'session.ended', reason: 'ended_by_person' }, true],
+    ['not to what it ended', { kind: 'session.ended', reason: 'not_me' }, false],
+    ['not to what a change ended that is told itself', { kind: 'session.ended', reason: 'app_changed' }, false],
+    ['not to what an administrator did', { kind: 'mfa.reset', actor: 'other' }, false],
+    ['not to what the support answered', { kind: 'ticket.answered', actor: 'other' }, false],
+    ['not to what the console did', { kind: 'password.set', actor: 'console' }, false],
+    ['not to what came by itself', { kind: 'recovery.expired', actor: 'nobody' }, false],
+  ])('%s', (_, more, answer) => expect(doubtable(event(more) as unknown as SecurityEvent)).toBe(answer));
+});
+
 describe('what happened lately', () => {
   it('is a list, the newest first, that goes on by pages', async () => {
     happened();
@@ -127,6 +175,19 @@ describe('what happened lately', () => {
     expect(screen.queryByText(m.events_more())).toBeNull();
   });
 
+  it('offers “This wasn’t me” only where it is an answer', async () => {
+    happened(event({ id: '01B', kind: 'alarm.raised', here: true }), event({ id: '01A' }));
+    open(path, signedIn);
+    await screen.findByText(m.event_alarm());
+    expect(screen.getAllByRole('button', { name: new RegExp(`^${m.not_me_press()}`) })).toHaveLength(1);
+  });
+
+  it('names an app that is still there', async () => {
+    happened(event({ kind: 'app.added', data: { factor: '01APP' } }));
+    open(path, signedIn);
+    await screen.findByText(m.event_app_called({ name: 'iPhone' }));
+  });
+
   it('says when there is nothing, and when it cannot be read', async () => {
     happened();
     reply('GET /users/me/security/events', refuse(500, 'internal_fault'), ok({ events: [], next_cursor: null }));
@@ -142,8 +203,17 @@ const question = () => screen.getByText(m.proof_title()).closest('dialog') as HT
 describe('this was not me', () => {
   const call = 'POST /users/me/security/not-me';
 
-  it('says what will happen, then leads through password and codes', async () => {
+  it('says what will happen, then leads through password, apps and codes', async () => {
     happened(event());
+    reply(
+      'GET /users/me/security',
+      security([]),
+      security(['apps', 'codes']),
+      security(['apps', 'codes']),
+      security(['codes']),
+      security([]),
+    );
+    reply('PATCH /users/me/security/not-me', refuse(500, 'internal_fault'), ok());
     reply(call, refuse(404, 'no_event'), ok({ sessions_ended: 2 }));
     reply('POST /users/me/security/password', ok({ state: 'changed', sessions_ended: 0 }));
     reply('POST /users/me/security/backup-codes', ok({ backup_codes: tenCodes, backup_code_set: '01SET' }));
@@ -152,6 +222,7 @@ describe('this was not me', () => {
     const item = (await screen.findByText(m.event_signed_in_app())).closest('li') as HTMLElement;
     await user.click(within(item).getByRole('button', { name: new RegExp(`^${m.not_me_press()}`) }));
     await heading(m.alarm_title());
+    expect(screen.getByText(m.alarm_apps())).toBeTruthy();
     expect(screen.getByText(m.alarm_codes())).toBeTruthy();
     expect(document.activeElement?.textContent?.trim()).toBe(m.cancel());
     await user.click(await button(m.alarm_go()));
@@ -164,6 +235,13 @@ describe('this was not me', () => {
     await user.type(screen.getByLabelText(m.password_present()), 'violet tractor humming');
     await user.type(screen.getByLabelText(m.password_new()), 'seven quiet walnut lamps{Enter}');
 
+    await heading(m.alarm_app_heading());
+    await screen.findByText(m.factor_named({ name: 'iPhone' }).replace('\u00a0', ' '));
+    expect(screen.getByText(m.told_password_changed())).toBeTruthy();
+    await user.click(await button(m.alarm_app_mine()));
+    await screen.findByText(m.error_internal_fault());
+    await user.click(await button(m.alarm_app_mine()));
+
     // The password that was just chosen is not asked for again.
     await screen.findByText(m.new_codes_lead());
     expect(screen.queryByLabelText(m.password())).toBeNull();
@@ -172,6 +250,9 @@ describe('this was not me', () => {
     expect(sent('POST /users/me/security/backup-codes')[0]?.body).toEqual({ password: 'seven quiet walnut lamps' });
     await user.click(await button(m.have_saved()));
     await heading(m.alarm_done_heading());
+    expect(sent('PATCH /users/me/security/not-me').at(-1)?.body).toEqual({ done: 'apps' });
+    expect(screen.getByText(m.alarm_done_body())).toBeTruthy();
+    expect(screen.getByText(m.alarm_done_mail({ email: ada.email }))).toBeTruthy();
     expect(place.path).toBe(`${path}/not-me`);
   });
 
@@ -196,6 +277,121 @@ describe('this was not me', () => {
     expect(sent(call)).toHaveLength(3);
   });
 
+  const twoApps = () => {
+    const mfa = protectedMfa();
+    const strange = {
+      ...mfa.factors[0],
+      id: '01STRANGE',
+      name: 'Pixel',
+      label: 'MailMachine: ada@example.test (2)',
+      last_used_at: null,
+    };
+    const key = {
+      id: '01KEY',
+      kind: 'webauthn',
+      name: 'Blue key',
+      label: '',
+      added_at: later(-60),
+      last_used_at: null,
+    };
+    return { ...mfa, factors: [...mfa.factors, strange, key] } as ReturnType<typeof protectedMfa>;
+  };
+  const atApps = { ...signedIn, note: { alarm: { step: 'apps' as const } } };
+
+  it('takes away an app and a key of somebody else’s, each named, and stays with what is left', async () => {
+    const both = twoApps();
+    const one = { ...both, factors: [both.factors[0], both.factors[2]] } as typeof both;
+    reply('GET /users/me/security', security(['apps'], both), security(['apps'], one), security(['apps']));
+    reply('DELETE /users/me/security/factors/01STRANGE', refuse(403, 'app_code_required'), ok());
+    reply('DELETE /users/me/security/factors/01KEY', ok());
+    reply('POST /session/proof', ok({ fresh_until: later(600), method: 'totp' }));
+    const user = open(`${path}/not-me`, atApps);
+    await heading(m.alarm_apps_heading());
+    expect(screen.getAllByText(new RegExp(m.factor_never_used()))).toHaveLength(2);
+    expect(screen.queryByText(m.told_password_changed())).toBeNull();
+    expect(await button(m.alarm_apps_mine())).toBeTruthy();
+    await user.click(await button(pressOn(m.remove(), m.factor_named({ name: 'Pixel' }))));
+    await heading(m.remove_title({ name: 'Pixel' }));
+    await user.click(await button(m.remove_confirm()));
+    await heading(m.proof_title());
+    await user.type(screen.getByLabelText(m.password()), 'violet tractor humming');
+    await user.type(screen.getByLabelText(m.code_label()), '123456');
+    await user.click(within(question()).getByRole('button', { name: m.continue() }));
+    await screen.findByText(m.told_app_removed());
+    expect(place.note.alarm).toEqual({ step: 'apps' });
+    await waitFor(() => expect(document.activeElement?.textContent).toBe(m.alarm_apps_heading()));
+    // Of apps one is left, which is replaced.
+    const replace = screen.getByRole('link', {
+      name: pressOn(m.alarm_app_replace(), m.factor_named({ name: 'iPhone' })),
+    });
+    expect(replace.getAttribute('href')).toBe(`${path}/enable/app?replaces=01APP`);
+
+    await user.click(await button(pressOn(m.remove(), m.factor_key_named({ name: 'Blue key' }))));
+    await screen.findByText(m.remove_key_proves());
+    await user.click(await button(m.remove_key_confirm()));
+    await screen.findByText(m.told_key_removed());
+    await heading(m.alarm_app_heading());
+    expect(
+      screen.getByRole('link', { name: pressOn(m.alarm_app_no(), m.factor_named({ name: 'iPhone' })) }),
+    ).toBeTruthy();
+    expect(screen.queryByRole('button', { name: new RegExp(`^${m.remove()}`) })).toBeNull();
+  });
+
+  it('says when the apps cannot be read', async () => {
+    reply('GET /users/me/security', refuse(500, 'internal_fault'), security(['apps']));
+    const user = open(`${path}/not-me`, atApps);
+    await user.click(await button(m.try_again()));
+    await heading(m.alarm_app_heading());
+  });
+
+  it('goes on in another browser with what is left, and says nothing of sessions then', async () => {
+    reply('GET /users/me/security', refuse(500, 'internal_fault'), security(['password', 'codes']));
+    const user = open(`${path}/not-me?go-on=`, signedIn);
+    await user.click(await button(m.try_again()));
+    await heading(m.alarm_password_heading());
+    expect(screen.queryByText(m.alarm_ended_title())).toBeNull();
+    expect(place.note.alarm).toEqual({ step: 'password' });
+  });
+
+  it('says of an address that no mail proves whom to ask', async () => {
+    open(`${path}/not-me`, { ...signedIn, mails: false, note: { alarm: { step: 'done' } } });
+    await screen.findByText(m.alarm_done_address({ email: ada.email }));
+  });
+
+  it('is done where another tab has done the rest, and was not to be gone on with', async () => {
+    reply('GET /users/me/security', security([]));
+    open(`${path}/not-me?go-on=done`, signedIn);
+    await heading(m.alarm_done_heading());
+  });
+
+  it('leads to Security where nothing is left to go on with', async () => {
+    happened(event());
+    open(`${path}/not-me?go-on=`, signedIn);
+    await screen.findByText(m.event_signed_in_app());
+    expect(place.path).toBe(path);
+  });
+
+  it('is over where the person says that it is not needed', async () => {
+    happened(event());
+    reply('PATCH /users/me/security/not-me', refuse(500, 'internal_fault'), ok());
+    const user = open(`${path}/not-me`, { ...signedIn, note: { alarm: { ended: 1, step: 'codes' } } });
+    await user.click(await button(m.alarm_not_needed()));
+    await screen.findByText(m.error_internal_fault());
+    await user.click(await button(m.alarm_not_needed()));
+    await screen.findByText(m.told_alarm_settled());
+    expect(sent('PATCH /users/me/security/not-me').at(-1)?.body).toEqual({ done: 'all' });
+    expect(place.path).toBe(path);
+  });
+
+  it('is on Security until it is done', async () => {
+    happened(event());
+    reply('GET /users/me/security', security(['apps', 'codes']));
+    open(path, signedIn);
+    await screen.findByText(m.home_alarm_title());
+    expect(screen.getByText(/a look at your apps and new backup codes/)).toBeTruthy();
+    expect(screen.getByRole('link', { name: m.home_go_on() }).getAttribute('href')).toBe(`${path}/not-me?go-on=`);
+  });
+
   it('goes on after a reload; without 2-step verification it offers that', async () => {
     happened();
     const session = sessionOf();
@@ -203,8 +399,10 @@ describe('this was not me', () => {
     await heading(m.alarm_enable_heading());
     const link = screen.getByRole('link', { name: m.turn_on() });
     expect(link.getAttribute('href')).toBe(`${path}/enable/app`);
+    expect(screen.queryByText(m.alarm_not_needed())).toBeNull();
     await user.click(await button(m.later()));
     await heading(m.alarm_done_heading());
+    expect(screen.getByText(m.alarm_done_password())).toBeTruthy();
   });
 
   it('does not offer what is not allowed', async () => {

@@ -7,7 +7,10 @@ import type { IconName } from '../../parts/Icon.svelte';
 /** One event in plain words: what happened, and what there is to know about it. */
 export type Sentence = { icon: IconName; tone: 'plain' | 'good' | 'warn'; title: string; more: string[] };
 
-type Tell = (event: SecurityEvent) => Omit<Sentence, 'more'> & { more?: string };
+/** How the person's apps and security keys are called now, by their ids: an event names none, as nothing typed is on record. */
+export type Names = Record<string, string>;
+
+type Tell = (event: SecurityEvent, names: Names) => Omit<Sentence, 'more'> & { more?: string };
 
 const plain =
   (icon: IconName, title: () => string): Tell =>
@@ -121,6 +124,11 @@ const done: Record<string, Tell> = {
     more: m.event_recovery_completed_more(),
   }),
   'alarm.raised': () => ({ icon: 'shield', tone: 'warn', title: m.event_alarm(), more: m.event_alarm_more() }),
+  'alarm.settled': (event) => ({
+    icon: 'shield',
+    tone: 'plain',
+    title: event.data?.done === 'apps' ? m.event_alarm_apps() : m.event_alarm_settled(),
+  }),
   'sign_in.password': plain('key', m.event_password_right),
   'sign_in.second_step': plain('phone', m.event_second_step),
   'sign_in.code_tested': plain('phone', m.event_code_tested),
@@ -131,6 +139,7 @@ const done: Record<string, Tell> = {
     title: signedIn(event.method),
     more: event.new_browser ? m.event_new_browser() : undefined,
   }),
+  'sign_in.known': plain('person', m.event_known),
   'sign_in.enrolment_link': plain('key', m.event_link_given),
   'sign_in.abandoned': plain('out', m.event_abandoned),
   'session.ended': ended,
@@ -139,12 +148,17 @@ const done: Record<string, Tell> = {
   'enrolment.confirmed': plain('phone', m.event_enrolment_confirmed),
   'enrolment.given_up': plain('phone', m.event_enrolment_given_up),
   'enrolment.activated': good('shield', m.event_enrolment_activated),
-  'app.added': good('phone', m.event_app_added),
-  'app.replaced': () => ({
+  'app.added': (event, names) => ({
+    icon: 'phone',
+    tone: 'good',
+    title: m.event_app_added(),
+    more: called(event, names),
+  }),
+  'app.replaced': (event, names) => ({
     icon: 'phone',
     tone: 'good',
     title: m.event_app_replaced(),
-    more: m.event_app_replaced_more(),
+    more: [m.event_app_replaced_more(), called(event, names)].filter(Boolean).join(' '),
   }),
   'factor.added': good('key', m.event_factor_added),
   'factor.suspect': () => ({
@@ -153,7 +167,12 @@ const done: Record<string, Tell> = {
     title: m.event_factor_suspect(),
     more: m.event_factor_suspect_more(),
   }),
-  'factor.renamed': plain('edit', m.event_factor_renamed),
+  'factor.renamed': (event, names) => ({
+    icon: 'edit',
+    tone: 'plain',
+    title: event.method === 'webauthn' ? m.event_key_renamed() : m.event_factor_renamed(),
+    more: called(event, names),
+  }),
   'factor.removed': (event) => ({
     icon: 'phone',
     tone: 'warn',
@@ -282,7 +301,7 @@ const setups: Record<string, () => string> = {
   removed: m.event_why_removed,
 };
 
-const endings: Record<string, () => string> = {
+const endings: Record<string, (sessions: { count: number }) => string> = {
   mfa_turned_on: m.event_ended_turned_on,
   mfa_turned_off: m.event_ended_turned_off,
   app_changed: m.event_ended_app,
@@ -312,14 +331,14 @@ export const kinds = Object.keys(done);
 export const whyEnded = Object.keys(endings);
 
 /** An event in words. One of a kind that this page does not know yet gets a general sentence that is true of it. */
-export function sentence(event: SecurityEvent): Sentence {
-  const told = tell(event);
+export function sentence(event: SecurityEvent, names: Names = {}): Sentence {
+  const told = tell(event, names);
   const who = { other: m.event_by_administrator(), console: m.event_by_console(), self: '', nobody: '' }[event.actor];
   return { ...told, more: [told.more, who].filter((text): text is string => Boolean(text)) };
 }
 
 /** The same without who did it. */
-export function tell(event: SecurityEvent): ReturnType<Tell> {
+export function tell(event: SecurityEvent, names: Names = {}): ReturnType<Tell> {
   if (event.result === 'fault') return { icon: 'warning', tone: 'plain', title: m.event_fault() };
   if (event.result === 'refused') {
     const title = (refused[event.kind] ?? m.event_refused_other)();
@@ -330,7 +349,13 @@ export function tell(event: SecurityEvent): ReturnType<Tell> {
       more: (setups[String(event.data?.setup_state)] ?? reasons[event.reason])?.(),
     };
   }
-  return done[event.kind]?.(event) ?? { icon: 'notice', tone: 'plain', title: m.event_other() };
+  return done[event.kind]?.(event, names) ?? { icon: 'notice', tone: 'plain', title: m.event_other() };
+}
+
+/** The name of an app that is still there. */
+function called(event: SecurityEvent, names: Names): string | undefined {
+  const name = names[String(event.data?.factor)];
+  return name ? m.event_app_called({ name }) : undefined;
 }
 
 function signedIn(method: string): string {
@@ -338,6 +363,7 @@ function signedIn(method: string): string {
     password: m.event_signed_in_password,
     totp: m.event_signed_in_app,
     backup_code: m.event_signed_in_code,
+    webauthn: m.event_signed_in_key,
     enrolment_link: m.event_signed_in_link,
   };
   return (titles[method] ?? m.event_signed_in)();
@@ -350,7 +376,7 @@ function ended(event: SecurityEvent): ReturnType<Tell> {
     icon: 'out',
     tone: 'plain',
     title: m.event_ended({ count, shown: format.number(count) }),
-    more: endings[event.reason]?.(),
+    more: endings[event.reason]?.({ count }),
   };
 }
 

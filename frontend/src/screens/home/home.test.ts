@@ -5,7 +5,7 @@ import { m } from '../../paraglide/messages';
 import { button, open, pressOn } from '../../testing/open';
 import { ada, bo, enrolment, event, later, openMfa, protectedMfa, recovery, sessionOf } from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
-import { doubtful, tasks } from './tasks';
+import { doubtful, doubtInWords, tasks } from './tasks';
 
 function view(user: object, mfa: object, current: object | null = null): SecurityView {
   return { user, mfa, enrolment: current } as SecurityView;
@@ -29,6 +29,17 @@ describe('what there is to do', () => {
     expect(tasks(seen).map((task) => task.title)).toEqual(titles);
   });
 
+  it('is to finish what “This wasn’t me” began, with its new codes said once', () => {
+    const left = (...left: string[]) =>
+      ({ ...view(bo, protectedMfa(2)), alarm: { at: later(-60), left } }) as SecurityView;
+    const [first, ...others] = tasks(left('apps', 'codes'));
+    expect(first).toMatchObject({ urgent: true, title: m.home_alarm_title() });
+    expect(first?.href).toBe('/parameters/users/me/security/not-me?go-on=');
+    expect(first?.body).toContain(`${m.alarm_left_apps()} and ${m.alarm_left_codes()}`);
+    expect(others).toEqual([]);
+    expect(tasks(left('password')).map((task) => task.title)).toEqual([m.home_alarm_title(), m.home_few_codes_title()]);
+  });
+
   it('urges administrators', () => {
     expect(tasks(view(ada, openMfa()))[0]).toMatchObject({ urgent: true, body: m.home_off_administrator() });
     expect(tasks(view(bo, openMfa()))[0]?.urgent).toBe(false);
@@ -41,12 +52,39 @@ describe('a sign-in that may not have been theirs', () => {
   it.each([
     ['is asked about', events(strange), [], '01NEW'],
     ['is not asked about twice', events(strange), ['01NEW'], undefined],
+    [
+      'is not asked about where another browser has answered',
+      events({ kind: 'sign_in.known', data: { event: '01NEW' } }, strange),
+      [],
+      undefined,
+    ],
+    [
+      'is asked about where another one was answered',
+      events({ kind: 'sign_in.known', data: { event: '00OLD' } }, strange),
+      [],
+      '01NEW',
+    ],
     ['is of another session', events({ ...strange, here: true }), [], undefined],
     ['is of the past week', events({ ...strange, at: later(-8 * 86_400) }), [], undefined],
     ['is done with by an alarm', events({ kind: 'alarm.raised' }, strange), [], undefined],
     ['is new after an alarm', events(strange, { kind: 'alarm.raised' }), [], '01NEW'],
     ['is not one that was refused', events({ ...strange, kind: 'sign_in.password', result: 'refused' }), [], undefined],
   ])('%s', (_, seen, known, id) => expect(doubtful(seen, known)?.id).toBe(id));
+});
+
+describe('how that sign-in was done', () => {
+  it.each([
+    ['password', m.home_doubt_password],
+    ['totp', m.home_doubt_app],
+    ['backup_code', m.home_doubt_code],
+    ['webauthn', m.home_doubt_key],
+    ['enrolment_link', m.home_doubt_link],
+    ['something_new', m.home_doubt_other],
+  ])('%s', (method, how) => {
+    const said = doubtInWords(event({ method, address: '' }) as unknown as SecurityEvent);
+    expect(said).toContain(`${how()} `);
+    expect(said).not.toContain('address');
+  });
 });
 
 describe('home', () => {
@@ -79,11 +117,15 @@ describe('home', () => {
     reply('GET /users/me/security/events', ok({ events, next_cursor: null }));
     const user = open('/', { session: sessionOf() });
     await screen.findByText(m.home_doubt_title());
-    expect(screen.getByText(/Firefox on Windows/)).toBeTruthy();
+    expect(
+      screen.getByText(/a code from an authenticator app .*, in Firefox on Windows, from the address \u2068192/),
+    ).toBeTruthy();
     const not = screen.getByRole('link', { name: m.not_me_press() });
     expect(not.getAttribute('href')).toBe('/parameters/users/me/security/not-me?event=01STRANGE');
+    reply('POST /users/me/security/events/01STRANGE/known', ok({ everywhere: true }));
     await user.click(await button(m.home_doubt_me()));
     await screen.findByText(m.home_calm());
+    expect(sent('POST /users/me/security/events/01STRANGE/known')).toHaveLength(1);
   });
 
   it('is one calm line when there is nothing to do', async () => {

@@ -3,7 +3,7 @@ const key = 'secondstep-known-sign-ins';
 const most = 20;
 let kept: string[] | undefined;
 
-/** The sign-ins that the person said were theirs, in this browser. */
+/** The sign-ins that the person said were theirs, in this browser: the server takes the word of an older one alone. */
 export function knownSignIns(): string[] {
   if (kept !== undefined) return kept;
   try {

@@ -1,9 +1,11 @@
 import type { SecurityEvent, SecurityView } from '../../api/shapes';
+import { browserName } from '../../browser';
 import * as format from '../../format';
 import { m } from '../../paraglide/messages';
 import type { IconName } from '../../parts/Icon.svelte';
 import { paths } from '../../paths';
 import { codesLeft, isFew } from '../factor/remaining';
+import { leftInWords } from '../history/alarm';
 
 export type Task = { urgent: boolean; icon: IconName; title: string; body: string; act: string; href: string };
 
@@ -13,18 +15,52 @@ const week = 7 * 86_400_000;
 export function doubtful(events: SecurityEvent[], known: string[], now = new Date()): SecurityEvent | undefined {
   // Whatever came before an alarm has been dealt with; the newest event is the first.
   const alarm = events.findIndex((event) => event.kind === 'alarm.raised');
+  // Answered in a browser that was known before: that holds in all of them.
+  const answered = events.filter((event) => event.kind === 'sign_in.known').map((event) => event.data?.event);
   return (alarm < 0 ? events : events.slice(0, alarm)).find(
     (event) =>
       event.kind === 'sign_in.completed' &&
       event.new_browser &&
       !event.here &&
       !known.includes(event.id) &&
+      !answered.includes(event.id) &&
       now.getTime() - Date.parse(event.at) < week,
   );
 }
 
+/** How it was done, when, and from where, for the person to judge. */
+export function doubtInWords({ method, browser, address, at }: SecurityEvent): string {
+  const ways: Record<string, () => string> = {
+    password: m.home_doubt_password,
+    totp: m.home_doubt_app,
+    backup_code: m.home_doubt_code,
+    webauthn: m.home_doubt_key,
+    enrolment_link: m.home_doubt_link,
+  };
+  const told = {
+    how: (ways[method] ?? m.home_doubt_other)(),
+    when: format.moment(at),
+    browser: browserName(browser),
+  };
+  // An address reads from left to right, whatever stands around it.
+  return address === ''
+    ? m.home_doubt_body(told)
+    : m.home_doubt_body_at({ ...told, address: `\u2068${address}\u2069` });
+}
+
 /** What this person should do about their own protection, the most pressing first. */
-export function tasks({ user, mfa, enrolment }: SecurityView, now = new Date()): Task[] {
+export function tasks(view: SecurityView, now = new Date()): Task[] {
+  const { alarm } = view;
+  if (!alarm) return lasting(view, now);
+  const title = m.home_alarm_title();
+  const href = paths.secure('me');
+  const task: Task = { urgent: true, icon: 'shield', title, body: leftInWords(alarm), act: m.home_go_on(), href };
+  return [task, ...lasting(view, now)];
+}
+
+function lasting({ user, mfa, enrolment, alarm }: SecurityView, now: Date): Task[] {
+  // Of securing the account they are a part already.
+  const codes = alarm?.left.includes('codes') ? [] : few(mfa.backup_codes.remaining);
   if (enrolment) {
     return [
       {
@@ -35,11 +71,11 @@ export function tasks({ user, mfa, enrolment }: SecurityView, now = new Date()):
         act: m.home_go_on(),
         href: paths.enable('me', 'scan', enrolment.replaces),
       },
-      ...(mfa.state === 'on' ? few(mfa.backup_codes.remaining) : []),
+      ...(mfa.state === 'on' ? codes : []),
     ];
   }
   if (mfa.requirement === 'off') return [];
-  if (mfa.state === 'on') return few(mfa.backup_codes.remaining);
+  if (mfa.state === 'on') return codes;
   const administrator = user.role === 'administrator';
   const required = mfa.requirement === 'required';
   const overdue = required && (!mfa.deadline || new Date(mfa.deadline) <= now);

@@ -1,0 +1,137 @@
+package mfa_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/secondstep/secondstep/server/servertest"
+)
+
+// TestAlarmLeft is what "This wasn't me" still asks for: it is the same in every browser, and over once it is done.
+func TestAlarmLeft(t *testing.T) {
+	rows{
+		{"one thing after the other", leftOneByOne},
+		{"a new app in place of the only one", leftReplaced},
+		{"it need not be done", leftNotNeeded},
+		{"the next one asks for everything again", leftAgain},
+		{"without 2-step verification a password is all", leftPasswordOnly},
+		{"nobody else reads it or settles it", leftOthers},
+	}.onBoth(t)
+}
+
+const renewed = "nine green cups of tea"
+
+// left is what somebody's Security page says is still to do; nil where nothing is.
+func left(session *servertest.Client) []string {
+	alarm, _ := session.Do("GET", servertest.Security, nil).Want(200).Body["alarm"].(map[string]any)
+	list, _ := alarm["left"].([]any)
+	var names []string
+	for _, one := range list {
+		name, _ := one.(string)
+		names = append(names, name)
+	}
+	return names
+}
+
+func wantLeft(t *testing.T, session *servertest.Client, want ...string) {
+	t.Helper()
+	if got := left(session); !slices.Equal(got, want) {
+		t.Errorf("left: %v, want %v", got, want)
+	}
+}
+
+// alarmed has pressed it a second ago.
+func alarmed(in *servertest.Installation, session *servertest.Client) {
+	session.Do("POST", notMePath, nil).Want(200)
+	in.Clock.Advance(time.Second)
+}
+
+func settle(session *servertest.Client, done string) *servertest.Answer {
+	return session.Do("PATCH", notMePath, body{"done": done})
+}
+
+func saveNewCodes(session *servertest.Client, password string) {
+	session.Do("POST", servertest.Security+"/backup-codes", body{"password": password}).Want(200)
+	session.Do("POST", servertest.Security+"/backup-codes/activate", nil).Want(200)
+}
+
+func leftOneByOne(t *testing.T, in *servertest.Installation) {
+	email, app, session := protected(in, "left")
+	wantLeft(t, session)
+	settle(session, "apps").Want(204) // nothing is left, and nothing comes of it
+	strange := another(in, session)
+	alarmed(in, session)
+	wantLeft(t, session, "password", "apps", "codes")
+	session.Do("POST", changePath, body{"password": servertest.Password, "new_password": renewed}).Want(200)
+	wantLeft(t, session, "apps", "codes")
+	session.Do("DELETE", factorsPath+strange, nil).Want(204)
+	wantLeft(t, session, "apps", "codes") // the other one is not looked at yet
+	settle(session, "apps").Want(204)
+	settle(session, "apps").Want(204)
+	wantLeft(t, session, "codes")
+	if n := count(in, email, "alarm.settled"); n != 1 {
+		t.Errorf("%d events", n)
+	}
+	elsewhere := in.Browser(servertest.Safari)
+	elsewhere.Do("POST", "/api/v1/sign-in", body{"email": email, "password": renewed}).Want(200)
+	elsewhere.Code(app.Code()).Want(200)
+	wantLeft(t, elsewhere, "codes")
+	saveNewCodes(session, renewed)
+	wantLeft(t, session)
+	if page := session.Do("GET", servertest.Security, nil).Want(200); page.Body["alarm"] != nil {
+		t.Errorf("%s", page.Raw)
+	}
+}
+
+func leftReplaced(t *testing.T, in *servertest.Installation) {
+	_, app, session := protected(in, "left-replaced")
+	alarmed(in, session)
+	id, phone := begin(in, session, body{"replaces": app.ID})
+	session.Confirm(id, phone.Code()).Want(200)
+	wantLeft(t, session, "password", "codes") // there is no app of before
+}
+
+func leftNotNeeded(t *testing.T, in *servertest.Installation) {
+	email, _, session := protected(in, "left-not-needed")
+	alarmed(in, session)
+	settle(session, "everything").Refused(422, "invalid_input")
+	settle(session, "all").Want(204)
+	settle(session, "all").Want(204)
+	wantLeft(t, session)
+	if got := in.Column("SELECT data FROM events WHERE kind = 'alarm.settled' AND subject_id = (SELECT id FROM users WHERE email = ?)", email); !slices.Equal(got, []string{`{"done":"all"}`}) {
+		t.Errorf("%v", got)
+	}
+}
+
+func leftAgain(t *testing.T, in *servertest.Installation) {
+	_, _, session := protected(in, "left-again")
+	alarmed(in, session)
+	session.Do("POST", changePath, body{"password": servertest.Password, "new_password": renewed}).Want(200)
+	settle(session, "apps").Want(204)
+	saveNewCodes(session, renewed)
+	wantLeft(t, session)
+	alarmed(in, session)
+	wantLeft(t, session, "password", "apps", "codes")
+}
+
+func leftPasswordOnly(t *testing.T, in *servertest.Installation) {
+	_, session := newcomer(in, "left-password")
+	alarmed(in, session)
+	wantLeft(t, session, "password")
+	session.Do("POST", changePath, body{"password": servertest.Password, "new_password": renewed}).Want(200)
+	wantLeft(t, session)
+}
+
+func leftOthers(t *testing.T, in *servertest.Installation) {
+	_, _, session := protected(in, "left-owner")
+	alarmed(in, session)
+	app := in.Protected("left-chief@example.test", "administrator")
+	chief := in.SignedIn("left-chief@example.test", app, servertest.Firefox)
+	id := in.Column("SELECT id FROM users WHERE email = 'left-owner@example.test'")[0]
+	if page := chief.Do("GET", "/api/v1/users/"+id+"/security", nil).Want(200); page.Body["alarm"] != nil {
+		t.Errorf("%s", page.Raw)
+	}
+	chief.Do("PATCH", "/api/v1/users/"+id+"/security/not-me", body{"done": "all"}).Refused(403, "not_permitted")
+	wantLeft(t, session, "password", "apps", "codes")
+}
