@@ -65,7 +65,7 @@ func leftOneByOne(t *testing.T, in *servertest.Installation) {
 	wantLeft(t, session, "password", "apps", "codes")
 	session.Do("POST", changePath, body{"password": servertest.Password, "new_password": renewed}).Want(200)
 	wantLeft(t, session, "apps", "codes")
-	session.Do("DELETE", factorsPath+strange, nil).Want(204)
+	session.Do("DELETE", factorsPath+strange.ID, nil).Want(204)
 	wantLeft(t, session, "apps", "codes") // the other one is not looked at yet
 	settle(session, "apps").Want(204)
 	settle(session, "apps").Want(204)

@@ -54,7 +54,7 @@ func replaceApp(t *testing.T, in *servertest.Installation) {
 	}
 	wantStored(t, in, email, whole)
 	in.Clock.NextStep()
-	_, answer := signIn(in, email, app.Code())
+	_, answer := signIn(in, email, app.CodeUnlike(phone))
 	answer.Diagnosed("previous_setup")
 	_, answer = signIn(in, email, phone.Code())
 	answer.Want(200)
@@ -78,7 +78,7 @@ func replaceAfterBackupCode(t *testing.T, in *servertest.Installation) {
 		t.Errorf("%s", current.Raw)
 	}
 	in.Clock.NextStep()
-	_, answer = signIn(in, email, app.Code()) // the app switched at confirm
+	_, answer = signIn(in, email, app.CodeUnlike(phone)) // the app switched at confirm
 	answer.Diagnosed("previous_setup")
 	_, answer = signIn(in, email, app.Codes[1]) // the old codes live until activation
 	answer.Want(200)

@@ -50,11 +50,11 @@ func disabledSaysSo(t *testing.T, in *servertest.Installation) {
 }
 
 // another adds a second app to somebody who is signed in.
-func another(in *servertest.Installation, session *servertest.Client) string {
+func another(in *servertest.Installation, session *servertest.Client) *servertest.Enrolled {
 	id, phone := begin(in, session, body{"name": "iPad"})
 	session.Confirm(id, phone.Code()).Want(200)
 	in.Clock.NextStep()
-	return id
+	return &servertest.Enrolled{Phone: phone, ID: id}
 }
 
 // factors are the ids and names of what somebody holds.
@@ -96,7 +96,7 @@ func renameFactor(t *testing.T, in *servertest.Installation) {
 		t.Errorf("%v", event)
 	}
 	in.Clock.NextStep()
-	id := another(in, session)
+	id := another(in, session).ID
 	if event := newest(session, "app.added"); ofFactor(event) != id {
 		t.Errorf("%v", event)
 	}
@@ -129,7 +129,7 @@ func removeFactor(t *testing.T, in *servertest.Installation) {
 	pending.Password(email).Want(200)
 	token := session.Cookie(servertest.SessionCookie)
 	session.Do("DELETE", factorsPath+app.ID, nil).Want(204)
-	if held := factors(session); len(held) != 1 || held[second] != "iPad" {
+	if held := factors(session); len(held) != 1 || held[second.ID] != "iPad" {
 		t.Errorf("%v", held)
 	}
 	// Row 34: what was open under the old factors has ended, and this session has another token.
@@ -137,16 +137,16 @@ func removeFactor(t *testing.T, in *servertest.Installation) {
 	elsewhere.Do("GET", "/api/v1/session", nil).Refused(401, "session_ended")
 	pending.Code(app.Codes[0]).Diagnosed("sign_in_expired")
 	in.Clock.NextStep()
-	_, answer = signIn(in, email, app.Code())
+	_, answer = signIn(in, email, app.CodeUnlike(second.Phone))
 	answer.Diagnosed("previous_setup")
-	session.Do("DELETE", factorsPath+second, nil).Refused(409, "last_app")
+	session.Do("DELETE", factorsPath+second.ID, nil).Refused(409, "last_app")
 	session.Do("DELETE", factorsPath+app.ID, nil).Refused(404, "no_factor")
 }
 
 func removeBoth(t *testing.T, in *servertest.Installation) {
 	in.Beside()
 	_, app, session := protected(in, "remove-both")
-	ids := []string{app.ID, another(in, session)}
+	ids := []string{app.ID, another(in, session).ID}
 	// The winner's session gets a new token, which the loser, on its way already, does not have.
 	statuses := make([]int, 2)
 	servertest.Together(2, func(n int) {

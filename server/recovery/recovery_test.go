@@ -311,7 +311,7 @@ func TestTheWholeStory(t *testing.T) {
 		half.Code(old.Code()).Diagnosed("sign_in_expired")
 		in.Clock.NextStep()
 		stale := halfway(in, mia)
-		stale.Code(old.Code()).Diagnosed("previous_setup")
+		stale.Code(old.CodeUnlike(phone)).Diagnosed("previous_setup")
 		stale.Code(old.Codes[0]).Want(422)
 		stale.Code(phone.Code()).Want(200)
 		if page := browser.Do("GET", servertest.Security, nil).Want(200); page.Body["mfa"].(body)["state"] != "on" {

@@ -3,6 +3,7 @@ package servertest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,6 +71,18 @@ func (p *Phone) Wrong(n int) string {
 	for guess := 100_003 + 7919*n; ; guess++ {
 		code := fmt.Sprintf("%06d", guess%1_000_000)
 		if len(totp.Match(p.Secret, code, now-around, now+around)) == 0 {
+			return code
+		}
+	}
+}
+
+// CodeUnlike is what the phone shows at the first moment from now on at which none of the others has shown it, or will,
+// within 15 hours: what is said of a code is said of the likeliest phone.
+func (p *Phone) CodeUnlike(others ...*Phone) string {
+	const around = 15 * 60 * 2 // steps
+	for ; ; p.clock.NextStep() {
+		code, now := p.Code(), totp.Step(p.clock.Now())
+		if !slices.ContainsFunc(others, func(other *Phone) bool { return len(totp.Match(other.Secret, code, now-around, now+around)) > 0 }) {
 			return code
 		}
 	}

@@ -296,16 +296,16 @@ func previousReplaced(t *testing.T, in *servertest.Installation) {
 	told := why{"reason": "previous_setup", "setup_state": "replaced", "replaced_at": at, "old_label": ada.label, "setup_label": ada.label + " (2)"}
 	t.Run("sign-in", func(t *testing.T) {
 		told["attempts_left"] = 4
-		ada.signIn(ada.Code()).Explains(told)
+		ada.signIn(ada.CodeUnlike(phone)).Explains(told)
 	})
 	t.Run("proof", func(t *testing.T) {
 		told["attempts_left"] = 8
-		session.Prove(ada.Code()).Explains(told)
+		session.Prove(ada.CodeUnlike(phone)).Explains(told)
 	})
 	t.Run("enrolment", func(t *testing.T) {
 		again := session.Do("POST", servertest.Enrolments, nil).Want(201)
 		told["attempts_left"], told["setup_label"] = 9, ada.label+" (3)"
-		session.Confirm(again.Text("id"), ada.Code()).Explains(told)
+		session.Confirm(again.Text("id"), ada.CodeUnlike(phone, in.Scan(again.Text("secret")))).Explains(told)
 	})
 }
 
@@ -315,24 +315,26 @@ func previousAbandoned(t *testing.T, in *servertest.Installation) {
 		browser := in.Browser(servertest.Firefox)
 		browser.Password("twice@example.test").Want(200)
 		first := browser.Do("POST", servertest.Enrolments, nil).Want(201)
-		second := browser.Do("POST", servertest.Enrolments, nil).Want(201)
-		browser.Confirm(second.Text("id"), in.Scan(first.Text("secret")).Code()).Explains(why{"reason": "previous_setup", "attempts_left": 9,
-			"setup_state": "abandoned", "replaced_at": now(in), "old_label": first.Text("label"), "setup_label": second.Text("label")})
+		second, at := browser.Do("POST", servertest.Enrolments, nil).Want(201), now(in)
+		code := in.Scan(first.Text("secret")).CodeUnlike(in.Scan(second.Text("secret")))
+		browser.Confirm(second.Text("id"), code).Explains(why{"reason": "previous_setup", "attempts_left": 9,
+			"setup_state": "abandoned", "replaced_at": at, "old_label": first.Text("label"), "setup_label": second.Text("label")})
 	})
 	t.Run("sign-in, given up", func(t *testing.T) {
 		ada := protected(in, "given-up")
 		session := in.SignedIn(ada.email, ada.Enrolled, servertest.Firefox)
 		begun := session.Do("POST", servertest.Enrolments, nil).Want(201)
 		session.Do("DELETE", servertest.Enrolments+"/"+begun.Text("id"), nil).Want(204)
-		ada.signIn(in.Scan(begun.Text("secret")).Code()).Explains(why{"reason": "previous_setup", "attempts_left": 4,
-			"setup_state": "abandoned", "replaced_at": now(in), "old_label": ada.label + " (2)", "setup_label": ada.label})
+		at := now(in)
+		ada.signIn(in.Scan(begun.Text("secret")).CodeUnlike(ada.Phone)).Explains(why{"reason": "previous_setup", "attempts_left": 4,
+			"setup_state": "abandoned", "replaced_at": at, "old_label": ada.label + " (2)", "setup_label": ada.label})
 	})
 	t.Run("sign-in, run out", func(t *testing.T) {
 		ada := protected(in, "run-out")
 		session := in.SignedIn(ada.email, ada.Enrolled, servertest.Firefox)
 		begun := session.Do("POST", servertest.Enrolments, nil).Want(201)
 		in.Clock.Advance(11 * time.Minute)
-		ada.signIn(in.Scan(begun.Text("secret")).Code()).Explains(why{"reason": "previous_setup", "attempts_left": 4,
+		ada.signIn(in.Scan(begun.Text("secret")).CodeUnlike(ada.Phone)).Explains(why{"reason": "previous_setup", "attempts_left": 4,
 			"setup_state": "abandoned", "replaced_at": begun.Text("expires_at"), "old_label": ada.label + " (2)", "setup_label": ada.label})
 	})
 }
@@ -341,7 +343,7 @@ func previousStillActive(t *testing.T, in *servertest.Installation) {
 	ada := protected(in, "second-app")
 	session := in.SignedIn(ada.email, ada.Enrolled, servertest.Firefox)
 	begun := session.Do("POST", servertest.Enrolments, nil).Want(201)
-	code := ada.Code()
+	code := ada.CodeUnlike(in.Scan(begun.Text("secret")))
 	session.Confirm(begun.Text("id"), code).Explains(why{"reason": "previous_setup", "attempts_left": 9,
 		"setup_state": "in_use", "old_label": ada.label, "setup_label": ada.label + " (2)"})
 	onRecord(t, session, "enrolment.confirmed", map[string]any{"setup_state": "in_use"})
@@ -356,8 +358,8 @@ func previousDisabled(t *testing.T, in *servertest.Installation) {
 	session := in.SignedIn(ada.email, ada.Enrolled, servertest.Firefox)
 	session.Do("POST", servertest.Security+"/disable", map[string]any{"password": servertest.Password}).Want(200)
 	at := now(in)
-	in.Enrol(session)
-	ada.signIn(ada.Code()).Explains(why{"reason": "previous_setup", "attempts_left": 4,
+	phone := in.Enrol(session).Phone
+	ada.signIn(ada.CodeUnlike(phone)).Explains(why{"reason": "previous_setup", "attempts_left": 4,
 		"setup_state": "disabled", "replaced_at": at, "old_label": ada.label, "setup_label": ada.label + " (2)"})
 }
 
@@ -374,12 +376,12 @@ func previousRemoved(t *testing.T, in *servertest.Installation) {
 	told := why{"reason": "previous_setup", "setup_state": "removed", "replaced_at": at, "old_label": ada.label, "setup_label": ada.label + " (2)"}
 	t.Run("sign-in", func(t *testing.T) {
 		told["attempts_left"] = 4
-		ada.signIn(ada.Code()).Explains(told)
+		ada.signIn(ada.CodeUnlike(tablet)).Explains(told)
 		onRecord(t, session, "sign_in.second_step", map[string]any{"setup_state": "removed"})
 	})
 	t.Run("proof", func(t *testing.T) {
 		told["attempts_left"] = 8
-		session.Prove(ada.Code()).Explains(told)
+		session.Prove(ada.CodeUnlike(tablet)).Explains(told)
 	})
 }
 
@@ -408,16 +410,20 @@ func previousForgotten(t *testing.T, in *servertest.Installation) {
 		phones = append(phones, in.Scan(session.Do("POST", servertest.Enrolments, nil).Want(201).Text("secret")))
 		in.Clock.Advance(time.Second)
 	}
-	ada.signIn(phones[0].Code()).Explains(why{"reason": "wrong_code", "attempts_left": 4, "setup_label": ada.label})
-	for number, phone := range phones[1:6] {
+	// Of none of the others.
+	code := func(n int) string {
+		return phones[n].CodeUnlike(append(slices.Delete(slices.Clone(phones), n, n+1), ada.Phone)...)
+	}
+	ada.signIn(code(0)).Explains(why{"reason": "wrong_code", "attempts_left": 4, "setup_label": ada.label})
+	for number := range 5 {
 		forgive(in)
-		if label := ada.signIn(phone.Code()).Diagnosed("previous_setup")["old_label"]; label != fmt.Sprintf("%s (%d)", ada.label, number+3) {
+		if label := ada.signIn(code(number + 1)).Diagnosed("previous_setup")["old_label"]; label != fmt.Sprintf("%s (%d)", ada.label, number+3) {
 			t.Errorf("%v", label)
 		}
 	}
 	forgive(in)
 	in.Clock.Advance(90*24*time.Hour - time.Minute)
-	ada.signIn(phones[5].Code()).Diagnosed("previous_setup")
+	ada.signIn(code(5)).Diagnosed("previous_setup")
 	in.Clock.Advance(2 * time.Minute)
-	ada.signIn(phones[5].Code()).Diagnosed("wrong_code")
+	ada.signIn(code(5)).Diagnosed("wrong_code")
 }
