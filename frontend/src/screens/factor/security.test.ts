@@ -46,6 +46,23 @@ describe('my security', () => {
     await screen.findByText(m.security_off());
   });
 
+  it('says that new codes wait while the old ones work, beside the state that is in force', async () => {
+    const waiting = { made_at: later(-60) };
+    reply(
+      'GET /users/me/security',
+      ok({ user: ada, mfa: protectedMfa(), enrolment: null, codes_waiting: waiting }),
+      ok({ user: ada, mfa: protectedMfa(), enrolment: null, codes_waiting: null }),
+    );
+    reply('DELETE /users/me/security/backup-codes/waiting', refuse(409, 'no_pending_codes'));
+    const user = open(path, signedIn);
+    await screen.findByText(m.security_codes_waiting());
+    await screen.findByText(m.security_on_since({ date: '12 March 2026' }));
+    expect(screen.getByRole('link', { name: m.new_codes_make() }).getAttribute('href')).toBe(`${path}/backup-codes`);
+    // Left in another tab meanwhile: what is gone is gone.
+    await user.click(await button(m.keep_old_codes()));
+    await waitFor(() => expect(screen.queryByText(m.security_codes_waiting())).toBeNull());
+  });
+
   it('says that it is not available, or required by a day', async () => {
     mine(openMfa({ requirement: 'off' }), null, bo);
     open(path, { session: sessionOf(bo) });

@@ -1,11 +1,11 @@
 import type { SecurityEvent, SecurityView } from '../../api/shapes';
 import * as format from '../../format';
 import { m } from '../../paraglide/messages';
-import type { IconName } from '../../parts/Icon.svelte';
 import { paths } from '../../paths';
 import { codesLeft, isFew } from '../factor/remaining';
+import { type Unfinished, unfinished } from '../factor/unfinished';
 
-export type Task = { urgent: boolean; icon: IconName; title: string; body: string; act: string; href: string };
+export type Task = Unfinished & { urgent: boolean };
 
 const week = 7 * 86_400_000;
 
@@ -24,19 +24,13 @@ export function doubtful(events: SecurityEvent[], known: string[], now = new Dat
 }
 
 /** What this person should do about their own protection, the most pressing first. */
-export function tasks({ user, mfa, enrolment }: SecurityView, now = new Date()): Task[] {
-  if (enrolment) {
-    return [
-      {
-        urgent: true,
-        icon: 'clock',
-        title: m.home_enrolling_title(),
-        body: mfa.state === 'on' ? m.security_codes_waiting_body() : m.home_enrolling_body(),
-        act: m.home_go_on(),
-        href: paths.enable('me', 'scan', enrolment.replaces),
-      },
-      ...(mfa.state === 'on' ? few(mfa.backup_codes.remaining) : []),
-    ];
+export function tasks(view: SecurityView, now = new Date()): Task[] {
+  const { user, mfa } = view;
+  const begun = unfinished('me', view).map((one) => ({ ...one, urgent: true }));
+  if (begun.length > 0) {
+    // New codes that wait are what there is to say of few.
+    const waits = view.codes_waiting || view.enrolment?.state === 'confirmed';
+    return [...begun, ...(mfa.state === 'on' && !waits ? few(mfa.backup_codes.remaining) : [])];
   }
   if (mfa.requirement === 'off') return [];
   if (mfa.state === 'on') return few(mfa.backup_codes.remaining);
