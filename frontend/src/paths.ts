@@ -47,9 +47,9 @@ export const paths = {
   contact: '/help/contact',
   /** "This wasn't me": of one event, or from a link that names none. */
   notMe: (id: string, event?: string) => `${security(id)}/not-me${event ? `?event=${part(event)}` : ''}`,
-  /** A step of the wizard; `replaces` is the app in whose place the new one comes. */
-  enable: (id: string, step = 'app', replaces?: string | null) =>
-    `${security(id)}/enable/${part(step)}${replaces ? `?replaces=${part(replaces)}` : ''}`,
+  /** A step of the wizard; `replaces` is the app in whose place the new one comes, `lost` says that its phone is gone. */
+  enable: (id: string, step = 'app', replaces?: string | null, lost = false) =>
+    `${security(id)}/enable/${part(step)}${replaces ? `?replaces=${part(replaces)}${lost ? '&lost=yes' : ''}` : ''}`,
 };
 
 /** Is this a step of the wizard: all that a session for enrolling may see? */

@@ -113,7 +113,7 @@ test('new codes: the old set works until the new one is saved', async ({ page, c
   await expect(page.getByText(say('error_wrong_password'))).toBeVisible();
   await page.getByLabel(say('password'), { exact: true }).fill(ada.password);
   await press(page, say('new_codes_make'));
-  await expect(page.getByText(say('new_codes_not_yet_body'))).toBeVisible();
+  await expect(page.getByText(say('not_replaced_yet_body'))).toBeVisible();
   await inspect(page, 'new codes, made');
   const active = `SELECT COUNT(*) FROM backup_code_sets WHERE user_id = '${ada.id}' AND state = 'active'`;
   const old = ada.server.sql(active.replace('COUNT(*)', 'id'));

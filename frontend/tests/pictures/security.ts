@@ -208,7 +208,7 @@ export const securityPage: Chapter = {
         go: async ({ page, demo }) => {
           await page.getByLabel(say('password'), { exact: true }).fill(demo.person('yara').password);
           await press(page, say('new_codes_make'));
-          await expect(page.getByText(say('new_codes_not_yet_body'))).toBeVisible();
+          await expect(page.getByText(say('not_replaced_yet_body'))).toBeVisible();
         },
       },
       {
