@@ -23,7 +23,7 @@ test('a lost phone: in with a backup code, the new phone set up, new codes saved
   await toBackupStep(page, ada);
   await giveBackupCode(page, ada.codes[1] ?? '');
   await page.getByRole('link', { name: say('lost_phone') }).click();
-  await expect(heading(page, say('wizard_title_replace'))).toBeVisible();
+  await expect(heading(page, say('security_lost_title'))).toBeVisible();
   await press(page, say('have_app'));
   await expect(heading(page, say('scan_heading'))).toBeVisible();
   const entry = entryOf(readQr(await page.screenshot()));

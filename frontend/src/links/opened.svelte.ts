@@ -3,7 +3,7 @@ import type { Outcome } from '../api/client';
 import type { Problem } from '../api/problem';
 import { wordsOf } from '../api/words';
 import { focusScreen } from '../focus';
-import { takeToken } from './token';
+import { leaveToken, takeToken } from './token';
 
 type Ways<T> = {
   /** Asks what the link is for. A screen that learns it at the press alone asks nothing. */
@@ -24,6 +24,7 @@ export class Opened<T = never> {
 
   constructor(readonly ways: Ways<T> = {}) {
     onMount(() => {
+      const page = location.pathname;
       void this.look();
       // A link pasted over this page's own address changes nothing but the fragment: no new page is loaded.
       const pasted = () => {
@@ -33,7 +34,10 @@ export class Opened<T = never> {
         void this.look();
       };
       window.addEventListener('hashchange', pasted);
-      return () => window.removeEventListener('hashchange', pasted);
+      return () => {
+        window.removeEventListener('hashchange', pasted);
+        leaveToken(page);
+      };
     });
   }
 

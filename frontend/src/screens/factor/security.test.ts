@@ -21,6 +21,7 @@ describe('my security', () => {
     mine(protectedMfa());
     open(path, signedIn);
     await screen.findByText(m.security_on_since({ date: '12 March 2026' }));
+    expect(screen.getByRole('heading', { level: 1 }).textContent).toBe(m.my_security());
     // What is found has plain spaces only.
     expect(screen.getByText(m.factor_named({ name: 'iPhone' }).replace('\u00a0', ' '))).toBeTruthy();
     expect(screen.getByText(/last used today/)).toBeTruthy();
@@ -62,6 +63,20 @@ describe('my security', () => {
     // Left in another tab meanwhile: what is gone is gone.
     await user.click(await button(m.keep_old_codes()));
     await waitFor(() => expect(screen.queryByText(m.security_codes_waiting())).toBeNull());
+  });
+
+  it('says that five apps is the most, in the place of adding one', async () => {
+    const mfa = protectedMfa();
+    const several = (count: number) => Array.from({ length: count }, (_, i) => ({ ...mfa.factors[0], id: `0${i}APP` }));
+    mine({ ...mfa, factors: several(5) });
+    open(path, signedIn);
+    await screen.findByText(m.apps_most({ count: '5' }));
+    expect(screen.queryByText(m.add_app())).toBeNull();
+    cleanup();
+    mine({ ...mfa, factors: several(4) });
+    open(path, signedIn);
+    await screen.findByText(m.add_app());
+    expect(screen.queryByText(m.apps_most({ count: '5' }))).toBeNull();
   });
 
   it('says that it is not available, or required by a day', async () => {

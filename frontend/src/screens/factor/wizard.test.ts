@@ -356,8 +356,11 @@ it('saves a file that names brand, account and day, and numbers the codes as on 
     name = this.download;
   });
   const user = open(`${base}/save`, signedIn);
+  expect(screen.queryByText(/downloads/)).toBeNull();
   await user.click(await button(m.download()));
   await waitFor(() => expect(text).toContain('10. CODE9-AAAAA-BBBBB'));
+  screen.getByText(m.file_saved({ file: name }));
+  expect(text).not.toMatch(/this file/);
   expect(name).toMatch(/^MailMachine-backup-codes-\d{4}-\d\d-\d\d\.txt$/);
   expect(text).toContain('ada@example.test');
   expect(((await button(m.have_saved())) as HTMLButtonElement).disabled).toBe(false);

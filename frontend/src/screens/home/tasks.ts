@@ -55,7 +55,7 @@ export function tasks(view: SecurityView, now = new Date()): Task[] {
       icon: 'shield',
       title,
       body,
-      act: m.home_turn_on(),
+      act: m.enable(),
       href: paths.enable('me'),
     },
   ];

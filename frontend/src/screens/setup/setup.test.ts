@@ -1,6 +1,8 @@
-import { screen, waitFor } from '@testing-library/svelte';
+import { cleanup, screen, waitFor } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
+import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
+import { paths } from '../../paths';
 import { button, heading, open } from '../../testing/open';
 import { sessionOf } from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
@@ -23,6 +25,23 @@ it('takes the link that is pasted over its own address', async () => {
   window.dispatchEvent(new Event('hashchange'));
   await heading(m.setup_title());
   expect(location.hash).toBe('');
+});
+
+it('has its link over a reload, and no longer than the page is open', async () => {
+  open('/setup', { setupNeeded: true, hash: '#token=TOKEN' });
+  await heading(m.setup_title());
+  const stored = { ...sessionStorage };
+  place.go(paths.signIn);
+  await heading(m.sign_in_title());
+  await waitFor(() => expect(JSON.stringify({ ...sessionStorage })).not.toContain('TOKEN'));
+  cleanup();
+  // What a reload finds: nothing in the memory, and this in the tab.
+  for (const [key, value] of Object.entries(stored)) sessionStorage.setItem(key, value);
+  open('/setup', { setupNeeded: true });
+  await heading(m.setup_title());
+  cleanup();
+  open('/join');
+  await heading(m.join_no_link_title());
 });
 
 it('takes the token out of the address, makes the account and offers protection right away', async () => {
