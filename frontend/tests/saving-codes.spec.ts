@@ -117,7 +117,9 @@ test('new codes: the old set works until the new one is saved', async ({ page, c
   await inspect(page, 'new codes, made');
 
   // Left without saving them, which is asked about, they wait: the old ones work until new ones are saved.
-  const users = page.getByRole('navigation', { name: say('crumbs_label') }).getByRole('link', { name: say('nav_users') });
+  const users = page
+    .getByRole('navigation', { name: say('crumbs_label') })
+    .getByRole('link', { name: say('nav_users') });
   await users.click();
   const leaving = page.getByRole('dialog', { name: say('leave_codes_title') });
   await expect(leaving.getByText(say('leave_codes_old'))).toBeVisible();

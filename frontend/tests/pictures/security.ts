@@ -215,7 +215,10 @@ export const securityPage: Chapter = {
         name: 'new-codes-leave',
         shows: 'Leaving them unsaved is asked about',
         go: async ({ page }) => {
-          await page.getByRole('navigation', { name: say('crumbs_label') }).getByText(say('nav_users')).click();
+          await page
+            .getByRole('navigation', { name: say('crumbs_label') })
+            .getByText(say('nav_users'))
+            .click();
           await expect(page.getByRole('dialog', { name: say('leave_codes_title') })).toBeVisible();
         },
       },
