@@ -23,16 +23,20 @@ class Proof {
    * password of now, which is what the proof wants too, `own` has it.
    */
   async having<T>(act: string, call: () => Promise<Outcome<T>>, own?: OwnPassword): Promise<Outcome<T>> {
+    let tried = false;
     for (;;) {
       const outcome = await call();
       if (outcome.ok) return outcome;
       const appOnly = outcome.problem.code === 'app_code_required';
       if (!appOnly && outcome.problem.code !== 'fresh_proof_required') return outcome;
-      if (own && own.value !== '' && !appOnly && session.current?.mfa.state !== 'on') {
+      if (own && own.value !== '' && !tried && !appOnly && session.current?.mfa.state !== 'on') {
+        tried = true;
         const given = await send(() => api.POST('/api/v1/session/proof', { body: { password: own.value } }));
-        if (given.ok) void session.load();
-        else if (given.problem.code !== 'code_required') return given;
-        if (given.ok) continue;
+        if (given.ok) {
+          void session.load();
+          continue;
+        }
+        if (given.problem.code !== 'code_required') return given;
       }
       if (!(await this.#ask(act, appOnly, own))) return outcome;
     }
