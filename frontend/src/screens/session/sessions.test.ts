@@ -22,12 +22,12 @@ it('lists where one is signed in: this browser marked, the others with when they
   open(path, signedIn);
   await screen.findByText('Safari on iPhone');
   expect(screen.getByText(m.session_this())).toBeTruthy();
-  const when = screen.getByText('2 hours ago');
+  const when = screen.getByText(m.session_seen({ when: '2 hours ago' }));
   // Two of the same browser and address are told apart by when they began.
-  expect(screen.getAllByText(m.session_since())).toHaveLength(2);
-  expect(screen.getAllByTitle(format.exactly(other.created_at)).length).toBeGreaterThan(0);
+  expect(
+    screen.getAllByText(m.session_since({ when: format.moment(other.created_at) }).replace('\u00a0', ' ')),
+  ).toHaveLength(2);
   expect(when.getAttribute('title')).toBe(format.exactly(other.last_seen_at));
-  expect(when.textContent).toContain(format.exactly(other.last_seen_at));
 });
 
 /** The dialog that asks for a fresh proof. */
