@@ -163,13 +163,14 @@ func TestSmallActsAreOnRecord(t *testing.T) {
 		begun := client.Do("POST", servertest.Enrolments, map[string]string{"name": "Tablet"}).Want(http.StatusCreated).Text("id")
 		client.Do("DELETE", servertest.Enrolments+"/"+begun, nil).Want(http.StatusNoContent)
 		client.Do("POST", servertest.Security+"/backup-codes", map[string]string{"password": servertest.Password}).Want(http.StatusOK)
+		client.Do("DELETE", servertest.Security+"/backup-codes/waiting", nil).Want(http.StatusNoContent)
 		leaving := in.Browser(servertest.Safari)
 		leaving.Password("ada@example.test").Want(http.StatusOK)
 		leaving.Do("DELETE", "/api/v1/sign-in", nil).Want(http.StatusNoContent)
 		client.Do("POST", servertest.Security+"/disable", map[string]string{"password": servertest.Password}).Want(http.StatusOK)
 		told := in.Column("SELECT kind || ' ' || result || ' ' || (CASE WHEN address <> '' AND request_id <> '' THEN 'from somewhere' ELSE '' END) FROM events WHERE id > ? ORDER BY id", last)
 		for _, kind := range []string{
-			"user.invited", "invitation.renewed", "invitation.withdrawn", "enrolment.started", "enrolment.given_up", "backup_codes.made",
+			"user.invited", "invitation.renewed", "invitation.withdrawn", "enrolment.started", "enrolment.given_up", "backup_codes.made", "backup_codes.given_up",
 			"sign_in.abandoned", "mfa.disabled",
 		} {
 			if !slices.Contains(told, kind+" ok from somewhere") {

@@ -49,9 +49,9 @@ export const paths = {
   notMe: (id: string, event?: string) => `${security(id)}/not-me${event ? `?event=${part(event)}` : ''}`,
   /** What is left of it; `done` where the last of that may just have been done. */
   secure: (id: string, after = '') => `${security(id)}/not-me?go-on=${part(after)}`,
-  /** A step of the wizard; `replaces` is the app in whose place the new one comes. */
-  enable: (id: string, step = 'app', replaces?: string | null) =>
-    `${security(id)}/enable/${part(step)}${replaces ? `?replaces=${part(replaces)}` : ''}`,
+  /** A step of the wizard; `replaces` is the app in whose place the new one comes, `lost` says that its phone is gone. */
+  enable: (id: string, step = 'app', replaces?: string | null, lost = false) =>
+    `${security(id)}/enable/${part(step)}${replaces ? `?replaces=${part(replaces)}${lost ? '&lost=yes' : ''}` : ''}`,
 };
 
 /** Is this a step of the wizard: all that a session for enrolling may see? */

@@ -92,7 +92,7 @@ test('a session that ended: sign in again, and one is back where one was', async
   const ada = await someone();
   await carryOver(await ada.knock(), context);
   await page.goto('/parameters/users/me/security');
-  await expect(heading(page, ada.name)).toBeVisible();
+  await expect(heading(page, say('my_security'))).toBeVisible();
   ada.server.sql(`DELETE FROM sessions WHERE user_id = '${ada.id}'`);
   await page
     .getByRole('navigation')
@@ -106,7 +106,7 @@ test('a session that ended: sign in again, and one is back where one was', async
   await expect(heading(page, say('home_hello', { name: ada.name }))).toBeVisible();
 
   await page.goto('/parameters/users/me/security');
-  await expect(heading(page, ada.name)).toBeVisible();
+  await expect(heading(page, say('my_security'))).toBeVisible();
   ada.server.sql(`DELETE FROM sessions WHERE user_id = '${ada.id}'`);
   await page.reload();
   await expect(page.getByText(say('session_ended_title'))).toBeVisible();
@@ -194,5 +194,5 @@ test('loading shows a skeleton, not nothing', async ({ page, context, someone })
   await expect(page.getByRole('status').filter({ hasText: say('loading') })).toBeVisible();
   await inspect(page, 'security, loading');
   go();
-  await expect(heading(page, ada.name)).toBeVisible();
+  await expect(heading(page, say('my_security'))).toBeVisible();
 });

@@ -119,7 +119,7 @@ test('My security by keyboard alone: each question has the focus, and gives it b
   const closed = () => expect(dialog).toHaveCount(0);
   const of = (act: string, what: string) => page.getByRole('button', { name: new RegExp(`^${act} ?: ${what}`) });
   await page.goto('/parameters/users/me/security');
-  await expect(heading(page, ada.name)).toBeVisible();
+  await expect(heading(page, say('my_security'))).toBeVisible();
 
   await pressAt(page, of(say('rename'), 'Phone'));
   await expect(dialog.getByRole('textbox')).toBeFocused();
@@ -200,9 +200,9 @@ test('sessions, "This wasn\'t me" and a lost phone by keyboard alone', async ({ 
   await expect(page.getByLabel(say('password_present'), { exact: true })).toBeFocused();
   await page.goto('/parameters/users/me/security/lost-phone');
   await pressAt(page, page.getByRole('link', { name: new RegExp(`^${say('lost_this_one')} ?: Office`) }));
-  await expect(heading(page, say('wizard_title_replace'))).toBeFocused();
+  await expect(heading(page, say('security_lost_title'))).toBeFocused();
   await pressAt(page, button(page, say('have_app')));
-  await expect(heading(page, say('wizard_title_replace'))).toBeFocused();
+  await expect(heading(page, say('security_lost_title'))).toBeFocused();
   await expect(heading(page, say('scan_heading'))).toBeVisible();
 });
 

@@ -23,7 +23,7 @@ test('a lost phone: in with a backup code, the new phone set up, new codes saved
   await toBackupStep(page, ada);
   await giveBackupCode(page, ada.codes[1] ?? '');
   await page.getByRole('link', { name: say('lost_phone') }).click();
-  await expect(heading(page, say('wizard_title_replace'))).toBeVisible();
+  await expect(heading(page, say('security_lost_title'))).toBeVisible();
   await press(page, say('have_app'));
   await expect(heading(page, say('scan_heading'))).toBeVisible();
   const entry = entryOf(readQr(await page.screenshot()));
@@ -86,7 +86,7 @@ test('this was not me: sessions ended, a new password, the stranger’s app gone
   await page.goto('/');
   await expect(page.getByText(say('home_alarm_title'))).toBeVisible();
   await inspect(page, 'home, with something left to do');
-  await page.getByRole('link', { name: say('home_go_on') }).click();
+  await page.getByRole('link', { name: say('go_on') }).click();
   await expect(heading(page, say('alarm_apps_heading'))).toBeVisible();
   await page.getByRole('listitem').filter({ hasText: 'Not hers' }).getByRole('button').click();
   await inspect(page, 'this was not me, an app is removed');

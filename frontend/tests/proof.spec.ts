@@ -114,7 +114,9 @@ test('a backup code is taken as one there; to turn protection off it does not do
   const proving = page.getByRole('dialog', { name: say('proof_title') });
   await expect(proving.getByText(say('error_app_code_required_next'))).toBeVisible();
   await inspect(page, 'fresh proof, app code wanted');
-  await passwordOf(proving).fill(ada.password);
+  // The password was typed for the act itself: what lacks is the code.
+  await expect(passwordOf(proving)).toHaveCount(0);
+  await expect(codeField(proving)).toBeFocused();
   await codeField(proving).fill(await ada.app.code());
   await press(proving, say('continue'));
   await expect(page.getByText(say('told_protection_off'))).toBeVisible();

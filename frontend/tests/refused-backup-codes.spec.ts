@@ -95,7 +95,7 @@ test('six digits there are tried as a code of the app', async ({ page, someone }
   await expect(box).toContainText(say('wrong_code_body', { label: ada.app.label }));
 });
 
-test('a code of a set that was never saved: finish the setup first', async ({ page, someone }) => {
+test('a code of a set that was never saved: new ones after signing in', async ({ page, someone }) => {
   const ada = await someone();
   const caller = await ada.enrol();
   const path = '/api/v1/users/me/security/backup-codes';
@@ -106,6 +106,11 @@ test('a code of a set that was never saved: finish the setup first', async ({ pa
   await expect(box).toContainText(say('codes_not_saved_title'));
   await expect(box).toContainText(say('codes_not_saved_body'));
   await inspect(page, 'refused: backup code not saved');
+  await press(box, say('new_codes_after_sign_in'));
+  await expect(page.getByText(say('finish_noted'))).toBeVisible();
+  await giveBackupCode(page, await ada.app.code());
+  await expect(heading(page, say('new_codes_title'))).toBeVisible();
+  await expect(page.getByText(say('security_codes_waiting'))).toBeVisible();
 });
 
 test('no_backup_codes_left: the app still works, and what else one can do', async ({ page, someone }) => {

@@ -23,7 +23,7 @@ test('somebody who lost everything is reset, and is back with link and password 
   await carryOver(await ada.enrol(), there);
   const theirs = await there.newPage();
   await theirs.goto('/parameters/users/me/security');
-  await expect(heading(theirs, ada.name)).toBeVisible();
+  await expect(heading(theirs, say('my_security'))).toBeVisible();
 
   // The administrator: what it does, why, and the link this once.
   await page.goto(`/parameters/users/${ada.id}/security`);

@@ -5,7 +5,7 @@ import { App } from './kit/app';
 import { inspect } from './kit/inspect';
 import { carryOver, type Person } from './kit/person';
 import { expect, test } from './kit/test';
-import { isoDay, longDate, say } from './kit/words';
+import { isoDay, longDate, pattern, say } from './kit/words';
 
 /** At the fourth step, by the shortest way; answers the codes as they stand on the screen, in their order. */
 async function atCodes(page: Page, context: BrowserContext, person: Person): Promise<string[]> {
@@ -113,8 +113,28 @@ test('new codes: the old set works until the new one is saved', async ({ page, c
   await expect(page.getByText(say('error_wrong_password'))).toBeVisible();
   await page.getByLabel(say('password'), { exact: true }).fill(ada.password);
   await press(page, say('new_codes_make'));
-  await expect(page.getByText(say('new_codes_not_yet_body'))).toBeVisible();
+  await expect(page.getByText(say('not_replaced_yet_body'))).toBeVisible();
   await inspect(page, 'new codes, made');
+
+  // Left without saving them, which is asked about, they wait: the old ones work until new ones are saved.
+  const users = page
+    .getByRole('navigation', { name: say('crumbs_label') })
+    .getByRole('link', { name: say('nav_users') });
+  await users.click();
+  const leaving = page.getByRole('dialog', { name: say('leave_codes_title') });
+  await expect(leaving.getByText(say('leave_codes_old'))).toBeVisible();
+  await inspect(page, 'new codes, left unsaved');
+  await press(leaving, say('leave_codes_go'));
+  await expect(heading(page, say('users_title'))).toBeVisible();
+  await page.goto('/');
+  await expect(page.getByText(say('security_codes_waiting'))).toBeVisible();
+  await inspect(page, 'home, new codes wait');
+  await page.getByRole('link', { name: say('new_codes_make') }).click();
+  await expect(page.getByText(pattern('new_codes_again'))).toBeVisible();
+  await inspect(page, 'new codes, while others wait');
+  await page.getByLabel(say('password'), { exact: true }).fill(ada.password);
+  await press(page, say('new_codes_make'));
+  await expect(page.getByText(say('not_replaced_yet_body'))).toBeVisible();
   const active = `SELECT COUNT(*) FROM backup_code_sets WHERE user_id = '${ada.id}' AND state = 'active'`;
   const old = ada.server.sql(active.replace('COUNT(*)', 'id'));
   await page.getByLabel(say('wrote_them_down')).check();

@@ -151,7 +151,7 @@ test('"I lost my phone" leads to replacing it', async ({ page, someone }) => {
   await toBackupStep(page, ada);
   await giveBackupCode(page, ada.codes[1] ?? '');
   await page.getByRole('link', { name: say('lost_phone') }).click();
-  await expect(heading(page, say('wizard_title_replace'))).toBeVisible();
+  await expect(heading(page, say('security_lost_title'))).toBeVisible();
   await inspect(page, 'wizard, replacing');
   await press(page, say('have_app'));
   await expect(heading(page, say('scan_heading'))).toBeVisible();
@@ -192,7 +192,7 @@ test('a sign-in that took too long starts again, and comes back to where one wan
   await givePassword(page, ada);
   await codeField(page).fill(await ada.app.code());
   await expect(page).toHaveURL('/parameters/users/me/security');
-  await expect(heading(page, ada.name)).toBeVisible();
+  await expect(heading(page, say('my_security'))).toBeVisible();
 });
 
 test('"I can’t get in" names the ways back, the quickest first', async ({ page, someone }) => {

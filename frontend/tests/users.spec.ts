@@ -19,7 +19,7 @@ test('a member sees themself and nobody else', async ({ page, context, someone, 
   await inspect(page, 'users, member');
   await page.getByRole('link', { name: ada.name }).click();
   await expect(page).toHaveURL(`/parameters/users/${ada.id}/security`);
-  await expect(heading(page, ada.name)).toBeVisible();
+  await expect(heading(page, say('my_security'))).toBeVisible();
 
   await page.goto(`/parameters/users/${eve.id}/security`);
   await expect(page.getByRole('alert')).toBeVisible();

@@ -124,7 +124,7 @@ async function walk(page: Page, installation: Installation): Promise<void> {
   await expect(box).toContainText(say('not_finished_body', { label: unfinished.label }));
   await shake();
   await codeField(page).fill(await app.code(1));
-  await expect(page.getByText(say('home_enrolling_title'))).toBeVisible();
+  await expect(page.getByText(say('security_adding'))).toBeVisible();
 
   await page.goto(`${url}/parameters/users/me/security`);
   await press(page, say('disable_ellipsis'));

@@ -261,8 +261,8 @@ test('a tab closed before the end leaves it off; Home and Security offer to go o
   await expect(page.getByText(say('security_pending'), { exact: true })).toBeVisible();
   await inspect(page, 'security, setup pending');
   await page.goto('/');
-  await expect(page.getByText(say('home_enrolling_title'))).toBeVisible();
-  await page.getByRole('link', { name: say('home_go_on') }).click();
+  await expect(page.getByText(say('security_pending'), { exact: true })).toBeVisible();
+  await page.getByRole('link', { name: say('go_on'), exact: true }).click();
   await press(page, say('scanned'));
   await codeField(page).fill(await new App(secret, label).code());
   await expect(heading(page, say('save_heading'))).toBeVisible();
@@ -271,8 +271,7 @@ test('a tab closed before the end leaves it off; Home and Security offer to go o
   const later = await context.newPage();
   await later.goto('/');
   expect(await turnedOn(ada)).toBe(false);
-  await expect(later.getByText(say('home_enrolling_title'))).toBeVisible();
-  await expect(later.getByText(say('home_enrolling_body'))).toBeVisible();
+  await expect(later.getByText(say('security_confirmed'), { exact: true })).toBeVisible();
   await inspect(later, 'home, setup not finished');
   await later.goto('/parameters/users/me/security');
   await expect(later.getByText(say('security_confirmed_body'))).toBeVisible();

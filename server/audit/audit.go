@@ -72,6 +72,7 @@ const (
 	FactorRemoved        = "factor.removed"
 	BackupCodesMade      = "backup_codes.made"
 	BackupCodesActivated = "backup_codes.activated"
+	BackupCodesGivenUp   = "backup_codes.given_up"
 	BackupCodesVoided    = "backup_codes.voided"
 	Disabled             = "mfa.disabled"
 	Reset                = "mfa.reset"

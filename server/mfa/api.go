@@ -287,4 +287,10 @@ func (m *MFA) registerCodes(api *web.API, operation describe) {
 			}
 			return &stateOutput{SetCookie: []http.Cookie{api.SessionCookie(token)}, Body: State{State: "on"}}, nil
 		})
+	keep := operation("keep-backup-codes", http.MethodDelete, securityPath+"/backup-codes/waiting", "Throw new backup codes away that wait to be saved")
+	keep.DefaultStatus = http.StatusNoContent
+	web.RegisterOwn(api, web.SignedIn, keep,
+		func(ctx context.Context, caller web.Caller, _ *web.PersonPath) (*struct{}, error) {
+			return nil, m.keepCodes(ctx, caller)
+		})
 }

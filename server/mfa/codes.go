@@ -6,6 +6,7 @@ import (
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/factor/authenticator"
 	"github.com/secondstep/secondstep/server/factor/backupcode"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/web"
@@ -30,6 +31,10 @@ func (m *MFA) newCodes(ctx context.Context, caller web.Caller, password string) 
 		}
 		if !user.MFA() {
 			return ErrOff
+		}
+		// The codes that a new app brought along, and that were not saved: these take their place.
+		if _, err := authenticator.AbandonSwitched(ctx, tx, user.ID); err != nil {
+			return err
 		}
 		if err := draft.Put(ctx, tx, user.ID, caller.Session.ID, ""); err != nil {
 			return err
@@ -70,4 +75,32 @@ func (m *MFA) saveCodes(ctx context.Context, caller web.Caller, named string) (s
 		return nil, err
 	}
 	return token, nil
+}
+
+// keepCodes throws away the set that waits, because the person stays with the codes in force. Any session of theirs may:
+// nothing that is good for anything changes by it.
+func (m *MFA) keepCodes(ctx context.Context, caller web.Caller) error {
+	return m.Database.Write(ctx, func(ctx context.Context, tx database.Tx) error {
+		user, err := account.Hold(ctx, tx, caller.Session.UserID)
+		if err != nil {
+			return err
+		}
+		if !user.MFA() {
+			return ErrOff // there the codes are a part of the enrolment, and go with it
+		}
+		waits, err := backupcode.Unsaved(ctx, tx, user.ID, tx.Now)
+		if err != nil {
+			return err
+		}
+		if waits == nil {
+			return ErrNoPending
+		}
+		if err := backupcode.DropPending(ctx, tx, user.ID); err != nil {
+			return err
+		}
+		if _, err := authenticator.AbandonSwitched(ctx, tx, user.ID); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.By(caller).Is(audit.BackupCodesGivenUp, audit.OK))
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor"
 	"github.com/secondstep/secondstep/server/factor/authenticator"
+	"github.com/secondstep/secondstep/server/factor/backupcode"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/signin"
 	"github.com/secondstep/secondstep/server/web"
@@ -42,10 +43,16 @@ type InvitedView struct {
 // Page is the Security page's content.
 type Page struct {
 	Person
-	Enrolment    *EnrolmentView  `json:"enrolment" doc:"An enrolment that can be gone on with; null without one."`
-	Reset        *ResetView      `json:"reset" doc:"Set from a reset until the person has enrolled anew."`
-	Alarm        *AlarmView      `json:"alarm" doc:"What is left to do after This wasn't me; null where nothing is, and for everybody but the person."`
-	CodesBlocked *signin.Blocked `json:"codes_blocked" doc:"Set while wrong codes have brought a delay or the lock, where an administrator looks at somebody."`
+	Enrolment    *EnrolmentView    `json:"enrolment" doc:"An enrolment that can be gone on with; null without one."`
+	CodesWaiting *CodesWaitingView `json:"codes_waiting" doc:"New backup codes of one's own that were shown, not saved, and are not the enrolment's: those of before are good until then. Null without any."`
+	Reset        *ResetView        `json:"reset" doc:"Set from a reset until the person has enrolled anew."`
+	Alarm        *AlarmView        `json:"alarm" doc:"What is left to do after This wasn't me; null where nothing is, and for everybody but the person."`
+	CodesBlocked *signin.Blocked   `json:"codes_blocked" doc:"Set while wrong codes have brought a delay or the lock, where an administrator looks at somebody."`
+}
+
+// CodesWaitingView is a set of backup codes that is good for nothing yet.
+type CodesWaitingView struct {
+	MadeAt time.Time `json:"made_at"`
 }
 
 // ResetView is a reset that waits for the person to enrol anew.
@@ -132,6 +139,9 @@ func (m *MFA) page(ctx context.Context, viewer *web.Session, userID string) (*Pa
 	if enrolment != nil && m.goesOn(enrolment, viewer.ID) {
 		page.Enrolment = viewEnrolment(enrolment, viewer.ID)
 	}
+	if page.CodesWaiting, err = m.codesWaiting(ctx, db, viewer, user, page.Enrolment); err != nil {
+		return nil, err
+	}
 	if user.Reset() {
 		until, err := signin.LinkUntil(ctx, db, user.ID, m.Now())
 		if err != nil {
@@ -156,6 +166,19 @@ func (m *MFA) page(ctx context.Context, viewer *web.Session, userID string) (*Pa
 	}
 	page.Alarm, err = alarmLeft(ctx, db, user, &page.MFA)
 	return page, err
+}
+
+// codesWaiting is the set that the person has seen and not saved, where no enrolment to go on with says so already.
+func (m *MFA) codesWaiting(ctx context.Context, db bun.IDB, viewer *web.Session, user *account.User, enrolment *EnrolmentView) (*CodesWaitingView, error) {
+	confirmed := enrolment != nil && enrolment.State == stateConfirmed
+	if user.ID != viewer.UserID || viewer.Anew || !user.MFA() || user.Reset() || confirmed {
+		return nil, nil
+	}
+	waits, err := backupcode.Unsaved(ctx, db, user.ID, m.Now())
+	if err != nil || waits == nil {
+		return nil, err
+	}
+	return &CodesWaitingView{MadeAt: waits.MadeAt}, nil
 }
 
 // goesOn reports whether an enrolment is one to go on with in this session. One whose app is active already and whose

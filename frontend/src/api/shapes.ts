@@ -19,7 +19,7 @@ export type CheckedCode = Answered<'/api/v1/session/code-check', 'post'>;
 export type SessionView = Answered<'/api/v1/session', 'get'>;
 type Person = Answered<'/api/v1/users/{id}', 'get'>;
 type SecurityPage = Answered<'/api/v1/users/{id}/security', 'get'>;
-type Absent = 'enrolment' | 'reset' | 'alarm' | 'codes_blocked' | 'email_change';
+type Absent = 'enrolment' | 'codes_waiting' | 'reset' | 'alarm' | 'codes_blocked' | 'email_change';
 /** The document cannot say of a described object that it may be null: the server's text does. */
 export type SecurityView = Omit<SecurityPage, Absent> & { [K in Absent]: SecurityPage[K] | null };
 export type UserView = Omit<Person, 'email_change'> & { email_change: Person['email_change'] | null };

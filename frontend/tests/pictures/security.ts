@@ -208,13 +208,43 @@ export const securityPage: Chapter = {
         go: async ({ page, demo }) => {
           await page.getByLabel(say('password'), { exact: true }).fill(demo.person('yara').password);
           await press(page, say('new_codes_make'));
-          await expect(page.getByText(say('new_codes_not_yet_body'))).toBeVisible();
+          await expect(page.getByText(say('not_replaced_yet_body'))).toBeVisible();
+        },
+      },
+      {
+        name: 'new-codes-leave',
+        shows: 'Leaving them unsaved is asked about',
+        go: async ({ page }) => {
+          await page
+            .getByRole('navigation', { name: say('crumbs_label') })
+            .getByText(say('nav_users'))
+            .click();
+          await expect(page.getByRole('dialog', { name: say('leave_codes_title') })).toBeVisible();
+        },
+      },
+      {
+        name: 'home-codes-wait',
+        shows: 'Home, while new codes wait to be saved',
+        go: async (stage) => {
+          await press(stage.page, say('leave_codes_go'));
+          await stage.open('/');
+          await expect(stage.page.getByText(say('security_codes_waiting'))).toBeVisible();
+        },
+      },
+      {
+        name: 'new-codes-again',
+        shows: 'New codes, while others wait',
+        go: async ({ page }) => {
+          await page.getByRole('link', { name: say('new_codes_make') }).click();
+          await expect(page.getByText(say('security_codes_waiting'))).toBeVisible();
         },
       },
       {
         name: 'new-codes-saved',
         shows: 'Saved',
-        go: async ({ page }) => {
+        go: async ({ page, demo }) => {
+          await page.getByLabel(say('password'), { exact: true }).fill(demo.person('yara').password);
+          await press(page, say('new_codes_make'));
           await page.getByLabel(say('wrote_them_down')).check();
           await press(page, say('have_saved'));
           await expect(page.getByText(say('told_codes_saved'))).toBeVisible();
@@ -304,7 +334,7 @@ export const securityPage: Chapter = {
         name: 'not-me-app',
         shows: 'The strange one is removed; one is left',
         go: async ({ page }) => {
-          await page.getByRole('link', { name: say('home_go_on') }).click();
+          await page.getByRole('link', { name: say('go_on') }).click();
           await page.getByRole('listitem').filter({ hasText: 'Pixel' }).getByRole('button').click();
           await press(page.getByRole('dialog'), say('remove_confirm'));
           await expect(heading(page, say('alarm_app_heading'))).toBeVisible();

@@ -189,7 +189,7 @@ export const signIn: Chapter = {
           await givePassword(page, carla);
           await expect(heading(page, say('home_hello', { name: carla.name }))).toBeVisible();
           await page.goto(security);
-          await expect(heading(page, carla.name)).toBeVisible();
+          await expect(heading(page, say('my_security'))).toBeVisible();
           demo.sql(`DELETE FROM sessions WHERE user_id = '${carla.id}'`);
           await page.reload();
           await expect(page.getByText(say('session_ended_title'))).toBeVisible();

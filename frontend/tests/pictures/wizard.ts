@@ -90,7 +90,7 @@ export const setUp: Chapter = {
         name: 'wizard-resume',
         shows: '“Go on” leads to where one was',
         go: async (stage) => {
-          await stage.link(say('home_go_on')).click();
+          await stage.link(say('go_on')).click();
           await expect(heading(stage.page, say('scan_heading'))).toBeVisible();
         },
       },

@@ -2,8 +2,11 @@ package backupcode
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/uptrace/bun"
 	"golang.org/x/sync/errgroup"
@@ -20,6 +23,11 @@ type Draft struct {
 	ID     string   // of the set, once Put has stored it
 	Shown  []string // "XXXXX-XXXXX-XXXXX", in the order of their numbers 1 to 10
 	hashes []codeRow
+}
+
+// Pending is a set that was shown and is not saved: it is good for nothing yet, and its codes are shown no second time.
+type Pending struct {
+	MadeAt time.Time
 }
 
 // Issuer makes sets.
@@ -100,6 +108,20 @@ func Waiting(ctx context.Context, db bun.IDB, userID, sessionID, enrolmentID str
 		return "", nil
 	}
 	return ids[0], nil
+}
+
+// Unsaved answers the person's set that was shown and is not saved; nil where none waits.
+func Unsaved(ctx context.Context, db bun.IDB, userID string, now time.Time) (*Pending, error) {
+	found := new(setRow)
+	err := db.NewSelect().Model(found).
+		Where("user_id = ? AND state = ? AND created_at > ?", userID, pending, database.At(now.Add(-pendingFor))).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the set that waits: %w", err)
+	}
+	return &Pending{MadeAt: found.CreatedAt.Time()}, nil
 }
 
 // Activate puts a pending set in force; the set before it dies in the same transaction. The caller holds the person.

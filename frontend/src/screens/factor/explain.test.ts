@@ -130,15 +130,31 @@ const rows: Row[] = [
     'sign-in',
     (told, text) => {
       expect(text).toContain('New');
-      expect(told.next).toContainEqual({ do: 'finish', label: m.finish_after_sign_in() });
+      expect(told.next).toContainEqual({
+        do: 'finish',
+        href: '/parameters/users/me/security/enable/app',
+        label: m.finish_after_sign_in(),
+      });
     },
   ],
   [
     'an unsaved backup code',
     { reason: 'setup_not_finished' },
     backup,
+    'sign-in',
+    (told) =>
+      expect(told.next).toContainEqual({
+        do: 'finish',
+        href: '/parameters/users/me/security/backup-codes',
+        label: m.new_codes_after_sign_in(),
+      }),
+  ],
+  [
+    'an unsaved backup code, where nothing else can be gone to',
+    { reason: 'setup_not_finished' },
+    backup,
     'proof',
-    (told) => expect(told.next).toContainEqual({ do: 'finish', label: m.finish_setup() }),
+    (told) => expect(told.next).toEqual([]),
   ],
   ['no app code', { reason: 'malformed', expected: 'app_code' }, app, 'sign-in', says(/6 digits/)],
   ['no backup code', { reason: 'malformed', expected: 'backup_code' }, backup, 'sign-in', says(/15 letters/)],

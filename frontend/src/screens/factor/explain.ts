@@ -16,7 +16,7 @@ export type Where = 'sign-in' | 'enrolment' | 'proof' | 'app-proof';
 export type Next =
   | { do: 'go'; href: string; label: string }
   | { do: 'restart'; label: string }
-  | { do: 'finish'; label: string };
+  | { do: 'finish'; href: string; label: string };
 
 export type Explanation = {
   /** Amber when the person can mend it, red only when something is at stake. */
@@ -62,7 +62,8 @@ export function explain(diagnosis: Diagnosis, typed: Kind, where: Where, text = 
   const backup = link(where, paths.backupStep, m.use_backup_code());
   const app = link(where, paths.secondStep, m.use_app_code());
   const stuck = link(where, paths.cannotGetIn, m.cannot_get_in());
-  const finish: Next = { do: 'finish', label: where === 'sign-in' ? m.finish_after_sign_in() : m.finish_setup() };
+  const finish = (href: string, label: string): Next | undefined =>
+    where === 'sign-in' ? { do: 'finish', href, label } : undefined;
   const restart: Next =
     where === 'sign-in'
       ? { do: 'go', href: paths.signIn, label: m.start_again() }
@@ -113,8 +114,19 @@ export function explain(diagnosis: Diagnosis, typed: Kind, where: Where, text = 
 
     case 'setup_not_finished':
       return d.setup_label
-        ? warn('notice', m.not_finished_title(), [m.not_finished_body({ label })], finish)
-        : warn('notice', m.codes_not_saved_title(), [m.codes_not_saved_body()], finish);
+        ? warn(
+            'notice',
+            m.not_finished_title(),
+            [m.not_finished_body({ label })],
+            finish(paths.enable('me'), m.finish_after_sign_in()),
+          )
+        : warn(
+            'notice',
+            m.codes_not_saved_title(),
+            [m.codes_not_saved_body()],
+            // Codes are shown once, so there is nothing to finish: a new set is made.
+            finish(paths.newCodes('me'), m.new_codes_after_sign_in()),
+          );
 
     case 'malformed':
       return d.expected === 'backup_code'

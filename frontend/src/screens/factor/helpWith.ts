@@ -23,7 +23,8 @@ const paragraphs: Record<string, string> = {
 };
 
 /** The paragraph of the help about a refused code. */
-export function helpWith(reason: string, where: Where): string {
+export function helpWith(reason: string, where: Where, typed?: Kind): string {
+  if (reason === 'setup_not_finished' && typed === 'backup_code') return help('backup-code-not-accepted#not-saved');
   const fits = paragraphs[reason] ?? help('code-not-accepted');
   return where === 'enrolment' && reason === 'wrong_code' ? help('code-not-accepted#setup') : fits;
 }

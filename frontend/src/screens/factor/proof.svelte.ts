@@ -1,10 +1,14 @@
-import type { Outcome } from '../../api/client';
+import { api, type Outcome, send } from '../../api/client';
+import { session } from '../../api/session.svelte';
+import type { OwnPassword } from './ownPassword.svelte';
 
 export type Asked = {
   /** What is about to happen, in words, for the dialog. */
   act: string;
   /** A backup code does not do for this: only the app's. */
   appOnly: boolean;
+  /** The password that was typed already for the act itself: it is not asked for twice. */
+  own?: OwnPassword;
   /** Called once: true when the proof was given. */
   answer: (given: boolean) => void;
 };
@@ -15,23 +19,35 @@ class Proof {
 
   /**
    * Makes a call; when the server wants a fresh proof first, asks the person for it and then makes the call again by
-   * itself. A person who gives none gets the refusal, which the screen need not show.
+   * itself. A person who gives none gets the refusal, which the screen need not show. Where the screen has asked for the
+   * password of now, which is what the proof wants too, `own` has it.
    */
-  async having<T>(act: string, call: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+  async having<T>(act: string, call: () => Promise<Outcome<T>>, own?: OwnPassword): Promise<Outcome<T>> {
+    let tried = false;
     for (;;) {
       const outcome = await call();
       if (outcome.ok) return outcome;
       const appOnly = outcome.problem.code === 'app_code_required';
       if (!appOnly && outcome.problem.code !== 'fresh_proof_required') return outcome;
-      if (!(await this.#ask(act, appOnly))) return outcome;
+      if (own && own.value !== '' && !tried && !appOnly && session.current?.mfa.state !== 'on') {
+        tried = true;
+        const given = await send(() => api.POST('/api/v1/session/proof', { body: { password: own.value } }));
+        if (given.ok) {
+          void session.load();
+          continue;
+        }
+        if (given.problem.code !== 'code_required') return given;
+      }
+      if (!(await this.#ask(act, appOnly, own))) return outcome;
     }
   }
 
-  #ask(act: string, appOnly: boolean): Promise<boolean> {
+  #ask(act: string, appOnly: boolean, own?: OwnPassword): Promise<boolean> {
     return new Promise((resolve) => {
       this.asked = {
         act,
         appOnly,
+        own,
         answer: (given) => {
           this.asked = undefined;
           resolve(given);

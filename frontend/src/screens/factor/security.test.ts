@@ -1,5 +1,6 @@
-import { cleanup, screen, waitFor } from '@testing-library/svelte';
+import { cleanup, screen, waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
+import * as format from '../../format';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
 import { button, heading, open, pressOn } from '../../testing/open';
@@ -20,6 +21,7 @@ describe('my security', () => {
     mine(protectedMfa());
     open(path, signedIn);
     await screen.findByText(m.security_on_since({ date: '12 March 2026' }));
+    expect(screen.getByRole('heading', { level: 1 }).textContent).toBe(m.my_security());
     // What is found has plain spaces only.
     expect(screen.getByText(m.factor_named({ name: 'iPhone' }).replace('\u00a0', ' '))).toBeTruthy();
     expect(screen.getByText(/last used today/)).toBeTruthy();
@@ -44,6 +46,37 @@ describe('my security', () => {
     mine(openMfa());
     await user.click(await button(m.give_up_setup()));
     await screen.findByText(m.security_off());
+  });
+
+  it('says that new codes wait while the old ones work, beside the state that is in force', async () => {
+    const waiting = { made_at: later(-60) };
+    reply(
+      'GET /users/me/security',
+      ok({ user: ada, mfa: protectedMfa(), enrolment: null, codes_waiting: waiting }),
+      ok({ user: ada, mfa: protectedMfa(), enrolment: null, codes_waiting: null }),
+    );
+    reply('DELETE /users/me/security/backup-codes/waiting', refuse(409, 'no_pending_codes'));
+    const user = open(path, signedIn);
+    await screen.findByText(m.security_codes_waiting());
+    await screen.findByText(m.security_on_since({ date: '12 March 2026' }));
+    expect(screen.getByRole('link', { name: m.new_codes_make() }).getAttribute('href')).toBe(`${path}/backup-codes`);
+    // Left in another tab meanwhile: what is gone is gone.
+    await user.click(await button(m.keep_old_codes()));
+    await waitFor(() => expect(screen.queryByText(m.security_codes_waiting())).toBeNull());
+  });
+
+  it('says that five apps is the most, in the place of adding one', async () => {
+    const mfa = protectedMfa();
+    const several = (count: number) => Array.from({ length: count }, (_, i) => ({ ...mfa.factors[0], id: `0${i}APP` }));
+    mine({ ...mfa, factors: several(5) });
+    open(path, signedIn);
+    await screen.findByText(m.apps_most({ count: '5' }));
+    expect(screen.queryByText(m.add_app())).toBeNull();
+    cleanup();
+    mine({ ...mfa, factors: several(4) });
+    open(path, signedIn);
+    await screen.findByText(m.add_app());
+    expect(screen.queryByText(m.apps_most({ count: '5' }))).toBeNull();
   });
 
   it('says that it is not available, or required by a day', async () => {
@@ -109,8 +142,6 @@ describe('my security', () => {
     await user.type(await screen.findByLabelText(m.password()), 'violet tractor humming{Enter}');
     await screen.findByText(m.error_app_code_required());
     // One that is given all the same is not sent: it would be spent, and refused.
-    const own = screen.getAllByLabelText(m.password()).at(-1) as HTMLElement;
-    await user.type(own, 'violet tractor humming');
     await user.type(screen.getByLabelText(m.code_label()), 'K3JQ7-M2XWA-9HTBC{Enter}');
     await screen.findByText(m.malformed_new_body());
     expect(sent('POST /session/proof')).toEqual([]);
@@ -215,8 +246,9 @@ describe('a lost phone', () => {
   it('leads straight into replacing the one app', async () => {
     mine(protectedMfa());
     open(`${path}/lost-phone`, signedIn);
-    await heading(m.wizard_title_replace());
-    expect(place.path + place.search).toBe(`${path}/enable/app?replaces=01APP`);
+    await screen.findByText(m.replace_lost());
+    await heading(m.security_lost_title());
+    expect(place.path + place.search).toBe(`${path}/enable/app?replaces=01APP&lost=yes`);
   });
 
   it('asks which one it was, and has nothing to ask where there is none', async () => {
@@ -224,7 +256,7 @@ describe('a lost phone', () => {
     mine({ ...mfa, factors: [...mfa.factors, { ...mfa.factors[0], id: '02APP', name: 'Tablet', last_used_at: null }] });
     open(`${path}/lost-phone`, signedIn);
     const link = await screen.findByRole('link', { name: pressOn(m.lost_this_one(), 'Tablet') });
-    expect(link.getAttribute('href')).toBe(`${path}/enable/app?replaces=02APP`);
+    expect(link.getAttribute('href')).toBe(`${path}/enable/app?replaces=02APP&lost=yes`);
     cleanup();
     mine(openMfa());
     open(`${path}/lost-phone`, signedIn);
@@ -248,7 +280,7 @@ describe('new backup codes', () => {
     await waitFor(() => expect(document.activeElement).toBe(password));
     await user.type(password, 'violet tractor humming{Enter}');
     await heading(m.save_heading());
-    expect(screen.getByText(m.new_codes_not_yet_body())).toBeTruthy();
+    expect(screen.getByText(m.not_replaced_yet_body())).toBeTruthy();
     expect(sent('POST /users/me/security/backup-codes/activate')).toHaveLength(0);
     await user.click(screen.getByLabelText(m.wrote_them_down()));
     await user.click(await button(m.have_saved()));
@@ -256,13 +288,67 @@ describe('new backup codes', () => {
     expect(place.path).toBe(path);
   });
 
-  it('needs fresh proof at times', async () => {
-    reply('POST /users/me/security/backup-codes', refuse(403, 'fresh_proof_required'), ok({ backup_codes: tenCodes }));
-    reply('POST /session/proof', ok({ fresh_until: later(600), method: 'password' }));
-    const user = open(`${path}/backup-codes`, signedIn);
-    await user.type(await screen.findByLabelText(m.password()), 'violet tractor humming{Enter}');
+  const call = 'POST /users/me/security/backup-codes';
+  const on = { mfa: { state: 'on', requirement: 'allowed', deadline: null } };
+
+  it('asks for the code alone where proof is too old: the password was typed', async () => {
+    mine(protectedMfa(10));
+    reply(call, refuse(403, 'fresh_proof_required'), ok({ backup_codes: tenCodes }));
+    reply('POST /session/proof', refuse(422, 'wrong_password'), ok({ fresh_until: later(600), method: 'totp' }));
+    const user = open(`${path}/backup-codes`, { session: sessionOf(ada, on) });
+    await user.type(await screen.findByLabelText(m.password()), 'violet tractor hummin{Enter}');
     await heading(m.proof_title());
-    await user.type(screen.getAllByLabelText(m.password()).at(-1) as HTMLElement, 'violet tractor humming{Enter}');
+    expect(screen.getAllByLabelText(m.password())).toHaveLength(1);
+    const code = screen.getByLabelText(m.code_label());
+    expect(document.activeElement).toBe(code);
+    await user.type(code, '123456{Enter}');
+    // It was wrong: now it is asked for, and what is typed here is what goes with the act.
+    await waitFor(() => expect(screen.getAllByLabelText(m.password())).toHaveLength(2));
+    await user.type(screen.getAllByLabelText(m.password()).at(-1) as HTMLElement, 'g{Enter}');
     await heading(m.save_heading());
+    expect(sent('POST /session/proof')[1]?.body).toMatchObject({ password: 'violet tractor humming', code: '123456' });
+    expect(sent(call).at(-1)?.body).toEqual({ password: 'violet tractor humming' });
+  });
+
+  it('says what waits already, and that it cannot be shown again', async () => {
+    const made_at = later(-600);
+    reply(
+      'GET /users/me/security',
+      ok({ user: ada, mfa: protectedMfa(), enrolment: null, codes_waiting: { made_at } }),
+    );
+    open(`${path}/backup-codes`, signedIn);
+    await screen.findByText(m.security_codes_waiting());
+    screen.getByText(m.new_codes_again({ when: format.moment(made_at) }));
+    screen.getByText(m.new_codes_lead());
+    cleanup();
+    mine(protectedMfa(0));
+    open(`${path}/backup-codes`, signedIn);
+    await screen.findByText(m.new_codes_lead_none());
+  });
+
+  it('asks before unsaved codes are left, by a link, by a way back and by the browser', async () => {
+    mine(protectedMfa(10));
+    reply(call, ok({ backup_codes: tenCodes }));
+    reply(`${call}/activate`, ok({ state: 'on' }));
+    const closing = () => !window.dispatchEvent(new Event('beforeunload', { cancelable: true }));
+    const user = open(`${path}/backup-codes`, signedIn);
+    await user.type(await screen.findByLabelText(m.password()), 'violet tractor humming');
+    expect(closing()).toBe(false);
+    await user.keyboard('{Enter}');
+    await heading(m.save_heading());
+    expect(closing()).toBe(true);
+    const crumbs = within(screen.getByRole('navigation', { name: m.crumbs_label() }));
+    await user.click(crumbs.getByRole('link', { name: ada.name }));
+    let dialog = await screen.findByRole('dialog', { name: m.leave_codes_title() });
+    expect(dialog.textContent).toContain(m.leave_codes_old());
+    expect(document.activeElement?.textContent?.trim()).toBe(m.leave_codes_stay());
+    await user.click(within(dialog).getByRole('button', { name: m.leave_codes_stay() }));
+    expect(place.path).toBe(`${path}/backup-codes`);
+    await user.click(crumbs.getByRole('link', { name: ada.name }));
+    dialog = await screen.findByRole('dialog', { name: m.leave_codes_title() });
+    await user.click(within(dialog).getByRole('button', { name: m.leave_codes_go() }));
+    await waitFor(() => expect(place.path).toBe(path));
+    await waitFor(() => expect(place.hold).toBeUndefined());
+    expect(closing()).toBe(false);
   });
 });

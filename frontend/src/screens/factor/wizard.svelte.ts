@@ -35,6 +35,8 @@ export class Enrolment {
   constructor(
     readonly id: string,
     readonly replaces: string | undefined,
+    /** The phone of the app that is replaced is lost. */
+    readonly lost = false,
   ) {}
 
   get path() {
@@ -46,6 +48,20 @@ export class Enrolment {
     if (this.done) return this.done.purpose;
     if (this.replaces ?? this.current?.replaces ?? this.view?.enrolment?.replaces) return 'replace';
     return this.view?.mfa.state === 'on' ? 'add' : 'enable';
+  }
+
+  /**
+   * Are there codes to save at the end? Where none are in force, and where a backup code proved it last: whoever lost
+   * the phone may have lost the paper too.
+   */
+  get saves(): boolean {
+    if (this.purpose === 'enable' || session.current?.fresh_with === 'backup_code') return true;
+    return this.view?.mfa.backup_codes.total === 0;
+  }
+
+  /** The app is in use, and only the codes were to be saved: there is nothing to start again. */
+  get inUse(): boolean {
+    return this.view?.mfa.state === 'on' && this.current?.state === 'confirmed';
   }
 
   /** Begun in another session: its secret is not shown here, and it is taken up again only by a code of its app. */
@@ -99,7 +115,8 @@ export class Enrolment {
   async start(name: string): Promise<boolean> {
     this.busy = true;
     this.problem = undefined;
-    const body = { ...(name === '' ? {} : { name }), ...(this.replaces ? { replaces: this.replaces } : {}) };
+    const replaces = this.replaces ?? this.view?.enrolment?.replaces;
+    const body = { ...(name === '' ? {} : { name }), ...(replaces ? { replaces } : {}) };
     const outcome = await proof.having(m.act_enable(), () =>
       send(() => api.POST('/api/v1/users/{id}/security/enrolments', { ...this.path, body })),
     );
@@ -188,6 +205,6 @@ export class Enrolment {
   }
 
   go(step: Step, options: { replace?: boolean } = {}) {
-    place.go(paths.enable(this.id, step, this.replaces), options);
+    place.go(paths.enable(this.id, step, this.replaces, this.lost), options);
   }
 }

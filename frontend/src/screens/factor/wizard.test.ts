@@ -154,6 +154,8 @@ describe('reloading', () => {
     reply(`POST ${api}/01ENROL/backup-codes`, ok({ backup_codes: tenCodes }));
     open(`${base}/app`, signedIn);
     await screen.findByText(m.save_fresh_title());
+    screen.getByText(m.save_fresh_body());
+    screen.getByText(m.not_on_yet());
     expect(place.path).toBe(`${base}/save`);
     expect(sent(`POST ${api}/01ENROL/backup-codes`)).toHaveLength(1);
   });
@@ -227,6 +229,68 @@ describe('what goes wrong', () => {
   });
 });
 
+it('keeps the old codes in mind where a reload makes fresh ones while replacing', async () => {
+  stands(protectedMfa(), enrolment({ state: 'confirmed', replaces: '01APP' }));
+  reply(`POST ${api}/01ENROL/backup-codes`, ok({ backup_codes: tenCodes }));
+  open(`${base}/save?replaces=01APP`, signedIn);
+  await screen.findByText(m.save_fresh_replacing());
+  screen.getByText(m.not_replaced_yet());
+  expect(screen.queryByText(m.save_fresh_body())).toBeNull();
+});
+
+it('speaks of no old codes where none are left', async () => {
+  stands(protectedMfa(0), enrolment({ state: 'confirmed', replaces: '01APP' }));
+  reply(`POST ${api}/01ENROL/backup-codes`, ok({ backup_codes: tenCodes }));
+  open(`${base}/save?replaces=01APP`, signedIn);
+  await screen.findByText(m.not_good_yet_body());
+  expect(screen.queryByText(m.not_replaced_yet())).toBeNull();
+});
+
+it('asks before the codes are left unsaved, and lets go once they are saved', async () => {
+  stands(openMfa({ state: 'enrolling' }), enrolment({ state: 'confirmed' }));
+  reply(`POST ${api}/01ENROL/backup-codes`, ok({ backup_codes: tenCodes }));
+  reply(`POST ${api}/01ENROL/activate`, ok({ state: 'on', next_code_in_seconds: 5 }));
+  const user = open(`${base}/save`, signedIn);
+  await heading(m.save_heading());
+  const crumbs = within(screen.getByRole('navigation', { name: m.crumbs_label() }));
+  await user.click(crumbs.getByRole('link', { name: m.nav_users() }));
+  const dialog = await screen.findByRole('dialog', { name: m.leave_codes_title() });
+  within(dialog).getByText(m.leave_codes_off());
+  await user.click(within(dialog).getByRole('button', { name: m.leave_codes_stay() }));
+  await user.click(screen.getByLabelText(m.wrote_them_down()));
+  await user.click(await button(m.have_saved()));
+  await heading(m.done_heading());
+  expect(place.hold).toBeUndefined();
+});
+
+it('has nothing to start again where the codes were replaced elsewhere and the app is in use', async () => {
+  stands(protectedMfa(), enrolment({ state: 'confirmed', replaces: '01APP' }));
+  reply(`POST ${api}/01ENROL/backup-codes`, ok({ backup_codes: tenCodes }));
+  reply(`POST ${api}/01ENROL/activate`, refuseCode({ reason: 'enrolment_expired' }));
+  const user = open(`${base}/save?replaces=01APP`, signedIn);
+  await user.click(await screen.findByLabelText(m.wrote_them_down()));
+  await user.click(await button(m.have_saved()));
+  await screen.findByText(m.wizard_over());
+  expect(screen.queryByText(m.start_again())).toBeNull();
+});
+
+it('speaks of a lost phone where it is lost, over all steps and a reload', async () => {
+  stands(protectedMfa());
+  reply(`POST ${api}`, { status: 201, body: enrolment({ replaces: '01APP' }) });
+  reply(`POST ${api}/01ENROL/confirm`, ok({ state: 'active', backup_codes: [] }));
+  const user = open(`${base}/app?replaces=01APP&lost=yes`, signedIn);
+  await heading(m.security_lost_title());
+  await screen.findByText(m.replace_lost());
+  expect(screen.queryByText(m.replace_body())).toBeNull();
+  await user.click(await button(m.have_app()));
+  await user.click(await button(m.scanned()));
+  expect(place.search).toBe('?replaces=01APP&lost=yes');
+  await user.type(await screen.findByLabelText(m.code_label()), '123456');
+  await heading(m.done_heading_app());
+  screen.getByText(m.done_lost());
+  expect(screen.queryByText(m.done_old_entry())).toBeNull();
+});
+
 /** What the steps over the screen are called. */
 const stepNames = () => screen.getByRole('list', { name: m.wizard_steps() }).textContent;
 
@@ -234,7 +298,9 @@ it('replacing with codes at hand ends at once', async () => {
   stands(protectedMfa(), enrolment({ replaces: '01APP' }));
   reply(`POST ${api}/01ENROL/confirm`, ok({ state: 'active', backup_codes: [] }));
   const user = open(`${base}/code?replaces=01APP`, signedIn);
-  await user.type(await screen.findByLabelText(m.code_label()), '123456');
+  const code = await screen.findByLabelText(m.code_label());
+  expect(stepNames()).not.toContain(m.step_save());
+  await user.type(code, '123456');
   await heading(m.done_heading_app());
   expect(screen.getByText(m.done_old_entry())).toBeTruthy();
   expect(stepNames()).not.toContain(m.step_save());
@@ -263,6 +329,16 @@ it('promises no codes where another app comes beside those that there are', asyn
   await user.type(await screen.findByLabelText(m.code_label()), '123456');
   await heading(m.done_heading_app());
   expect(stepNames()).not.toContain(m.step_save());
+});
+
+it.each([
+  ['a backup code was the last proof', protectedMfa(), 'backup_code'],
+  ['no codes are in force', { ...protectedMfa(), backup_codes: { total: 0, remaining: 0, created_at: null } }, 'totp'],
+])('announces codes to save where %s', async (_, mfa, fresh_with) => {
+  stands(mfa);
+  open(`${base}/app?replaces=01APP`, { session: sessionOf(ada, { fresh_with }) });
+  await heading(m.app_heading());
+  expect(stepNames()).toContain(m.step_save());
 });
 
 it('replacing without codes at hand ends with new ones, and its steps say so to the end', async () => {
@@ -294,8 +370,11 @@ it('saves a file that names brand, account and day, and numbers the codes as on 
     name = this.download;
   });
   const user = open(`${base}/save`, signedIn);
+  expect(screen.queryByText(/downloads/)).toBeNull();
   await user.click(await button(m.download()));
   await waitFor(() => expect(text).toContain('10. CODE9-AAAAA-BBBBB'));
+  screen.getByText(m.file_saved({ file: name }));
+  expect(text).not.toMatch(/this file/);
   expect(name).toMatch(/^MailMachine-backup-codes-\d{4}-\d\d-\d\d\.txt$/);
   expect(text).toContain('ada@example.test');
   expect(((await button(m.have_saved())) as HTMLButtonElement).disabled).toBe(false);

@@ -389,7 +389,7 @@ describe('this was not me', () => {
     open(path, signedIn);
     await screen.findByText(m.home_alarm_title());
     expect(screen.getByText(/a look at your apps and new backup codes/)).toBeTruthy();
-    expect(screen.getByRole('link', { name: m.home_go_on() }).getAttribute('href')).toBe(`${path}/not-me?go-on=`);
+    expect(screen.getByRole('link', { name: m.go_on() }).getAttribute('href')).toBe(`${path}/not-me?go-on=`);
   });
 
   it('goes on after a reload; without 2-step verification it offers that', async () => {

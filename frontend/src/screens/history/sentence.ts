@@ -180,6 +180,7 @@ const done: Record<string, Tell> = {
   }),
   'backup_codes.made': plain('list', m.event_codes_made),
   'backup_codes.activated': good('list', m.event_codes_activated),
+  'backup_codes.given_up': plain('list', m.event_codes_given_up),
   'backup_codes.voided': () => ({
     icon: 'warning',
     tone: 'warn',

@@ -7,8 +7,8 @@ import { ada, bo, enrolment, event, later, openMfa, protectedMfa, recovery, sess
 import { ok, refuse, reply, sent } from '../../testing/server';
 import { doubtful, doubtInWords, tasks } from './tasks';
 
-function view(user: object, mfa: object, current: object | null = null): SecurityView {
-  return { user, mfa, enrolment: current } as SecurityView;
+function view(user: object, mfa: object, current: object | null = null, waiting: object | null = null): SecurityView {
+  return { user, mfa, enrolment: current, codes_waiting: waiting } as SecurityView;
 }
 
 describe('what there is to do', () => {
@@ -17,7 +17,7 @@ describe('what there is to do', () => {
     ['nothing, where it is not allowed', view(bo, openMfa({ requirement: 'off' })), []],
     ['nothing, where it is kept and not asked for', view(bo, { ...protectedMfa(2), requirement: 'off' }), []],
     ['turn it on', view(bo, openMfa()), [m.home_off_title()]],
-    ['go on', view(bo, openMfa({ state: 'enrolling' }), enrolment()), [m.home_enrolling_title()]],
+    ['go on', view(bo, openMfa({ state: 'enrolling' }), enrolment()), [m.security_pending()]],
     ['new codes', view(bo, protectedMfa(3)), [m.home_few_codes_title()]],
     [
       'by a day',
@@ -38,6 +38,50 @@ describe('what there is to do', () => {
     expect(first?.body).toContain(`${m.alarm_left_apps()} and ${m.alarm_left_codes()}`);
     expect(others).toEqual([]);
     expect(tasks(left('password')).map((task) => task.title)).toEqual([m.home_alarm_title(), m.home_few_codes_title()]);
+  });
+
+  const confirmed = enrolment({ state: 'confirmed' });
+  const waiting = { made_at: later(-600) };
+  const codes = { title: m.security_codes_waiting(), leave: { label: m.keep_old_codes(), enrolment: '01ENROL' } };
+  const path = '/parameters/users/me/security';
+  it.each([
+    [
+      'an app that is being added changes nothing yet',
+      view(bo, protectedMfa(), enrolment()),
+      { title: m.security_adding(), body: m.security_adding_body(), href: `${path}/enable/scan` },
+    ],
+    [
+      'nor does one that is to replace another',
+      view(bo, protectedMfa(), enrolment({ replaces: '01APP' })),
+      { title: m.security_replacing(), body: m.security_replacing_body(), href: `${path}/enable/scan?replaces=01APP` },
+    ],
+    [
+      'in another browser it starts again',
+      view(bo, protectedMfa(), enrolment({ here: false })),
+      { title: m.security_adding(), body: m.security_elsewhere_unchanged() },
+    ],
+    [
+      'a new app is in use, and its codes wait',
+      view(bo, protectedMfa(), confirmed),
+      { ...codes, body: m.security_codes_waiting_body() },
+    ],
+    [
+      'without an old code there is none to keep',
+      view(bo, protectedMfa(0), confirmed),
+      { title: m.security_codes_waiting(), body: m.security_codes_waiting_none(), leave: undefined },
+    ],
+    [
+      'before it is on, the codes are what is missing',
+      view(bo, openMfa({ state: 'enrolling' }), confirmed),
+      { title: m.security_confirmed(), body: m.security_confirmed_body() },
+    ],
+    [
+      'codes made on their own wait, and few old ones are not told beside them',
+      view(bo, protectedMfa(2), null, waiting),
+      { title: m.security_codes_waiting(), href: `${path}/backup-codes`, leave: { label: m.keep_old_codes() } },
+    ],
+  ])('%s', (_, seen, task) => {
+    expect(tasks(seen)).toEqual([expect.objectContaining(task)]);
   });
 
   it('urges administrators', () => {
@@ -144,6 +188,23 @@ describe('home', () => {
     await screen.findByText(m.recovery_banner_title());
     await waitFor(() => expect(screen.queryByText(m.loading())).toBeNull());
     expect(screen.queryByText(m.home_calm())).toBeNull();
+  });
+
+  it.each([
+    ['a setup', enrolment(), null, m.give_up_setup(), 'DELETE /users/me/security/enrolments/01ENROL'],
+    ['new codes', null, { made_at: later(-60) }, m.keep_old_codes(), 'DELETE /users/me/security/backup-codes/waiting'],
+  ])('leaves %s with one press', async (_, current, waiting, label, call) => {
+    const mine = { user: ada, mfa: protectedMfa() };
+    reply('GET /users/me/security', ok({ ...mine, enrolment: current, codes_waiting: waiting }));
+    reply(call, refuse(500, 'internal_fault'), ok());
+    const user = open('/', { session: sessionOf() });
+    await user.click(await button(label));
+    await screen.findByText(m.error_internal_fault());
+    reply('GET /users/me/security', ok({ ...mine, enrolment: null, codes_waiting: null }));
+    await user.click(await button(label));
+    await screen.findByText(m.home_calm());
+    expect(sent(call)).toHaveLength(2);
+    expect(screen.queryByText(m.error_internal_fault())).toBeNull();
   });
 
   it('says when it cannot be read', async () => {

@@ -2,12 +2,12 @@ import type { SecurityEvent, SecurityView } from '../../api/shapes';
 import { browserName } from '../../browser';
 import * as format from '../../format';
 import { m } from '../../paraglide/messages';
-import type { IconName } from '../../parts/Icon.svelte';
 import { paths } from '../../paths';
 import { codesLeft, isFew } from '../factor/remaining';
+import { type Unfinished, unfinished } from '../factor/unfinished';
 import { leftInWords } from '../history/alarm';
 
-export type Task = { urgent: boolean; icon: IconName; title: string; body: string; act: string; href: string };
+export type Task = Unfinished & { urgent: boolean };
 
 const week = 7 * 86_400_000;
 
@@ -54,25 +54,19 @@ export function tasks(view: SecurityView, now = new Date()): Task[] {
   if (!alarm) return lasting(view, now);
   const title = m.home_alarm_title();
   const href = paths.secure('me');
-  const task: Task = { urgent: true, icon: 'shield', title, body: leftInWords(alarm), act: m.home_go_on(), href };
+  const task: Task = { urgent: true, icon: 'shield', title, body: leftInWords(alarm), act: m.go_on(), href };
   return [task, ...lasting(view, now)];
 }
 
-function lasting({ user, mfa, enrolment, alarm }: SecurityView, now: Date): Task[] {
+function lasting(view: SecurityView, now: Date): Task[] {
+  const { user, mfa, alarm } = view;
   // Of securing the account they are a part already.
   const codes = alarm?.left.includes('codes') ? [] : few(mfa.backup_codes.remaining);
-  if (enrolment) {
-    return [
-      {
-        urgent: true,
-        icon: 'clock',
-        title: m.home_enrolling_title(),
-        body: mfa.state === 'on' ? m.security_codes_waiting_body() : m.home_enrolling_body(),
-        act: m.home_go_on(),
-        href: paths.enable('me', 'scan', enrolment.replaces),
-      },
-      ...(mfa.state === 'on' ? codes : []),
-    ];
+  const begun = unfinished('me', view).map((one) => ({ ...one, urgent: true }));
+  if (begun.length > 0) {
+    // New codes that wait are what there is to say of few.
+    const waits = view.codes_waiting || view.enrolment?.state === 'confirmed';
+    return [...begun, ...(mfa.state === 'on' && !waits ? codes : [])];
   }
   if (mfa.requirement === 'off') return [];
   if (mfa.state === 'on') return codes;
@@ -97,7 +91,7 @@ function lasting({ user, mfa, enrolment, alarm }: SecurityView, now: Date): Task
       icon: 'shield',
       title,
       body,
-      act: m.home_turn_on(),
+      act: m.enable(),
       href: paths.enable('me'),
     },
   ];

@@ -46,24 +46,19 @@ describe('changing the password', () => {
     expect(screen.queryByText(words())).toBeNull();
   });
 
-  it('asks for a fresh proof, says when the present one is wrong, and ends on the Security page', async () => {
-    reply(
-      call,
-      refuse(403, 'fresh_proof_required'),
-      refuse(422, 'wrong_password'),
-      ok({ state: 'changed', sessions_ended: 1 }),
-    );
-    reply('POST /session/proof', ok({ fresh_until: later(600), method: 'password' }));
+  it('gives a fresh proof with the password that was typed, says when it is wrong, and ends on the Security page', async () => {
+    reply(call, refuse(403, 'fresh_proof_required'), refuse(403, 'fresh_proof_required'), ok({ state: 'changed' }));
+    reply('POST /session/proof', refuse(422, 'wrong_password'), ok({ fresh_until: later(600), method: 'password' }));
     reply('GET /users/me/security', ok({ user: ada, mfa: openMfa(), enrolment: null }));
     const user = open(`${path}/password`, signedIn);
     await fill(user, 'seven quiet walnut lamps{Enter}');
-    await heading(m.proof_title());
-    await user.type(screen.getByLabelText(m.password()), 'violet tractor humming{Enter}');
     await screen.findByText(m.error_wrong_password());
+    expect(screen.queryByText(m.proof_title())).toBeNull();
     await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText(m.password_present())));
     await user.click(await button(m.password_change()));
     await screen.findByText(m.told_password_changed());
     expect(place.path).toBe(path);
+    expect(sent('POST /session/proof').at(-1)?.body).toEqual({ password: 'violet tractor humming' });
     expect(sent(call).at(-1)?.body).toEqual({
       password: 'violet tractor humming',
       new_password: 'seven quiet walnut lamps',

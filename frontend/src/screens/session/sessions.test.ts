@@ -22,9 +22,12 @@ it('lists where one is signed in: this browser marked, the others with when they
   open(path, signedIn);
   await screen.findByText('Safari on iPhone');
   expect(screen.getByText(m.session_this())).toBeTruthy();
-  const when = screen.getByText('2 hours ago');
+  const when = screen.getByText(m.session_seen({ when: '2 hours ago' }));
+  // Two of the same browser and address are told apart by when they began.
+  expect(
+    screen.getAllByText(m.session_since({ when: format.moment(other.created_at) }).replace('\u00a0', ' ')),
+  ).toHaveLength(2);
   expect(when.getAttribute('title')).toBe(format.exactly(other.last_seen_at));
-  expect(when.textContent).toContain(format.exactly(other.last_seen_at));
 });
 
 /** The dialog that asks for a fresh proof. */
@@ -80,6 +83,7 @@ it('ends all others after a question, the safe choice first', async () => {
   await user.click(await button(m.sessions_end_all()));
   await heading(m.sessions_end_title());
   expect(screen.getByText(m.sessions_end_body({ count: 2 }))).toBeTruthy();
+  expect(screen.getByText(m.sessions_end_asks())).toBeTruthy();
   expect(document.activeElement?.textContent?.trim()).toBe(m.cancel());
   const confirm = screen.getAllByRole('button', { name: m.sessions_end_all() }).at(-1) as HTMLElement;
   await user.click(confirm);

@@ -45,7 +45,7 @@ describe('sign-in', () => {
       '/parameters/users/me/security/enable/app',
     );
     await user.click(await button(m.reminder_later()));
-    await heading(bo.name);
+    await heading(m.my_security());
     expect(place.path).toBe('/parameters/users/me/security');
   });
 
