@@ -12,7 +12,7 @@ import (
 func TestMemoryIsBound(t *testing.T) {
 	before := debug.SetMemoryLimit(-1)
 	defer debug.SetMemoryLimit(before)
-	const bound = 32<<20 + 2*3*64<<20 // the program's, and twice what three computations take
+	const bound = 64<<20 + 5*64<<20 // the program's, and that of three that have ended beside two that run
 	for environment, want := range map[int64]int64{math.MaxInt64: bound, 8 << 30: bound, 100 << 20: 100 << 20} {
 		debug.SetMemoryLimit(environment)
 		boundMemory(3, hashing.Params{Memory: 64 << 10, Time: 1, Threads: 1})

@@ -133,12 +133,12 @@ func (c *serveCommand) Run(p program) (err error) {
 	return c.serve(p, logger, installation, face, listener)
 }
 
-// boundMemory has Go give memory back before it takes more than the program needs with as much again for its pool as that
-// leaves behind (see hashing.Pool). Without it, free memory too scattered for one more argon2id stays beside the new, and
-// nothing would bound what gathers while argon2id runs. A lower bound that the environment sets (GOMEMLIMIT) stays.
+// boundMemory has Go give memory back before it takes more than the program and its pool need (see hashing.Pool). Without
+// it, free memory too scattered for one more argon2id stays beside the new, and nothing would bound what gathers while
+// argon2id runs. A lower bound that the environment sets (GOMEMLIMIT) stays.
 func boundMemory(workers int, cost hashing.Params) {
-	const program = 32 << 20
-	debug.SetMemoryLimit(min(debug.SetMemoryLimit(-1), program+2*int64(workers)*int64(cost.Memory)<<10))
+	const program = 64 << 20
+	debug.SetMemoryLimit(min(debug.SetMemoryLimit(-1), program+int64(2*workers-1)*int64(cost.Memory)<<10))
 }
 
 // leaveRoom has Go schedule one thread more than there are processors. A computation of argon2id keeps one to itself for up

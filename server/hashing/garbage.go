@@ -13,12 +13,12 @@ const worthCollecting = 8 << 10
 // the rest has, and finds nothing: what is asked for is in use. When it ends, Go waits until as much again has gathered; with
 // a bound on memory (GOMEMLIMIT) it does not, but lets every request that comes meanwhile help to collect, and that is what
 // requests then wait for. So Go's own time is put off while computations run, but for that bound, which serve sets, and what
-// a pool's worth of them leaves is collected while the next ones run, which then take the memory of those before.
+// a pool's worth of them leaves is collected when they end: the next ones take the memory of those before.
 type garbage struct {
 	collecting sync.Mutex // held while it is collected
 
 	mu      sync.Mutex
-	running int
+	running int // computations, and those about to begin
 	ended   int // computations since it was collected
 	off     bool
 	percent int // of GOGC, to go back to
@@ -27,22 +27,24 @@ type garbage struct {
 // left is all the process's, as GOGC is.
 var left garbage
 
+// begin waits for a collection that is under way. Beside it, a computation would need as much memory again as there is to
+// collect, and both would take longer than one after the other.
 func (g *garbage) begin(work float64) {
 	if work < worthCollecting {
 		return
 	}
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.running++
 	if !g.off {
 		g.off, g.percent = true, debug.SetGCPercent(-1)
 	}
+	g.mu.Unlock()
+	g.collecting.Lock()
+	g.collecting.Unlock() //nolint:staticcheck // waiting is all there is to do
 }
 
-// end collects what a pool's worth of computations has left. Where the collection before this one still runs, the worker
-// waits for it: so no more than one pool's worth is ever left behind. While the queue is nearly full (crowded) the worker
-// waits for its own: then memory, and all who want something else than a password checked, come before a few more passwords.
-func (g *garbage) end(work float64, workers int, crowded bool) {
+// end has collected what a pool's worth of computations has left, and keeps nobody from their answer meanwhile.
+func (g *garbage) end(work float64, workers int) {
 	if work < worthCollecting {
 		return
 	}
@@ -54,15 +56,10 @@ func (g *garbage) end(work float64, workers int, crowded bool) {
 		g.ended = 0
 	}
 	g.mu.Unlock()
-	if !due {
-		return
+	if due {
+		g.collecting.Lock()
+		go g.collect()
 	}
-	g.collecting.Lock()
-	if crowded {
-		g.collect()
-		return
-	}
-	go g.collect()
 }
 
 func (g *garbage) collect() {

@@ -1,6 +1,7 @@
 package hashing
 
 import (
+	"errors"
 	"runtime"
 	"runtime/debug"
 	"testing"
@@ -49,6 +50,25 @@ func TestCollectedWhenComputationsEndAndNotWhileTheyRun(t *testing.T) {
 	if now := percentNow(); now != usual {
 		t.Errorf("GOGC is %d afterwards, and was %d", now, usual)
 	}
+}
+
+func TestCollectedBeforeTheNextBegins(t *testing.T) {
+	p := New(Options{Workers: 1})
+	var before, inside runtime.MemStats
+	var kept []byte
+	err := p.do(t.Context(), worthCollecting, func() {
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		kept = make([]byte, 64<<20)
+		kept[0], kept = 1, nil
+	})
+	if err := errors.Join(err, p.do(t.Context(), worthCollecting, func() { runtime.ReadMemStats(&inside) })); err != nil {
+		t.Error(err)
+	}
+	if grown := int64(inside.HeapAlloc) - int64(before.HeapAlloc); grown > 32<<20 {
+		t.Errorf("%d MB of the one before are still there", grown>>20)
+	}
+	settled()
 }
 
 // What takes little memory changes nothing.

@@ -1,8 +1,8 @@
 // Package hashing does all argon2id work of the process (RFC 9106), in one pool of bounded size.
 //
 // What holds:
-//   - never more computations at once than there are workers, so what they need is bounded by workers × Params.Memory (and as much
-//     again of what they leave behind: see garbage);
+//   - never more computations at once than there are workers, and what a pool's worth of them has left is collected before the
+//     next one begins (see garbage): what they need is bounded by (2 × workers - 1) × Params.Memory;
 //   - a worker stays taken until its computation ends, whatever becomes of the request that asked for it;
 //   - whoever would have to wait longer than MaxWait is refused at once (ErrBusy), and whoever gives up leaves the queue;
 //   - a stored hash is held to bounds before it is computed with, and a secret over MaxSecret bytes never is.
@@ -154,21 +154,14 @@ func (p *Pool) do(ctx context.Context, work float64, compute func()) error {
 		return err
 	}
 	p.runs.Add(1)
-	left.begin(work)
 	start := p.now()
+	left.begin(work)
 	defer func() {
-		left.end(work, p.workers, p.crowded())
+		left.end(work, p.workers)
 		p.release(work, p.now().Sub(start))
 	}()
 	compute()
 	return nil
-}
-
-// crowded says whether who came now would wait nearly as long as anybody may.
-func (p *Pool) crowded() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.wait() > p.maxWait*3/4
 }
 
 // wait is how long somebody who came now would wait for a worker. The caller holds mu.
