@@ -18,8 +18,6 @@ test('each field says what it lacks, and what was typed stays', async ({ page, e
   await page.goto(empty.setupLink);
   // The token is taken out of the address and the history at once.
   await expect(page).toHaveURL(`${empty.url}/setup`);
-  // And it outlasts a reload.
-  await page.reload();
   await press(page, say('setup_submit'));
   await expect(page.getByText(say('field_required'))).toHaveCount(3);
   await expect(page.getByLabel(say('name'), { exact: true })).toBeFocused();

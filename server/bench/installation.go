@@ -159,7 +159,7 @@ func (in *installation) protect() error {
 		}{
 			{addApp, []any{app, id, "MailMachine: " + demo.CrowdEmail(n+1), sealed, at(tx)}},
 			{turnOn, []any{at(tx), id}},
-			{knowBrowser, []any{id, browser[:], at(tx)}},
+			{knowBrowser, []any{id, browser[:], at(tx), at(tx)}},
 		} {
 			if _, err := one.statement.Exec(ctx, tx, one.args...); err != nil {
 				return err
@@ -172,7 +172,7 @@ func (in *installation) protect() error {
 var (
 	addApp      = database.Prepare("INSERT INTO totp_apps (id, user_id, name, label, secret, added_at) VALUES (?, ?, 'iPhone', ?, ?, ?)")
 	turnOn      = database.Prepare("UPDATE users SET mfa_since = ? WHERE id = ?")
-	knowBrowser = database.Prepare("INSERT INTO known_browsers (user_id, browser_id, last_seen_at) VALUES (?, ?, ?)")
+	knowBrowser = database.Prepare("INSERT INTO known_browsers (user_id, browser_id, first_seen_at, last_seen_at) VALUES (?, ?, ?, ?)")
 	addPending  = database.Prepare("INSERT INTO pending_sign_ins (id, token_hash, user_id, created_at, expires_at) VALUES (?, ?, ?, ?, ?)")
 	addSession  = database.Prepare("INSERT INTO sessions (id, token_hash, user_id, created_at, last_seen_at, expires_at, signed_in_with, proof_at, proof_with) VALUES (?, ?, ?, ?, ?, ?, 'password,totp', ?, 'totp')")
 )

@@ -83,14 +83,14 @@ func noted() (string, error) {
 // Note lets `demo code` find this demo, before any that was started earlier. Forget takes back this one alone, and those of
 // before are found again.
 func Note(folder string, now time.Time) (forget func() error, err error) {
-	notes, err := noted()
+	there, err := noted()
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(notes, 0o700); err != nil {
+	if err := os.MkdirAll(there, 0o700); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(notes, fmt.Sprintf("%x.json", sha256.Sum256([]byte(folder))))
+	path := filepath.Join(there, fmt.Sprintf("%x.json", sha256.Sum256([]byte(folder))))
 	if err := write(path, note{Data: folder, Started: now}, 0); err != nil {
 		return nil, err
 	}
@@ -110,11 +110,11 @@ func find(folder string) (marked, error) {
 	if folder != "" {
 		return markOf(folder)
 	}
-	notes, err := running()
+	left, err := notes()
 	if err != nil {
 		return marked{}, err
 	}
-	for _, one := range notes {
+	for _, one := range left {
 		// One that was killed has taken nothing back, and its folder may be gone.
 		if found, err := markOf(one.Data); !errors.Is(err, ErrNone) {
 			return found, err
@@ -135,8 +135,8 @@ func markOf(folder string) (marked, error) {
 	return found, nil
 }
 
-// running reads the notes there are, the newest first.
-func running() ([]note, error) {
+// notes reads those that no demo has taken back, the newest first.
+func notes() ([]note, error) {
 	folder, err := noted()
 	if err != nil {
 		return nil, err
@@ -145,13 +145,13 @@ func running() ([]note, error) {
 	if err != nil {
 		return nil, err
 	}
-	var notes []note
+	var left []note
 	for _, file := range files {
 		// It may have ended just now, or been killed as it wrote.
 		if one, err := read[note](file); err == nil {
-			notes = append(notes, one)
+			left = append(left, one)
 		}
 	}
-	slices.SortFunc(notes, func(a, b note) int { return b.Started.Compare(a.Started) })
-	return notes, nil
+	slices.SortFunc(left, func(a, b note) int { return b.Started.Compare(a.Started) })
+	return left, nil
 }

@@ -10,7 +10,9 @@ import (
 
 // Of several demos of one user the last is found, and one that ends takes only itself away.
 func TestSeveralDemos(t *testing.T) {
-	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	for _, where := range []string{"XDG_CACHE_HOME", "HOME"} { // of Linux, and of others
+		t.Setenv(where, t.TempDir())
+	}
 	if found, err := find(""); !errors.Is(err, ErrNone) {
 		t.Fatalf("before any: %+v, %v", found, err)
 	}

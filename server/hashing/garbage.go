@@ -43,7 +43,8 @@ func (g *garbage) begin(work float64) {
 	g.collecting.Unlock() //nolint:staticcheck // waiting is all there is to do
 }
 
-// end has collected what a pool's worth of computations has left, and keeps nobody from their answer meanwhile.
+// end has collected what a pool's worth of computations has left. It keeps nobody from their answer meanwhile, but where the
+// collection before this one still runs: so no more than one pool's worth is ever left behind.
 func (g *garbage) end(work float64, workers int) {
 	if work < worthCollecting {
 		return

@@ -33,7 +33,7 @@ type Options struct {
 	Now     func() time.Time
 }
 
-// maxDefaultWorkers holds what a default pool needs at once under 8 × 46 MiB = 368 MiB. It is still some 150 sign-ins a
+// maxDefaultWorkers holds what a default pool needs at once under 15 × 46 MiB = 690 MiB. It is still some 150 sign-ins a
 // second; whoever needs more, and has the memory, sets the number.
 const maxDefaultWorkers = 8
 

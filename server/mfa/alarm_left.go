@@ -118,8 +118,8 @@ func (a *alarm) left(user *account.User, mfa *View) []string {
 		return left // no second step is asked for, so none of these opens anything
 	}
 	at := a.RaisedAt.Time()
-	of := func(factor FactorView) bool { return !factor.AddedAt.After(at) }
-	if a.AppsKnownAt.IsZero() && slices.ContainsFunc(mfa.Factors, of) {
+	before := func(factor FactorView) bool { return !factor.AddedAt.After(at) }
+	if a.AppsKnownAt.IsZero() && slices.ContainsFunc(mfa.Factors, before) {
 		left = append(left, leftApps)
 	}
 	if made := mfa.BackupCodes.CreatedAt; made != nil && !made.After(at) {

@@ -33,7 +33,7 @@ func (m *MFA) newCodes(ctx context.Context, caller web.Caller, password string) 
 			return ErrOff
 		}
 		// The codes that a new app brought along, and that were not saved: these take their place.
-		if _, err := authenticator.AbandonSwitched(ctx, tx, user.ID); err != nil {
+		if err := authenticator.AbandonSwitched(ctx, tx, user.ID); err != nil {
 			return err
 		}
 		if err := draft.Put(ctx, tx, user.ID, caller.Session.ID, ""); err != nil {
@@ -88,17 +88,14 @@ func (m *MFA) keepCodes(ctx context.Context, caller web.Caller) error {
 		if !user.MFA() {
 			return ErrOff // there the codes are a part of the enrolment, and go with it
 		}
-		waits, err := backupcode.Unsaved(ctx, tx, user.ID, tx.Now)
+		dropped, err := backupcode.DropUnsaved(ctx, tx, user.ID)
 		if err != nil {
 			return err
 		}
-		if waits == nil {
+		if !dropped {
 			return ErrNoPending
 		}
-		if err := backupcode.DropPending(ctx, tx, user.ID); err != nil {
-			return err
-		}
-		if _, err := authenticator.AbandonSwitched(ctx, tx, user.ID); err != nil {
+		if err := authenticator.AbandonSwitched(ctx, tx, user.ID); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, audit.By(caller).Is(audit.BackupCodesGivenUp, audit.OK))

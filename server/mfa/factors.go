@@ -72,22 +72,25 @@ func (m *MFA) rename(ctx context.Context, caller web.Caller, factorID, name stri
 		if err != nil {
 			return err
 		}
-		now := slices.IndexFunc(held, func(one factor.Held) bool { return one.ID == factorID })
-		if now >= 0 && held[now].Name == name {
+		at := slices.IndexFunc(held, func(one factor.Held) bool { return one.ID == factorID })
+		if at < 0 {
+			return ErrNoFactor
+		}
+		if held[at].Name == name {
 			return nil
 		}
 		found, err := m.Factors.Rename(ctx, tx, user.ID, factorID, name)
 		if err != nil {
 			return err
 		}
-		if !found || now < 0 {
+		if !found {
 			return ErrNoFactor
 		}
 		if err := renamings.Refuse(ctx, tx, user.ID); err != nil {
 			return err
 		}
 		event := audit.By(caller).Is(audit.FactorRenamed, audit.OK)
-		event.Method, event.Data = string(held[now].Kind), map[string]any{"factor": factorID}
+		event.Method, event.Data = string(held[at].Kind), map[string]any{"factor": factorID}
 		return audit.Record(ctx, tx, event)
 	})
 }

@@ -107,14 +107,13 @@ func AbandonEnrolment(ctx context.Context, tx database.Tx, ring *keyring.Ring, u
 	return endEnrolment(ctx, tx, old.ID)
 }
 
-// AbandonSwitched ends the person's enrolment where its app is in force and only codes wait to be saved; true where there
-// was one.
-func AbandonSwitched(ctx context.Context, tx database.Tx, userID string) (bool, error) {
+// AbandonSwitched ends the person's enrolment where its app is in force and only codes wait to be saved.
+func AbandonSwitched(ctx context.Context, tx database.Tx, userID string) error {
 	old, err := EnrolmentOf(ctx, tx, userID)
 	if err != nil || old == nil || !old.Switched() {
-		return false, err
+		return err
 	}
-	return true, endEnrolment(ctx, tx, old.ID)
+	return endEnrolment(ctx, tx, old.ID)
 }
 
 // abandoned is the enrolment's secret as it is kept for recognising its codes.

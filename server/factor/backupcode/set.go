@@ -150,6 +150,16 @@ func DropPending(ctx context.Context, tx database.Tx, userID string) error {
 	return nil
 }
 
+// DropUnsaved deletes the set that Unsaved answers; false where none waits.
+func DropUnsaved(ctx context.Context, tx database.Tx, userID string) (bool, error) {
+	touched, err := database.Touched(tx.NewDelete().Model((*setRow)(nil)).
+		Where("user_id = ? AND state = ? AND created_at > ?", userID, pending, database.At(tx.Now.Add(-pendingFor))).Exec(ctx))
+	if err != nil {
+		return false, fmt.Errorf("drop the set that waits: %w", err)
+	}
+	return touched > 0, nil
+}
+
 // Has reports whether the person has a set in force, used up or not.
 func Has(ctx context.Context, db bun.IDB, userID string) (bool, error) {
 	found, err := db.NewSelect().Model((*setRow)(nil)).Where("user_id = ? AND state = ?", userID, active).Exists(ctx)

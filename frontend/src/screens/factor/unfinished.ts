@@ -20,7 +20,8 @@ export function unfinished(id: string, view: SecurityView): Unfinished[] {
   return [ofEnrolment(id, view), ofCodes(id, view)].filter((one) => one !== undefined);
 }
 
-function ofEnrolment(id: string, { mfa, enrolment }: SecurityView): Unfinished | undefined {
+function ofEnrolment(id: string, view: SecurityView): Unfinished | undefined {
+  const { mfa, enrolment } = view;
   if (!enrolment) return undefined;
   const on = mfa.state === 'on';
   const begun = {
@@ -34,11 +35,8 @@ function ofEnrolment(id: string, { mfa, enrolment }: SecurityView): Unfinished |
     const waits = { ...begun, act: m.finish_setup() };
     if (!on) return { ...waits, title: m.security_confirmed(), body: m.security_confirmed_body() };
     const title = m.security_codes_waiting();
-    // Without a code that works, there is nothing to stay with.
-    if (mfa.backup_codes.remaining === 0)
-      return { ...waits, leave: undefined, title, body: m.security_codes_waiting_none() };
-    const leave = { label: m.keep_old_codes(), enrolment: enrolment.id };
-    return { ...waits, leave, title, body: m.security_codes_waiting_body() };
+    const body = mfa.backup_codes.remaining > 0 ? m.security_codes_waiting_body() : m.security_codes_waiting_none();
+    return { ...waits, leave: keepOld(view), title, body };
   }
   if (!on) {
     const body = enrolment.here
@@ -52,8 +50,15 @@ function ofEnrolment(id: string, { mfa, enrolment }: SecurityView): Unfinished |
   return { ...begun, title, body: enrolment.here ? body : m.security_elsewhere_unchanged() };
 }
 
+/** Not where none of them works, and not where somebody else may know them. An app in use stays, whatever becomes of codes. */
+function keepOld({ mfa, alarm }: SecurityView): Unfinished['leave'] {
+  if (mfa.backup_codes.remaining === 0 || alarm?.left.includes('codes')) return undefined;
+  return { label: m.keep_old_codes() };
+}
+
 /** Codes are shown once: what was not saved then is made anew, or left. */
-function ofCodes(id: string, { mfa, codes_waiting }: SecurityView): Unfinished | undefined {
+function ofCodes(id: string, view: SecurityView): Unfinished | undefined {
+  const { mfa, codes_waiting } = view;
   if (!codes_waiting || mfa.requirement === 'off') return undefined;
   const when = format.moment(codes_waiting.made_at);
   const left = mfa.backup_codes.remaining > 0;
@@ -63,6 +68,6 @@ function ofCodes(id: string, { mfa, codes_waiting }: SecurityView): Unfinished |
     body: left ? m.security_codes_unsaved_body({ when }) : m.security_codes_unsaved_none({ when }),
     act: m.new_codes_make(),
     href: paths.newCodes(id),
-    leave: left ? { label: m.keep_old_codes() } : undefined,
+    leave: keepOld(view),
   };
 }

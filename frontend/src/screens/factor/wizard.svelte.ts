@@ -43,10 +43,15 @@ export class Enrolment {
     return { params: { path: { id: this.id } } };
   }
 
+  /** The app that it replaces: as the address says, or what was begun. */
+  get #inPlaceOf() {
+    return this.replaces ?? this.current?.replaces ?? this.view?.enrolment?.replaces;
+  }
+
   /** Does it replace an app, add one, or turn protection on? */
   get purpose(): 'enable' | 'add' | 'replace' {
     if (this.done) return this.done.purpose;
-    if (this.replaces ?? this.current?.replaces ?? this.view?.enrolment?.replaces) return 'replace';
+    if (this.#inPlaceOf) return 'replace';
     return this.view?.mfa.state === 'on' ? 'add' : 'enable';
   }
 
@@ -115,7 +120,7 @@ export class Enrolment {
   async start(name: string): Promise<boolean> {
     this.busy = true;
     this.problem = undefined;
-    const replaces = this.replaces ?? this.view?.enrolment?.replaces;
+    const replaces = this.#inPlaceOf;
     const body = { ...(name === '' ? {} : { name }), ...(replaces ? { replaces } : {}) };
     const outcome = await proof.having(m.act_enable(), () =>
       send(() => api.POST('/api/v1/users/{id}/security/enrolments', { ...this.path, body })),

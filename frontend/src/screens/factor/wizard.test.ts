@@ -209,6 +209,25 @@ describe('what goes wrong', () => {
     await heading(m.scan_heading());
   });
 
+  it('starts again as often as one likes in the place of the same app, whatever the address says', async () => {
+    stands(protectedMfa(), enrolment({ replaces: '01APP' }));
+    for (const id of ['01ENROL', '02ENROL']) {
+      reply(`POST ${api}/${id}/confirm`, refuseCode({ reason: 'enrolment_expired' }));
+    }
+    reply(`POST ${api}`, { status: 201, body: enrolment({ id: '02ENROL', replaces: '01APP' }) });
+    const user = open(`${base}/code`, signedIn);
+    for (const times of [1, 2]) {
+      await user.type(await screen.findByLabelText(m.code_label()), '123456');
+      await screen.findByText(m.enrolment_expired_title());
+      await waitFor(() => expect(place.path).toBe(`${base}/app`));
+      await user.click(await button(m.start_again()));
+      await heading(m.scan_heading());
+      expect(sent(`POST ${api}`)).toHaveLength(times);
+      expect(sent(`POST ${api}`).at(-1)?.body).toMatchObject({ replaces: '01APP' });
+      await user.click(await button(m.scanned()));
+    }
+  });
+
   it('says so when it ran out while one looked on', async () => {
     stands(openMfa({ state: 'enrolling' }), enrolment({ expires_at: later(-1) }));
     open(`${base}/scan`, signedIn);

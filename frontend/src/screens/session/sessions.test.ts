@@ -28,6 +28,7 @@ it('lists where one is signed in: this browser marked, the others with when they
     screen.getAllByText(m.session_since({ when: format.moment(other.created_at) }).replace('\u00a0', ' ')),
   ).toHaveLength(2);
   expect(when.getAttribute('title')).toBe(format.exactly(other.last_seen_at));
+  expect(when.textContent).toContain(format.exactly(other.last_seen_at));
 });
 
 /** The dialog that asks for a fresh proof. */
