@@ -66,6 +66,8 @@ type Factor interface {
 	Retire(ctx context.Context, tx database.Tx, userID string) error
 	// Forget ends everything of the person's that this factor keeps, because 2-step verification goes off.
 	Forget(ctx context.Context, tx database.Tx, userID string) error
+	// Abandon ends what is on its way in and proves nothing yet, because whoever is kept out from now on may have begun it.
+	Abandon(ctx context.Context, tx database.Tx, userID string) error
 	// AfterRestore sees to it that nothing that may have been used up since the backup was made is good again, and that
 	// nothing that was begun goes on. It answers whose things it took away, to be asked for new ones.
 	AfterRestore(ctx context.Context, tx database.Tx) (bereft []string, err error)
@@ -138,6 +140,16 @@ type Held struct {
 
 // Set are the factors of the installation, in the order in which they are asked for.
 type Set []Factor
+
+// Abandon ends what is on its way in, of whatever kind.
+func (s Set) Abandon(ctx context.Context, tx database.Tx, userID string) error {
+	for _, one := range s {
+		if err := one.Abandon(ctx, tx, userID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // For answers the factor whose shape the response has; nil where it has none's.
 func (s Set) For(response string) Factor {

@@ -85,6 +85,13 @@ func (m *MFA) notMe(ctx context.Context, caller web.Caller, eventID string) (tok
 		if _, err := signin.WithdrawEmail(ctx, tx, audit.By(caller)); err != nil {
 			return err
 		}
+		// Whoever was here may have seen the secret of what was begun, and its codes.
+		if err := m.Factors.Abandon(ctx, tx, user.ID); err != nil {
+			return err
+		}
+		if err := session.ForgetOtherBrowsers(ctx, tx, user.ID, caller.BrowserID); err != nil {
+			return err
+		}
 		if err := signin.EndPending(ctx, tx, user.ID); err != nil {
 			return err
 		}

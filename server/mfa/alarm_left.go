@@ -14,6 +14,7 @@ import (
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/web"
 )
 
@@ -49,7 +50,7 @@ type settleInput struct {
 func (m *MFA) registerAlarmLeft(api *web.API, operation describe) {
 	settle := operation("settle-not-me", http.MethodPatch, securityPath+"/not-me", "Say of what is left after This wasn't me that it need not be done")
 	settle.DefaultStatus = http.StatusNoContent
-	settle.Description = "Changes nothing where nothing is left."
+	settle.Description = "Changes nothing where nothing is left. 403 `new_browser` in a browser that the person had not signed in with before they pressed it."
 	web.RegisterOwn(api, web.SignedIn, settle,
 		func(ctx context.Context, caller web.Caller, in *settleInput) (*struct{}, error) {
 			return nil, m.settle(ctx, caller, in.Body.Done)
@@ -73,6 +74,18 @@ func (m *MFA) settle(ctx context.Context, caller web.Caller, done string) error 
 		if err != nil {
 			return err
 		}
+		raised, err := alarmOf(ctx, tx, user.ID)
+		if err != nil || raised == nil {
+			return err
+		}
+		// A stranger who has signed in again would else put the person at ease.
+		knew, err := session.KnewBrowser(ctx, tx, user.ID, caller.BrowserID, raised.RaisedAt.Time())
+		if err != nil {
+			return err
+		}
+		if !knew {
+			return ErrNewBrowser
+		}
 		var touched int64
 		if done == leftApps {
 			touched, err = database.Touched(tx.NewUpdate().Model((*alarm)(nil)).Set("apps_known_at = ?", database.At(tx.Now)).
@@ -94,19 +107,28 @@ func (m *MFA) settle(ctx context.Context, caller web.Caller, done string) error 
 
 // alarmLeft answers what is left of the person's last alarm; nil where nothing is.
 func alarmLeft(ctx context.Context, db bun.IDB, user *account.User, mfa *View) (*AlarmView, error) {
-	raised := new(alarm)
-	err := db.NewSelect().Model(raised).Where("a.user_id = ?", user.ID).Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read an alarm: %w", err)
+	raised, err := alarmOf(ctx, db, user.ID)
+	if err != nil || raised == nil {
+		return nil, err
 	}
 	view := &AlarmView{At: raised.RaisedAt.Time(), Left: raised.left(user, mfa)}
 	if len(view.Left) == 0 {
 		return nil, nil
 	}
 	return view, nil
+}
+
+// alarmOf reads somebody's last alarm; nil where there is none.
+func alarmOf(ctx context.Context, db bun.IDB, userID string) (*alarm, error) {
+	raised := new(alarm)
+	err := db.NewSelect().Model(raised).Where("a.user_id = ?", userID).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read an alarm: %w", err)
+	}
+	return raised, nil
 }
 
 func (a *alarm) left(user *account.User, mfa *View) []string {

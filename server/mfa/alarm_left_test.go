@@ -17,6 +17,8 @@ func TestAlarmLeft(t *testing.T) {
 		{"the next one asks for everything again", leftAgain},
 		{"without 2-step verification a password is all", leftPasswordOnly},
 		{"nobody else reads it or settles it", leftOthers},
+		{"whoever comes back settles nothing", leftToStranger},
+		{"what was begun before is over", begunBefore},
 	}.onBoth(t)
 }
 
@@ -134,4 +136,46 @@ func leftOthers(t *testing.T, in *servertest.Installation) {
 	}
 	chief.Do("PATCH", "/api/v1/users/"+id+"/security/not-me", body{"done": "all"}).Refused(403, "not_permitted")
 	wantLeft(t, session, "password", "apps", "codes")
+}
+
+// A stranger who has the password, and perhaps an app, signs in again: that browser is news, and says nothing of what is left.
+func leftToStranger(t *testing.T, in *servertest.Installation) {
+	email, app, session := protected(in, "left-stranger")
+	thief := in.Browser(servertest.Safari)
+	comeIn := func() {
+		thief.Do("POST", "/api/v1/sign-in", body{"email": email, "password": servertest.Password}).Want(200)
+		thief.Code(app.Code()).Want(200)
+		in.Clock.NextStep()
+	}
+	comeIn()
+	alarmed(in, session)
+	comeIn()
+	if event := strange(t, session); event == "" || len(in.Column("SELECT id FROM events WHERE id = ? AND at > (SELECT raised_at FROM alarms WHERE user_id = subject_id)", event)) != 1 {
+		t.Error("a browser of before the alarm is no news after it")
+	}
+	settle(thief, "apps").Refused(403, "new_browser")
+	settle(thief, "all").Refused(403, "new_browser")
+	wantLeft(t, session, "password", "apps", "codes")
+	settle(session, "apps").Want(204)
+}
+
+// Whoever was in the account may have seen the secret of a setup that is under way, and codes that are not saved.
+func begunBefore(t *testing.T, in *servertest.Installation) {
+	for name, over := range map[string]func(session *servertest.Client){
+		"alarm": func(session *servertest.Client) { session.Do("POST", notMePath, nil).Want(200) },
+		"password": func(session *servertest.Client) {
+			session.Do("POST", changePath, body{"password": servertest.Password, "new_password": renewed}).Want(200)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, session := protected(in, "begun-before-"+name)
+			id, phone := begin(in, session, nil)
+			over(session)
+			session.Confirm(id, phone.Code()).Diagnosed("enrolment_expired")
+			_, _, session = protected(in, "shown-before-"+name)
+			session.Do("POST", servertest.Security+"/backup-codes", body{"password": servertest.Password}).Want(200)
+			over(session)
+			session.Do("POST", servertest.Security+"/backup-codes/activate", nil).Refused(409, "no_pending_codes")
+		})
+	}
 }

@@ -17,6 +17,7 @@ var (
 	ErrNoFactor           = problem.New(http.StatusNotFound, "no_factor", "There is no such factor.")
 	ErrLastApp            = problem.New(http.StatusConflict, "last_app", "The last authenticator app can't be removed. Replace it, or turn 2-step verification off.")
 	ErrNoEvent            = problem.New(http.StatusNotFound, "no_event", "There is no such event on this account.")
+	ErrNewBrowser         = problem.New(http.StatusForbidden, "new_browser", "Only a browser of before This wasn't me says that something need not be done.")
 	ErrTooManyApps        = problem.New(http.StatusConflict, "too_many_apps", "Five authenticator apps are the most that a person can have.")
 	ErrNotConfirmed       = problem.New(http.StatusConflict, "enrolment_not_confirmed", "A code of the new app comes first.")
 	ErrNoPending          = problem.New(http.StatusConflict, "no_pending_codes", "No new backup codes wait to be saved. Make a new set.")

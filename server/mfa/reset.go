@@ -9,8 +9,6 @@ import (
 	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/database"
-	"github.com/secondstep/secondstep/server/factor/authenticator"
-	"github.com/secondstep/secondstep/server/factor/backupcode"
 	"github.com/secondstep/secondstep/server/recovery"
 	"github.com/secondstep/secondstep/server/session"
 	"github.com/secondstep/secondstep/server/signin"
@@ -196,11 +194,8 @@ func (m *MFA) reset(ctx context.Context, tx database.Tx, event audit.Event, user
 	if _, err := signin.WithdrawEmail(ctx, tx, event.About(user.ID)); err != nil {
 		return nil, err
 	}
-	if err := backupcode.DropPending(ctx, tx, user.ID); err != nil {
-		return nil, err
-	}
 	// An enrolment that goes on in another session would go on after the reset: somebody else may have begun it.
-	if err := authenticator.AbandonEnrolment(ctx, tx, m.Keys, user.ID); err != nil {
+	if err := m.Factors.Abandon(ctx, tx, user.ID); err != nil {
 		return nil, err
 	}
 	if err := signin.EndPending(ctx, tx, user.ID); err != nil {

@@ -51,12 +51,21 @@ func KnowsBrowser(ctx context.Context, db bun.IDB, userID string, browserID []by
 
 // KnewBrowser reports whether the person had signed in with this browser before that time.
 func KnewBrowser(ctx context.Context, db bun.IDB, userID string, browserID []byte, at time.Time) (bool, error) {
+	// An instance of before writes no first time while a new one is on its way in: then it is not known (migration 0028).
 	knew, err := db.NewSelect().Table("known_browsers").
-		Where("user_id = ? AND browser_id = ? AND first_seen_at < ?", userID, browserID, database.At(at)).Exists(ctx)
+		Where("user_id = ? AND browser_id = ? AND first_seen_at > 0 AND first_seen_at < ?", userID, browserID, database.At(at)).Exists(ctx)
 	if err != nil {
 		return false, fmt.Errorf("look since when a browser is known: %w", err)
 	}
 	return knew, nil
+}
+
+// ForgetOtherBrowsers makes the person's browsers unknown but for the one to keep: a sign-in with any other is news again.
+func ForgetOtherBrowsers(ctx context.Context, tx database.Tx, userID string, keep []byte) error {
+	if _, err := tx.NewDelete().Table("known_browsers").Where("user_id = ? AND browser_id <> ?", userID, keep).Exec(ctx); err != nil {
+		return fmt.Errorf("forget browsers: %w", err)
+	}
+	return nil
 }
 
 func pruneBrowsers(ctx context.Context, tx database.Tx) error {

@@ -109,7 +109,8 @@ func scanHeld(rows *sql.Rows) (hash [sha256.Size]byte, found held, err error) {
 
 // Session answers web's question who presents this token: nil when nobody that is still signed in.
 func (s *Sessions) Session(ctx context.Context, token []byte) (*web.Session, error) {
-	rows, err := s.lookUp.Find(ctx, sha256.Sum256(token))
+	hash := sha256.Sum256(token)
+	rows, err := s.lookUp.Find(ctx, hash)
 	if err != nil {
 		return nil, fmt.Errorf("look up a session: %w", err)
 	}
@@ -136,7 +137,9 @@ func (s *Sessions) Session(ctx context.Context, token []byte) (*web.Session, err
 			return nil, err
 		}
 	}
-	return describe(found, user, ends, now), nil
+	session := describe(found, user, ends, now)
+	session.TokenHash = hash
+	return session, nil
 }
 
 func describe(found *row, user *account.User, ends database.Instant, now time.Time) *web.Session {
@@ -211,11 +214,14 @@ func (s *Sessions) Open(ctx context.Context, tx database.Tx, opened Opened) (Tok
 	if err != nil {
 		return nil, nil, fmt.Errorf("open a session: %w", err)
 	}
-	return token, describe(&added, opened.User, added.ExpiresAt, tx.Now), nil
+	session := describe(&added, opened.User, added.ExpiresAt, tx.Now)
+	session.TokenHash = hash
+	return token, session, nil
 }
 
 // Rise gives the session a new token, because from now on it may do more; the old one is dead. With names what was
-// proved just now and becomes its fresh proof.
+// proved just now and becomes its fresh proof. A request that was on its way when the session got another token, and that
+// another one may have sent, is refused: it would take the session along.
 func (s *Sessions) Rise(ctx context.Context, tx database.Tx, held *web.Session, with string) (Token, error) {
 	token, err := NewToken(s.random)
 	if err != nil {
@@ -226,7 +232,7 @@ func (s *Sessions) Rise(ctx context.Context, tx database.Tx, held *web.Session, 
 	update := tx.NewUpdate().Model((*row)(nil)).
 		Set("token_hash = ?", hash[:]).Set("proof_at = ?", database.At(tx.Now)).Set("proof_with = ?", with).
 		Set("last_seen_at = ?", database.At(tx.Now)).
-		Where("id = ? AND user_id = ?", held.ID, held.UserID)
+		Where("id = ? AND user_id = ? AND token_hash = ?", held.ID, held.UserID, held.TokenHash[:])
 	if with != web.Password {
 		if !slices.Contains(ways, with) {
 			ways = append(slices.Clone(ways), with)
@@ -269,7 +275,7 @@ func (s *Sessions) Rekey(ctx context.Context, tx database.Tx, held *web.Session)
 	}
 	hash := sha256.Sum256(token)
 	touched, err := database.Touched(tx.NewUpdate().Model((*row)(nil)).Set("token_hash = ?", hash[:]).
-		Where("id = ? AND user_id = ?", held.ID, held.UserID).Exec(ctx))
+		Where("id = ? AND user_id = ? AND token_hash = ?", held.ID, held.UserID, held.TokenHash[:]).Exec(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("rekey a session: %w", err)
 	}

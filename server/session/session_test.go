@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
@@ -11,7 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/secondstep/secondstep/server/database"
+	"github.com/secondstep/secondstep/server/problem"
 	"github.com/secondstep/secondstep/server/servertest"
+	"github.com/secondstep/secondstep/server/web"
 )
 
 const sessionPath = "/api/v1/session"
@@ -79,6 +83,38 @@ func TestRow30OnlyTheHashOfATokenIsStored(t *testing.T) {
 				seen[value] = true
 			}
 		})
+	})
+}
+
+// A request with a token that has been replaced while it was on its way must not take the session along.
+func TestRow31OnlyTheTokenThatIsGoodRises(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		in.AddPerson("Ada", "ada@example.test", "member")
+		browser := signedIn(in, "ada@example.test")
+		room, db := in.First().SignIn.Sessions, in.First().Database
+		token, err := base64.RawURLEncoding.DecodeString(browser.Cookie(servertest.SessionCookie))
+		if err != nil {
+			t.Fatal(err)
+		}
+		onItsWay, err := room.Session(t.Context(), token)
+		if err != nil || onItsWay == nil {
+			t.Fatal(onItsWay, err)
+		}
+		browser.Prove("").Want(http.StatusOK) // the session has another token now
+		err = db.Write(t.Context(), func(ctx context.Context, tx database.Tx) error {
+			_, rises := room.Rise(ctx, tx, onItsWay, web.Password)
+			_, rekeys := room.Rekey(ctx, tx, onItsWay)
+			for _, err := range []error{rises, rekeys} {
+				if problem.Of(err).Code != "session_ended" {
+					t.Errorf("%v", err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		alive(t, browser)
 	})
 }
 

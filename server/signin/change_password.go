@@ -148,6 +148,9 @@ func (s *SignIn) replacePassword(ctx context.Context, tx database.Tx, event audi
 	if _, err := WithdrawEmail(ctx, tx, event); err != nil {
 		return 0, err // whoever asked for it may be whom the password is changed for
 	}
+	if err := s.Factors.Abandon(ctx, tx, event.Subject); err != nil {
+		return 0, err // as may whoever has seen its secret
+	}
 	if err := audit.Record(ctx, tx, event); err != nil {
 		return 0, err
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
 	"net/netip"
 	"time"
 )
@@ -22,7 +23,9 @@ type Client struct {
 
 // Session is a live session with its person, as read for this request.
 type Session struct {
-	ID, UserID  string
+	ID, UserID string
+	// TokenHash is the SHA-256 of the token that was presented; the row may have got another one since.
+	TokenHash   [sha256.Size]byte
 	Name, Email string
 	Role        string
 	// MFA says that 2-step verification is on for the person.

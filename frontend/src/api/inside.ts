@@ -48,6 +48,7 @@ const problems: Record<string, Words> = {
   too_many_tickets: { title: m.error_too_many_tickets, next: m.error_too_many_tickets_next },
   no_session: { title: m.error_no_session, next: m.error_no_session_next },
   no_factor: { title: m.error_no_factor, next: m.error_no_factor_next },
+  new_browser: { title: m.error_new_browser, next: m.error_new_browser_next },
   no_pending_codes: { title: m.error_no_pending_codes, next: m.error_no_pending_codes_next },
   no_user: { title: m.error_no_user, next: m.error_no_user_next },
   not_locked: { title: m.error_not_locked, next: m.error_not_locked_next },

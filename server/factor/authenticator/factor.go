@@ -225,6 +225,11 @@ func (f *Factor) Forget(ctx context.Context, tx database.Tx, userID string) erro
 	return retireApps(ctx, tx, f.ring, userID, diagnosis.Disabled, "")
 }
 
+// Abandon abandons an enrolment.
+func (f *Factor) Abandon(ctx context.Context, tx database.Tx, userID string) error {
+	return AbandonEnrolment(ctx, tx, f.ring, userID)
+}
+
 // AfterRestore raises each app's last step to the last one that a code could have been given for by now, and gives up
 // the enrolments that were under way. Codes of the steps to come are good; nobody loses anything.
 func (f *Factor) AfterRestore(ctx context.Context, tx database.Tx) ([]string, error) {

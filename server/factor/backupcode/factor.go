@@ -194,6 +194,11 @@ func (f *Factor) Forget(ctx context.Context, tx database.Tx, userID string) erro
 	return retire(ctx, tx, userID)
 }
 
+// Abandon drops a set that was shown and is not saved.
+func (f *Factor) Abandon(ctx context.Context, tx database.Tx, userID string) error {
+	return DropPending(ctx, tx, userID)
+}
+
 // AfterRestore retires every set: a code that was used after the backup would be good once more.
 func (f *Factor) AfterRestore(ctx context.Context, tx database.Tx) ([]string, error) {
 	if _, err := tx.NewDelete().Model((*setRow)(nil)).Where("state = ?", pending).Exec(ctx); err != nil {

@@ -107,6 +107,14 @@ func (f *Factor) Forget(ctx context.Context, tx database.Tx, userID string) erro
 	return forgetKeys(ctx, tx, userID)
 }
 
+// Abandon ends the ceremonies of the person that are under way.
+func (f *Factor) Abandon(ctx context.Context, tx database.Tx, userID string) error {
+	if _, err := tx.NewDelete().Model((*challenge)(nil)).Where("user_id = ?", userID).Exec(ctx); err != nil {
+		return fmt.Errorf("end somebody's challenges: %w", err)
+	}
+	return nil
+}
+
 // AfterRestore ends the ceremonies that were under way. A security key's own counter says what is new.
 func (f *Factor) AfterRestore(ctx context.Context, tx database.Tx) ([]string, error) {
 	if _, err := tx.NewDelete().Model((*challenge)(nil)).Where("TRUE").Exec(ctx); err != nil {
