@@ -124,7 +124,7 @@ test('new codes: the old set works until the new one is saved', async ({ page, c
   const leaving = page.getByRole('dialog', { name: say('leave_codes_title') });
   await expect(leaving.getByText(say('leave_codes_old'))).toBeVisible();
   await inspect(page, 'new codes, left unsaved');
-  await press(leaving, say('leave_codes_go'));
+  await press(leaving, say('leave_go'));
   await expect(heading(page, say('users_title'))).toBeVisible();
   await page.goto('/');
   await expect(page.getByText(say('security_codes_waiting'))).toBeVisible();
