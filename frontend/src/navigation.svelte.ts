@@ -40,8 +40,8 @@ export type Note = {
   trail?: string[];
   /** Something to be told on arrival, by name. */
   told?: Told;
-  /** "This wasn't me" was pressed: so many sessions ended, where it was just now, and what comes next. */
-  alarm?: { ended?: number; step: 'password' | 'apps' | 'codes' | 'done' };
+  /** "This wasn't me" was pressed: so many sessions ended, where it was just now, what comes next, and was all of it done here? */
+  alarm?: { ended?: number; step: 'password' | 'apps' | 'codes' | 'done'; whole?: boolean };
   /** A backup code was just spent: so many are left, and whether it was typed where an app code was asked for. */
   spent?: { remaining: number; unasked: boolean };
 };

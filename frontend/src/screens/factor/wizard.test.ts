@@ -326,7 +326,7 @@ describe('codes that are not saved', () => {
   it('keep nobody whose session has ended', async () => {
     await atCodes(signedIn.session);
     session.ended();
-    await heading(m.sign_in_title());
+    await screen.findByText(m.session_ended_title());
     expect(asked()).toBeNull();
     expect(closing()).toBe(false);
   });
