@@ -46,14 +46,15 @@ export type Note = {
   spent?: { remaining: number; unasked: boolean };
 };
 
-/** Asks somebody, who calls `go` to leave all the same; or answers `true`, since nothing is lost by going there. */
+/** Answers whether the person is asked, and calls `go`, unheld, where they leave all the same. */
 type Hold = (go: () => void, to: string) => boolean;
 
 class Location {
   path = $state(location.pathname);
   search = $state(location.search);
   note = $state.raw<Note>((history.state as Note | null) ?? {});
-  #hold: Hold | undefined;
+  /** Set while a screen would lose something (`AskBeforeLeaving`): whatever leaves it asks before. */
+  hold: Hold | undefined;
 
   #take() {
     this.path = location.pathname;
@@ -64,8 +65,8 @@ class Location {
   constructor() {
     window.addEventListener('popstate', () => {
       const [to, note] = [location.pathname + location.search, (history.state as Note | null) ?? {}];
-      if (this.#hold?.(() => this.#move(to, { note }), to) ?? true) return this.#take();
-      history.pushState(this.note, '', this.path + this.search);
+      if (this.hold?.(() => this.go(to, { note }), to)) history.pushState(this.note, '', this.path + this.search);
+      else this.#take();
     });
     document.addEventListener('click', (event) => {
       if (event.defaultPrevented || event.button !== 0) return;
@@ -82,35 +83,9 @@ class Location {
     });
   }
 
-  /**
-   * Until what it answers is called, a screen would lose something: whatever leaves it asks before, and the browser where
-   * the page is closed.
-   */
-  holdWhile(hold: Hold): () => void {
-    const closing = (event: BeforeUnloadEvent) => event.preventDefault();
-    this.#hold = hold;
-    window.addEventListener('beforeunload', closing);
-    return () => {
-      if (this.#hold === hold) this.#hold = undefined;
-      window.removeEventListener('beforeunload', closing);
-    };
-  }
-
-  /** Does what leads to a path: at once, or once the person has said that what would be lost may be. */
-  leave(to: string, go: () => void) {
-    if (this.#hold?.(go, to) ?? true) go();
-  }
-
-  /**
-   * Goes to a path of this site. `replace` leaves no way back to where one was; `sure` asks nobody, since there is nothing
-   * to lose any more, or no way to stay.
-   */
-  go(path: string, options: { replace?: boolean; note?: Note; sure?: boolean } = {}) {
-    if (options.sure) this.#move(path, options);
-    else this.leave(path, () => this.#move(path, options));
-  }
-
-  #move(path: string, options: { replace?: boolean; note?: Note }) {
+  /** Goes to a path of this site. `replace` leaves no way back to where one was. */
+  go(path: string, options: { replace?: boolean; note?: Note } = {}) {
+    if (this.hold?.(() => this.go(path, options), path)) return;
     const note = options.note ?? {};
     if (options.replace || path === location.pathname + location.search) history.replaceState(note, '', path);
     else history.pushState(note, '', path);

@@ -31,7 +31,7 @@ class Session {
   ended() {
     const back = place.path + place.search;
     this.forget();
-    place.go(paths.signIn, { replace: true, sure: true, note: { ended: true, back } });
+    place.go(paths.signIn, { replace: true, note: { ended: true, back } });
   }
 
   async signOut() {
@@ -39,12 +39,14 @@ class Session {
     if (!outcome.ok && outcome.problem.status !== 401) return outcome;
     // Another person may sign in next: nothing of this one may stay in memory.
     this.forget();
-    place.go(paths.signIn, { replace: true, sure: true, note: { told: 'signed_out' } });
+    place.go(paths.signIn, { replace: true, note: { told: 'signed_out' } });
     return outcome;
   }
 
   private forget() {
     this.current = undefined;
+    // Whoever is out can't stay for anything.
+    place.hold = undefined;
     sessionIs('none');
   }
 
@@ -62,10 +64,10 @@ class Session {
   enter(back: string | undefined, told?: Note['told']) {
     const { confined_to, mfa } = this.current ?? {};
     const to = localPath(back) ?? paths.home;
-    if (confined_to === 'enrolment') place.go(paths.enable('me'), { replace: true, sure: true, note: { told } });
+    if (confined_to === 'enrolment') place.go(paths.enable('me'), { replace: true, note: { told } });
     else if (mfa?.requirement === 'required' && mfa.state !== 'on')
-      place.go(paths.reminder, { replace: true, sure: true, note: { back: to, told } });
-    else place.go(to, { replace: true, sure: true, note: { told } });
+      place.go(paths.reminder, { replace: true, note: { back: to, told } });
+    else place.go(to, { replace: true, note: { told } });
   }
 }
 

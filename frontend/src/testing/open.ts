@@ -35,7 +35,8 @@ export function open(path: string, options: Options = {}) {
   for (const page of Object.keys(kept)) delete kept[page];
   connection.tryNow();
   connection.outdated = false;
-  place.go(path, { replace: true, sure: true, note: options.note });
+  place.hold = undefined;
+  place.go(path, { replace: true, note: options.note });
   if (options.hash) history.replaceState(options.note ?? {}, '', path + options.hash);
   render(App);
   return userEvent.setup({ delay: null });
