@@ -40,18 +40,21 @@ export type Note = {
   trail?: string[];
   /** Something to be told on arrival, by name. */
   told?: Told;
-  /** "This wasn't me" was pressed: so many sessions ended, where it was just now, and what comes next. */
-  alarm?: { ended?: number; step: 'password' | 'apps' | 'codes' | 'done' };
+  /** "This wasn't me" was pressed: so many sessions ended, where it was just now, what comes next, and was all of it done here? */
+  alarm?: { ended?: number; step: 'password' | 'apps' | 'codes' | 'done'; whole?: boolean };
   /** A backup code was just spent: so many are left, and whether it was typed where an app code was asked for. */
   spent?: { remaining: number; unasked: boolean };
 };
+
+/** Answers whether the person is asked, and calls `go`, unheld, where they leave all the same. */
+type Hold = (go: () => void, to: string) => boolean;
 
 class Location {
   path = $state(location.pathname);
   search = $state(location.search);
   note = $state.raw<Note>((history.state as Note | null) ?? {});
-  /** A screen that would lose something is asked before a link or a way back leaves it; it calls `go` to let it be. */
-  hold: ((go: () => void) => void) | undefined;
+  /** Set while a screen would lose something (`AskBeforeLeaving`): whatever leaves it asks before. */
+  hold: Hold | undefined;
 
   #take() {
     this.path = location.pathname;
@@ -61,11 +64,9 @@ class Location {
 
   constructor() {
     window.addEventListener('popstate', () => {
-      const { hold } = this;
-      if (hold === undefined) return this.#take();
       const [to, note] = [location.pathname + location.search, (history.state as Note | null) ?? {}];
-      history.pushState(this.note, '', this.path + this.search);
-      hold(() => this.go(to, { note }));
+      if (this.hold?.(() => this.go(to, { note }), to)) history.pushState(this.note, '', this.path + this.search);
+      else this.#take();
     });
     document.addEventListener('click', (event) => {
       if (event.defaultPrevented || event.button !== 0) return;
@@ -78,14 +79,13 @@ class Location {
       event.preventDefault();
       // A link within one errand takes the errand's note along: `data-keep`.
       const note = link.dataset.keep === undefined ? {} : this.note;
-      const go = () => this.go(link.pathname + link.search, { note });
-      if (this.hold === undefined) go();
-      else this.hold(go);
+      this.go(link.pathname + link.search, { note });
     });
   }
 
   /** Goes to a path of this site. `replace` leaves no way back to where one was. */
   go(path: string, options: { replace?: boolean; note?: Note } = {}) {
+    if (this.hold?.(() => this.go(path, options), path)) return;
     const note = options.note ?? {};
     if (options.replace || path === location.pathname + location.search) history.replaceState(note, '', path);
     else history.pushState(note, '', path);

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { BrowserContext, Page } from '@playwright/test';
-import { heading, press } from './kit/acts';
+import { codeField, heading, press } from './kit/acts';
 import { App } from './kit/app';
 import { inspect } from './kit/inspect';
-import { carryOver, type Person } from './kit/person';
+import { carryOver, type Enrolment, type Person } from './kit/person';
+import { entryOf } from './kit/qr';
 import { expect, test } from './kit/test';
 import { isoDay, longDate, pattern, say } from './kit/words';
 
@@ -47,6 +48,41 @@ test('Download: the file says whose codes they are, numbered as on the screen', 
   expect(text).toContain(say('file_note'));
   await expect(saved(page)).toBeEnabled();
   await inspect(page, 'wizard, codes saved');
+});
+
+test('Back: to a step of the wizard it leads to the same codes, out of it only once the person says so', async ({
+  page,
+  context,
+  someone,
+}) => {
+  const caller = await (await someone()).knock();
+  await carryOver(caller, context);
+  await page.goto('/parameters/users/me/security');
+  await page.getByRole('link', { name: say('enable'), exact: true }).click();
+  await press(page, say('have_app'));
+  await press(page, say('scanned'));
+  await expect(heading(page, say('code_heading'))).toBeVisible();
+  const { otpauth_uri: uri } = await caller.done<Enrolment>('GET', '/api/v1/users/me/security/enrolments/current');
+  const { secret, label } = entryOf(uri);
+  await codeField(page).fill(await new App(secret, label).code());
+  const codes = page.getByRole('list', { name: say('codes_list') }).getByRole('listitem');
+  await expect(codes).toHaveCount(10);
+  const shown = await codes.allTextContents();
+  const leaving = page.getByRole('dialog', { name: say('leave_codes_title') });
+  // The steps of the scan and of the app.
+  for (let step = 0; step < 2; step++) {
+    await page.goBack();
+    await expect(page).toHaveURL(/enable\/save$/);
+    await expect(leaving).toHaveCount(0);
+    expect(await codes.allTextContents()).toEqual(shown);
+  }
+  await page.goBack();
+  await expect(leaving.getByText(say('leave_codes_off'))).toBeVisible();
+  await press(leaving, say('leave_stay'));
+  await page.goBack();
+  await press(leaving, say('leave_go'));
+  await expect(page).toHaveURL(/\/me\/security$/);
+  await expect(codes).toHaveCount(0);
 });
 
 test('Copy: the clipboard has the same', async ({ page, context, someone, baseURL }) => {
@@ -124,7 +160,7 @@ test('new codes: the old set works until the new one is saved', async ({ page, c
   const leaving = page.getByRole('dialog', { name: say('leave_codes_title') });
   await expect(leaving.getByText(say('leave_codes_old'))).toBeVisible();
   await inspect(page, 'new codes, left unsaved');
-  await press(leaving, say('leave_codes_go'));
+  await press(leaving, say('leave_go'));
   await expect(heading(page, say('users_title'))).toBeVisible();
   await page.goto('/');
   await expect(page.getByText(say('security_codes_waiting'))).toBeVisible();

@@ -45,6 +45,8 @@ class Session {
 
   private forget() {
     this.current = undefined;
+    // Whoever is out can't stay for anything.
+    place.hold = undefined;
     sessionIs('none');
   }
 

@@ -35,11 +35,15 @@ export function open(path: string, options: Options = {}) {
   for (const page of Object.keys(kept)) delete kept[page];
   connection.tryNow();
   connection.outdated = false;
+  place.hold = undefined;
   place.go(path, { replace: true, note: options.note });
   if (options.hash) history.replaceState(options.note ?? {}, '', path + options.hash);
   render(App);
   return userEvent.setup({ delay: null });
 }
+
+/** Would the browser ask before it closes the page? */
+export const closing = () => !window.dispatchEvent(new Event('beforeunload', { cancelable: true }));
 
 export const heading = (name: string | RegExp) => screen.findByRole('heading', { name });
 export const button = (name: string | RegExp) => screen.findByRole('button', { name });

@@ -226,7 +226,7 @@ export const securityPage: Chapter = {
         name: 'home-codes-wait',
         shows: 'Home, while new codes wait to be saved',
         go: async (stage) => {
-          await press(stage.page, say('leave_codes_go'));
+          await press(stage.page, say('leave_go'));
           await stage.open('/');
           await expect(stage.page.getByText(say('security_codes_waiting'))).toBeVisible();
         },

@@ -1,8 +1,9 @@
 import { cleanup, screen, waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it, vi } from 'vitest';
+import { session } from '../../api/session.svelte';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
-import { button, heading, open } from '../../testing/open';
+import { button, closing, heading, open } from '../../testing/open';
 import { ada, enrolment, label, later, openMfa, protectedMfa, sessionOf, tenCodes } from '../../testing/people';
 import { ok, refuse, refuseCode, reply, sent } from '../../testing/server';
 
@@ -275,11 +276,79 @@ it('asks before the codes are left unsaved, and lets go once they are saved', as
   await user.click(crumbs.getByRole('link', { name: m.nav_users() }));
   const dialog = await screen.findByRole('dialog', { name: m.leave_codes_title() });
   within(dialog).getByText(m.leave_codes_off());
-  await user.click(within(dialog).getByRole('button', { name: m.leave_codes_stay() }));
+  await user.click(within(dialog).getByRole('button', { name: m.leave_stay() }));
   await user.click(screen.getByLabelText(m.wrote_them_down()));
   await user.click(await button(m.have_saved()));
   await heading(m.done_heading());
-  expect(place.hold).toBeUndefined();
+  expect(closing()).toBe(false);
+});
+
+describe('codes that are not saved', () => {
+  const asked = () => screen.queryByRole('dialog', { name: m.leave_codes_title() });
+  const atCodes = async (session: unknown) => {
+    stands(openMfa({ state: 'enrolling' }), enrolment({ state: 'confirmed' }));
+    reply(`POST ${api}/01ENROL/backup-codes`, ok({ backup_codes: tenCodes }));
+    const user = open(`${base}/save`, { session });
+    await heading(m.save_heading());
+    return user;
+  };
+
+  it('stay at every step of the wizard, so that a way back to one asks nothing', async () => {
+    await atCodes(signedIn.session);
+    history.pushState({}, '', `${base}/scan`);
+    window.dispatchEvent(new PopStateEvent('popstate'));
+    await waitFor(() => expect(place.path).toBe(`${base}/save`));
+    expect(asked()).toBeNull();
+    await heading(m.save_heading());
+    expect(sent(`POST ${api}/01ENROL/backup-codes`)).toHaveLength(1);
+    expect(closing()).toBe(true);
+  });
+
+  it('are asked about by a way back out of it, and really left', async () => {
+    const user = await atCodes(signedIn.session);
+    const out = '/parameters/users';
+    history.pushState({}, '', out);
+    window.dispatchEvent(new PopStateEvent('popstate'));
+    const dialog = await screen.findByRole('dialog', { name: m.leave_codes_title() });
+    expect(location.pathname).toBe(`${base}/save`);
+    reply('GET /users', ok({ users: [], next_cursor: null, total: 0 }));
+    await user.click(within(dialog).getByRole('button', { name: m.leave_go() }));
+    await heading(m.users_title());
+    expect(place.path).toBe(out);
+    expect(closing()).toBe(false);
+  });
+
+  it('stay with whoever may see nothing but the wizard, wherever a link leads', async () => {
+    await atCodes(sessionOf(ada, { confined_to: 'enrolment' }));
+    place.go('/');
+    await waitFor(() => expect(place.path).toBe(`${base}/save`));
+    expect(asked()).toBeNull();
+    await heading(m.save_heading());
+  });
+
+  it('are asked about before signing out, which ends nothing until then', async () => {
+    const user = await atCodes(signedIn.session);
+    reply('DELETE /session', 'unreachable', ok());
+    const out = async () => {
+      await user.click(await screen.findByRole('button', { name: new RegExp(ada.name) }));
+      await user.click(await button(m.sign_out()));
+      return await screen.findByRole('dialog', { name: m.leave_codes_title() });
+    };
+    await user.click(within(await out()).getByRole('button', { name: m.leave_stay() }));
+    expect(sent('DELETE /session')).toHaveLength(0);
+    await heading(m.save_heading());
+    await user.click(within(await out()).getByRole('button', { name: m.leave_go() }));
+    await screen.findByText(m.sign_out_failed());
+    expect(closing()).toBe(true);
+  });
+
+  it('keep nobody whose session has ended', async () => {
+    await atCodes(signedIn.session);
+    session.ended();
+    await screen.findByText(m.session_ended_title());
+    expect(asked()).toBeNull();
+    expect(closing()).toBe(false);
+  });
 });
 
 it('has nothing to start again where the codes were replaced elsewhere and the app is in use', async () => {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { SecurityEvent } from '../../api/shapes';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
-import { button, heading, open, pressOn } from '../../testing/open';
+import { button, closing, heading, open, pressOn } from '../../testing/open';
 import { ada, event, later, openMfa, protectedMfa, sessionOf, tenCodes } from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
 import { doubtable } from './doubt';
@@ -211,6 +211,7 @@ describe('this was not me', () => {
       security(['apps', 'codes']),
       security(['apps', 'codes']),
       security(['codes']),
+      security(['codes']),
       security([]),
     );
     reply('PATCH /users/me/security/not-me', refuse(500, 'internal_fault'), ok());
@@ -244,6 +245,7 @@ describe('this was not me', () => {
 
     // The password that was just chosen is not asked for again.
     await screen.findByText(m.new_codes_lead());
+    expect(screen.queryByText(m.told_password_changed())).toBeNull();
     expect(screen.queryByLabelText(m.password())).toBeNull();
     await user.click(await button(m.new_codes_make()));
     await user.click(await screen.findByLabelText(m.wrote_them_down()));
@@ -351,6 +353,96 @@ describe('this was not me', () => {
     await heading(m.alarm_password_heading());
     expect(screen.queryByText(m.alarm_ended_title())).toBeNull();
     expect(place.note.alarm).toEqual({ step: 'password' });
+  });
+
+  const at = (step: 'password' | 'apps' | 'codes', mfa: object = on) => ({
+    session: sessionOf(ada, { mfa }),
+    note: { alarm: { step } },
+  });
+
+  it('shows codes beside nothing that loses them, and speaks of no old ones where none are left', async () => {
+    happened(event());
+    reply('GET /users/me/security', security(['codes'], protectedMfa(0)));
+    reply('POST /users/me/security/backup-codes', ok({ backup_codes: tenCodes, backup_code_set: '01SET' }));
+    const user = open(`${path}/not-me`, at('codes'));
+    await screen.findByText(m.new_codes_lead_none());
+    expect(await button(m.alarm_not_needed())).toBeTruthy();
+    await user.type(screen.getByLabelText(m.password()), 'violet tractor humming{Enter}');
+    await screen.findByText(m.not_good_yet());
+    expect(screen.queryByText(m.alarm_not_needed())).toBeNull();
+    expect(closing()).toBe(true);
+    place.go(path);
+    const dialog = await screen.findByRole('dialog', { name: m.leave_codes_title() });
+    within(dialog).getByText(m.leave_codes_none());
+    expect(place.path).toBe(`${path}/not-me`);
+    await user.click(within(dialog).getByRole('button', { name: m.leave_go() }));
+    await waitFor(() => expect(place.path).toBe(path));
+  });
+
+  it('has no apps to look at where 2-step verification went off meanwhile', async () => {
+    reply('GET /users/me/security', security([], openMfa() as never));
+    open(`${path}/not-me`, at('apps', openMfa()));
+    await heading(m.alarm_enable_heading());
+    expect(screen.queryByText(m.alarm_done_heading())).toBeNull();
+    expect(place.note.alarm).toEqual({ step: 'codes' });
+  });
+
+  it('takes up the step of 2-step verification that was turned off elsewhere', async () => {
+    reply('GET /users/me/security', security(['apps']), security([], openMfa() as never));
+    reply('PATCH /users/me/security/not-me', ok());
+    const user = open(`${path}/not-me`, at('apps'));
+    await heading(m.alarm_app_heading());
+    reply('GET /session', ok(sessionOf()));
+    await user.click(await button(m.alarm_app_mine()));
+    await heading(m.alarm_enable_heading());
+  });
+
+  const changesPassword = async (session: ReturnType<typeof at>) => {
+    reply('POST /users/me/security/password', ok({ state: 'changed', sessions_ended: 0 }));
+    const user = open(`${path}/not-me`, session);
+    await heading(m.alarm_password_heading());
+    return async () => {
+      await user.type(screen.getByLabelText(m.password_present()), 'violet tractor humming');
+      await user.type(screen.getByLabelText(m.password_new()), 'seven quiet walnut lamps{Enter}');
+      return user;
+    };
+  };
+
+  it('claims nothing of apps and codes that were said elsewhere not to be needed', async () => {
+    reply('GET /users/me/security', security([]));
+    await (await changesPassword(at('password')))();
+    await heading(m.alarm_done_heading());
+    screen.getByText(m.alarm_done_rest());
+    expect(screen.queryByText(m.alarm_done_body())).toBeNull();
+  });
+
+  it('says that the password is changed whatever comes next, and leaves behind what went wrong before', async () => {
+    reply('GET /users/me/security', security(['codes']));
+    reply('PATCH /users/me/security/not-me', refuse(500, 'internal_fault'));
+    const change = await changesPassword(at('password'));
+    screen.getByText(m.alarm_not_needed()).click();
+    await screen.findByText(m.error_internal_fault());
+    await change();
+    await screen.findByText(m.new_codes_lead());
+    screen.getByText(m.told_password_changed());
+    expect(screen.queryByText(m.error_internal_fault())).toBeNull();
+  });
+
+  it.each([
+    ['allowed', true],
+    ['off', false],
+  ])('announces 2-step verification only where it may be turned on: %s', async (requirement, said) => {
+    open(`${path}/not-me`, { session: sessionOf(ada, { mfa: { ...openMfa(), requirement } }) });
+    await screen.findByText(m.alarm_password());
+    expect(screen.queryAllByText(m.alarm_enable())).toHaveLength(said ? 1 : 0);
+    expect(screen.queryAllByText(new RegExp(m.alarm_step_enable()))).toHaveLength(said ? 2 : 0);
+  });
+
+  it('promises no way to turn on what is on and was switched off since', async () => {
+    open(`${path}/not-me`, { session: sessionOf(ada, { mfa: { ...on, requirement: 'off' } }) });
+    await screen.findByText(m.alarm_password());
+    expect(screen.queryByText(m.alarm_enable())).toBeNull();
+    expect(screen.queryByText(m.alarm_codes())).toBeNull();
   });
 
   it('says of an address that no mail proves whom to ask', async () => {

@@ -3,7 +3,7 @@ import type { UserEvent } from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
-import { button, heading, open } from '../../testing/open';
+import { button, closing, heading, open } from '../../testing/open';
 import { ada, bo, protectedMfa, sessionOf } from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
 
@@ -65,7 +65,6 @@ beforeEach(() => {
       one.text = text;
     });
   });
-  place.hold = undefined;
 });
 afterEach(() => vi.restoreAllMocks());
 
@@ -151,7 +150,7 @@ describe('import', () => {
     screen.getByText(m.import_invited(counted(3)));
     screen.getByText(m.import_mailed({ ...counted(3), day: '28 November 2026' }));
     expect(screen.queryByRole('button', { name: m.import_links_download() })).toBeNull();
-    expect(place.hold).toBeUndefined();
+    expect(closing()).toBe(false);
   });
 
   it('leaves out whose mailbox is full, and shows nobody their link', async () => {
@@ -276,14 +275,14 @@ describe('import', () => {
     await user.click(await screen.findByRole('link', { name: m.import_to_users() }));
     let dialog = await screen.findByRole('dialog', { name: m.import_leave_links_title() });
     expect(place.path).toBe(path);
-    await user.click(within(dialog).getByRole('button', { name: m.import_leave_stay() }));
+    await user.click(within(dialog).getByRole('button', { name: m.leave_stay() }));
     await heading(m.import_done_title());
     await user.click(await screen.findByRole('link', { name: m.import_to_users() }));
     dialog = await screen.findByRole('dialog', { name: m.import_leave_links_title() });
-    await user.click(within(dialog).getByRole('button', { name: m.import_leave_go() }));
+    await user.click(within(dialog).getByRole('button', { name: m.leave_go() }));
     await heading(m.users_title());
     expect(place.path).toBe('/parameters/users');
-    expect(place.hold).toBeUndefined();
+    expect(closing()).toBe(false);
   });
 });
 
