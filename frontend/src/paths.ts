@@ -56,7 +56,3 @@ export const paths = {
 
 /** Is this a step of the wizard: all that a session for enrolling may see? */
 export const inWizard = (path: string) => path.includes('/security/enable/');
-
-/** Is this where something waits to be finished that came up while signing in: a setup, or codes to be made anew? */
-export const finishes = (path: string | undefined) =>
-  path !== undefined && (inWizard(path) || path === paths.newCodes('me'));
