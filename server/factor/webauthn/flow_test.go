@@ -111,6 +111,17 @@ func TestTurning2StepVerificationOffForgetsSecurityKeys(t *testing.T) {
 	}, withKeys)
 }
 
+// Whoever was in the account may have begun to add one.
+func TestANewPasswordEndsASecurityKeyThatIsBegun(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		browser := hold(t, in, ada, "member").signIn(t, in)
+		id, options := began(t, browser)
+		browser.Do("POST", servertest.Security+"/password", body{"password": servertest.Password, "new_password": "nine green cups of tea"}).Want(http.StatusOK)
+		browser.Do("POST", keysPath+"/"+id, body{"name": "", "credential": newDevice(t).create(options)}).
+			Refused(http.StatusUnprocessableEntity, "challenge_expired")
+	}, withKeys)
+}
+
 func TestAResetRefusesSecurityKeys(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
 		h := hold(t, in, ada, "member")
