@@ -1,3 +1,5 @@
+import type { Factor } from '../api/shapes';
+
 /** Bodies of answers as the server gives them, for people in the states that screens differ by. */
 export const later = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
 
@@ -24,6 +26,11 @@ export function protectedMfa(remaining = 7) {
     ],
     backup_codes: { total: 10, remaining, created_at: '2026-03-12T09:00:00Z' },
   };
+}
+
+/** Something more to prove with, which came an hour ago and was not used yet. */
+export function factor(id: string, name: string, more: Partial<Factor> = {}): Factor {
+  return { id, name, kind: 'totp', label: 'MailMachine: two', added_at: later(-60), last_used_at: null, ...more };
 }
 
 export function openMfa(more: Record<string, unknown> = {}) {

@@ -4,7 +4,18 @@ import * as format from '../../format';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
 import { button, closing, heading, open, pressOn } from '../../testing/open';
-import { ada, bo, enrolment, label, later, openMfa, protectedMfa, sessionOf, tenCodes } from '../../testing/people';
+import {
+  ada,
+  bo,
+  enrolment,
+  factor,
+  label,
+  later,
+  openMfa,
+  protectedMfa,
+  sessionOf,
+  tenCodes,
+} from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
 
 const path = '/parameters/users/me/security';
@@ -179,15 +190,7 @@ describe('my security', () => {
 
   it('removes one of several apps, naming it and what is lost', async () => {
     const mfa = protectedMfa();
-    const second = {
-      id: '02APP',
-      kind: 'totp',
-      name: '',
-      label: 'MailMachine: two',
-      added_at: later(-60),
-      last_used_at: null,
-    };
-    mine({ ...mfa, factors: [...mfa.factors, second] });
+    mine({ ...mfa, factors: [...mfa.factors, factor('02APP', '')] });
     const call = 'DELETE /users/me/security/factors/02APP';
     reply(call, refuse(409, 'last_app'), ok());
     const user = open(path, signedIn);
@@ -253,7 +256,7 @@ describe('a lost phone', () => {
 
   it('asks which one it was, and has nothing to ask where there is none', async () => {
     const mfa = protectedMfa();
-    mine({ ...mfa, factors: [...mfa.factors, { ...mfa.factors[0], id: '02APP', name: 'Tablet', last_used_at: null }] });
+    mine({ ...mfa, factors: [...mfa.factors, factor('02APP', 'Tablet')] });
     open(`${path}/lost-phone`, signedIn);
     const link = await screen.findByRole('link', { name: pressOn(m.lost_this_one(), 'Tablet') });
     expect(link.getAttribute('href')).toBe(`${path}/enable/app?replaces=02APP&lost=yes`);

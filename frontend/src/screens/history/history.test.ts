@@ -7,7 +7,7 @@ import type { SecurityEvent } from '../../api/shapes';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
 import { button, closing, heading, open, pressOn } from '../../testing/open';
-import { ada, event, later, openMfa, protectedMfa, sessionOf, tenCodes } from '../../testing/people';
+import { ada, event, factor, later, openMfa, protectedMfa, sessionOf, tenCodes } from '../../testing/people';
 import { ok, refuse, reply, sent } from '../../testing/server';
 import { doubtable } from './doubt';
 import { sentence, whence, whyEnded } from './sentence';
@@ -281,22 +281,8 @@ describe('this was not me', () => {
 
   const twoApps = () => {
     const mfa = protectedMfa();
-    const strange = {
-      ...mfa.factors[0],
-      id: '01STRANGE',
-      name: 'Pixel',
-      label: 'MailMachine: ada@example.test (2)',
-      last_used_at: null,
-    };
-    const key = {
-      id: '01KEY',
-      kind: 'webauthn',
-      name: 'Blue key',
-      label: '',
-      added_at: later(-60),
-      last_used_at: null,
-    };
-    return { ...mfa, factors: [...mfa.factors, strange, key] } as ReturnType<typeof protectedMfa>;
+    const others = [factor('01STRANGE', 'Pixel'), factor('01KEY', 'Blue key', { kind: 'webauthn', label: '' })];
+    return { ...mfa, factors: [...mfa.factors, ...others] } as ReturnType<typeof protectedMfa>;
   };
   const atApps = { ...signedIn, note: { alarm: { step: 'apps' as const } } };
 
