@@ -41,6 +41,7 @@ describe('turning it on', () => {
 
     const field = await screen.findByLabelText(m.code_label());
     await waitFor(() => expect(document.activeElement).toBe(field));
+    expect(screen.queryByText(m.code_signs_out())).toBeNull();
     await user.click(field);
     await user.paste('123 456');
 
@@ -59,6 +60,7 @@ describe('turning it on', () => {
     await user.click(saved);
 
     await heading(m.done_heading());
+    screen.getByText(m.done_body());
     expect(place.path).toBe(`${base}/done`);
     expect(screen.getByText(m.done_wait({ time: '12 seconds' }))).toBeTruthy();
   });
@@ -87,6 +89,7 @@ describe('turning it on', () => {
     const mfa = { state: 'on', requirement: 'allowed', deadline: null };
     const user = open(`${base}/app?replaces=01APP`, { session: sessionOf(ada, { mfa }) });
     await heading(m.wizard_title_replace());
+    expect(document.title).toContain(m.wizard_title_replace());
     await user.click(await button(m.have_app()));
     await user.type(await screen.findByLabelText(m.password()), 'violet tractor humming');
     await user.type(screen.getByLabelText(m.code_label()), '123456');
@@ -388,8 +391,10 @@ it('replacing with codes at hand ends at once', async () => {
   const user = open(`${base}/code?replaces=01APP`, signedIn);
   const code = await screen.findByLabelText(m.code_label());
   expect(stepNames()).not.toContain(m.step_save());
+  screen.getByText(m.code_signs_out());
   await user.type(code, '123456');
   await heading(m.done_heading_app());
+  screen.getByText(m.done_body_app());
   expect(screen.getByText(m.done_old_entry())).toBeTruthy();
   expect(stepNames()).not.toContain(m.step_save());
 });
