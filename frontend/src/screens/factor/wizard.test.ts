@@ -394,6 +394,7 @@ it('replacing with codes at hand ends at once', async () => {
   screen.getByText(m.code_signs_out());
   await user.type(code, '123456');
   await heading(m.done_heading_app());
+  expect(document.title).toContain(m.wizard_title_replace()); // at another address
   screen.getByText(m.done_body_app());
   expect(screen.getByText(m.done_old_entry())).toBeTruthy();
   expect(stepNames()).not.toContain(m.step_save());
