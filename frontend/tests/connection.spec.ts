@@ -93,6 +93,8 @@ test('a session that ended: sign in again, and one is back where one was', async
   await carryOver(await ada.knock(), context);
   await page.goto('/parameters/users/me/security');
   await expect(heading(page, say('my_security'))).toBeVisible();
+  // One that is still loading would be refused before the press.
+  await expect(page.getByText(say('loading'))).toHaveCount(0);
   ada.server.sql(`DELETE FROM sessions WHERE user_id = '${ada.id}'`);
   await page
     .getByRole('navigation')
