@@ -37,7 +37,19 @@ type Current struct {
 	} `json:"mfa"`
 }
 
-type currentOutput struct{ Body Current }
+type currentOutput struct{ Body web.Encoded[Current] }
+
+// varying is all by which the answer of a session hangs on the time, while it stays as it is in the database.
+type varying struct {
+	fresh                bool
+	confinedTo, recovery string
+}
+
+// written is an answer, and of when it is.
+type written struct {
+	of   varying
+	body web.Encoded[Current]
+}
 
 type signedOut struct {
 	SetCookie []http.Cookie
@@ -65,13 +77,33 @@ func (s *Sessions) Register(api *web.API) {
 	s.registerOpen(api)
 }
 
+// current answers who is signed in. It is asked more often than anything else: what was written for a session is given
+// again as long as it says the same.
 func (s *Sessions) current(_ context.Context, caller web.Caller, _ *struct{}) (*currentOutput, error) {
-	held := caller.Session
+	session := caller.Session
+	now := varying{session.Fresh(s.now()), session.ConfinedTo, session.Recovery}
+	held, kept := session.Held.(*held)
+	if kept {
+		if last := held.written.Load(); last != nil && last.of == now {
+			return &currentOutput{Body: last.body}, nil
+		}
+	}
+	body, err := web.Encode(answerOf(session, now.fresh))
+	if err != nil {
+		return nil, err
+	}
+	if kept {
+		held.written.Store(&written{now, body})
+	}
+	return &currentOutput{Body: body}, nil
+}
+
+func answerOf(held *web.Session, fresh bool) Current {
 	answer := Current{
 		ID: held.ID, User: User{ID: held.UserID, Name: held.Name, Email: held.Email, Role: held.Role},
 		SignedInWith: held.SignedInWith, FreshWith: held.FreshWith, ExpiresAt: held.ExpiresAt, Recovery: held.Recovery,
 	}
-	if held.FreshUntil.After(s.now()) {
+	if fresh {
 		answer.FreshUntil = &held.FreshUntil
 	}
 	if held.ConfinedTo != "" {
@@ -85,5 +117,5 @@ func (s *Sessions) current(_ context.Context, caller web.Caller, _ *struct{}) (*
 	if !held.Deadline.IsZero() && held.Requirement == account.RequirementRequired {
 		answer.MFA.Deadline = &held.Deadline
 	}
-	return &currentOutput{Body: answer}, nil
+	return answer
 }

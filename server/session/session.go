@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -58,7 +59,7 @@ type Sessions struct {
 	settings Settings
 	now      func() time.Time
 	random   io.Reader
-	lookUp   *database.Lookup[[sha256.Size]byte, held]
+	lookUp   *database.Lookup[[sha256.Size]byte, *held]
 }
 
 // New prepares the room.
@@ -91,13 +92,15 @@ const lookUp = `SELECT s.token_hash, s.id, s.user_id, s.created_at, s.last_seen_
 	COALESCE(u.reset_at, 0), u.recovery, COALESCE(u.recovery_until, 0)
 	FROM sessions AS s JOIN users AS u ON u.id = s.user_id WHERE s.token_hash IN (?)`
 
-// held is a session with its person.
+// held is a session with its person, and the answer that was last written of it.
 type held struct {
 	session row
 	user    account.User
+	written atomic.Pointer[written]
 }
 
-func scanHeld(rows *sql.Rows) (hash [sha256.Size]byte, found held, err error) {
+func scanHeld(rows *sql.Rows) (hash [sha256.Size]byte, found *held, err error) {
+	found = &held{}
 	session, user := &found.session, &found.user
 	var token sql.RawBytes
 	err = rows.Scan(&token, &session.ID, &session.UserID, &session.CreatedAt, &session.LastSeenAt, &session.ExpiresAt,
@@ -138,7 +141,7 @@ func (s *Sessions) Session(ctx context.Context, token []byte) (*web.Session, err
 		}
 	}
 	session := describe(found, user, ends, now)
-	session.TokenHash = hash
+	session.TokenHash, session.Held = hash, rows[0]
 	return session, nil
 }
 

@@ -50,6 +50,8 @@ type Session struct {
 	// FreshWith is the strongest method of that proof, "" without one.
 	FreshWith string
 	ExpiresAt time.Time
+	// Held is the finder's own: what it keeps of the session between requests, nil where it keeps nothing.
+	Held any
 }
 
 // Fresh reports whether the session has fresh proof now.

@@ -106,6 +106,9 @@ func (in *input) read(c *fiber.Ctx, schemas huma.Registry) (any, *problem.Proble
 		return nil, refusal
 	}
 	into := reflect.New(in.of)
+	if len(in.parameters) == 0 && in.body == nil {
+		return into.Interface(), nil
+	}
 	var found huma.ValidateResult
 	at := huma.NewPathBuffer(nil, 0)
 	for _, p := range in.parameters {

@@ -1,7 +1,7 @@
 package web
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
 	"maps"
 	"net/http"
@@ -108,11 +108,28 @@ func (o output) write(api *API, r *request, fctx *requestCtx, returned any) erro
 	return nil
 }
 
+// Encoded is a body of type T that is written already, for answers that are given more than once.
+type Encoded[T any] struct{ text []byte }
+
+// Encode writes a body as it would be written in an answer.
+func Encode[T any](body T) (Encoded[T], error) {
+	var text bytes.Buffer
+	err := huma.DefaultJSONFormat.Marshal(&text, body)
+	return Encoded[T]{text.Bytes()}, err
+}
+
+// Schema is that of T.
+func (Encoded[T]) Schema(schemas huma.Registry) *huma.Schema {
+	return schemas.Schema(reflect.TypeFor[T](), true, "")
+}
+
+func (e *Encoded[T]) raw() []byte { return e.text }
+
 // writeBody writes what body points to.
 func writeBody(fctx *requestCtx, body any) error {
 	fctx.Response.Header.SetContentType(jsonType)
-	if written, is := body.(*json.RawMessage); is {
-		fctx.Response.SetBodyRaw(*written)
+	if written, is := body.(interface{ raw() []byte }); is {
+		fctx.Response.SetBodyRaw(written.raw())
 		return nil
 	}
 	// Of what can't be written nothing is: encoding/json writes a value as a whole.

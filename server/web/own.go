@@ -35,7 +35,7 @@ type timeOutput struct {
 	}
 }
 
-type documentOutput struct{ Body json.RawMessage }
+type documentOutput struct{ Body Encoded[json.RawMessage] }
 
 // registerOwn adds the operations of this package.
 func (a *API) registerOwn() {
@@ -69,7 +69,7 @@ func (a *API) registerOwn() {
 			Content:     map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}},
 		}}},
 		func(context.Context, Caller, *nothing) (*documentOutput, error) {
-			return &documentOutput{Body: a.OpenAPI()}, nil
+			return &documentOutput{Body: Encoded[json.RawMessage]{a.OpenAPI()}}, nil
 		})
 }
 
