@@ -294,20 +294,13 @@ func secondStepsOn(b *bench, kind string) (err error) {
 		if err != nil {
 			return err
 		}
-		alone, err := measure(1, few)
-		if err == nil {
-			err = alone.refused()
-		}
-		if err != nil {
-			return err
-		}
-		each, err := r.loopOne(b.ctx, kind, few)
+		own, bare, err := in.inTurn(r, kind, few)
 		if err != nil {
 			return err
 		}
 		if round > 0 {
 			ours, theirs = append(ours, got.rate()), append(theirs, float64(people)/took.Seconds())
-			one, single = append(one, alone.took/time.Duration(few)), append(single, each/time.Duration(few))
+			one, single = append(one, own), append(single, bare)
 		}
 	}
 	many, err := measure(256, people)
@@ -324,31 +317,72 @@ func secondStepsOn(b *bench, kind string) (err error) {
 	return nil
 }
 
-// loopOne writes second steps one after the other, each in a commit of its own.
-func (r *reference) loopOne(ctx context.Context, kind string, count int) (time.Duration, error) {
-	if kind == onSQLite {
-		return r.loop(ctx, count, 1)
-	}
+// lone is the connection on which the reference commits one second step at a time.
+type lone struct {
+	r          *reference
+	conn       *sql.Conn
+	begin      string
+	statements []*sql.Stmt
+}
+
+func (r *reference) lone(ctx context.Context, kind string) (*lone, error) {
 	conn, err := r.db.Conn(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	defer conn.Close()
-	statements, err := prepare(ctx, conn, true)
+	one := &lone{r: r, conn: conn, begin: "BEGIN IMMEDIATE"}
+	if kind == onPostgres {
+		one.begin = "BEGIN"
+	}
+	one.statements, err = prepare(ctx, conn, kind == onPostgres)
 	if err != nil {
-		return 0, err
+		return nil, errors.Join(err, conn.Close())
 	}
-	began := time.Now()
-	for range count {
-		if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
-			return 0, err
-		}
-		if err := r.write(ctx, statements); err != nil {
-			return 0, err
-		}
-		if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
-			return 0, err
-		}
+	return one, nil
+}
+
+func (l *lone) commit(ctx context.Context) error {
+	if _, err := l.conn.ExecContext(ctx, l.begin); err != nil {
+		return err
 	}
-	return time.Since(began), nil
+	if err := l.r.write(ctx, l.statements); err != nil {
+		return err
+	}
+	_, err := l.conn.ExecContext(ctx, "COMMIT")
+	return err
+}
+
+// inTurn times second steps over one connection and lone commits of the reference, one after the other: a disk that has just
+// been written to is quicker than one that has rested, and each follows the other so.
+func (in *installation) inTurn(r *reference, kind string, count int) (ours, theirs time.Duration, err error) {
+	requests, err := in.pendings(count)
+	if err != nil {
+		return 0, 0, err
+	}
+	reference, err := r.lone(in.ctx, kind)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, reference.conn.Close()) }()
+	one, err := dial(in.address)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer one.conn.Close()
+	for _, text := range requests {
+		began := time.Now()
+		answer, err := one.do(text)
+		if err != nil {
+			return 0, 0, err
+		}
+		if answer.StatusCode() != 200 {
+			return 0, 0, fmt.Errorf("a second step was answered %d", answer.StatusCode())
+		}
+		answered := time.Now()
+		if err := reference.commit(in.ctx); err != nil {
+			return 0, 0, err
+		}
+		ours, theirs = ours+answered.Sub(began), theirs+time.Since(answered)
+	}
+	return ours / time.Duration(count), theirs / time.Duration(count), nil
 }
