@@ -26,6 +26,18 @@ func RecentBy(ctx context.Context, db bun.IDB, userID string, since time.Time, k
 	return found(ctx, recent(db, userID, since).Where("kind = ? AND method = ?", kind, method))
 }
 
+// CountPeople counts those, of whoever may sign in, whom an event of the kind came about since then; one of them is left out.
+func CountPeople(ctx context.Context, db bun.IDB, kind string, since time.Time, but string) (int, error) {
+	var count int
+	err := db.NewSelect().TableExpr("events AS e").ColumnExpr("count(DISTINCT e.subject_id)").
+		Join("JOIN users AS u ON u.id = e.subject_id AND u.disabled_at IS NULL").
+		Where("e.kind = ? AND e.id >= ? AND e.subject_id <> ?", kind, database.FirstID(since), but).Scan(ctx, &count)
+	if err != nil {
+		return 0, fmt.Errorf("count whom %s came about: %w", kind, err)
+	}
+	return count, nil
+}
+
 func recent(db bun.IDB, userID string, since time.Time) *bun.SelectQuery {
 	return db.NewSelect().Model((*row)(nil)).
 		Where("subject_id = ? AND id >= ?", userID, database.FirstID(since)).Where("result = ?", OK)

@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/secondstep/secondstep/server/account"
+	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/clock"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/keyring"
@@ -20,6 +21,7 @@ import (
 // What administrators are warned of: what would go wrong, some day.
 const (
 	ServerClock               = "server_clock"               // soon nobody gets in
+	AlarmsRaised              = "alarms_raised"              // somebody may have another's password
 	SingleAdministrator       = "single_administrator"       // nobody can help them
 	UnprotectedAdministrators = "unprotected_administrators" // others than who asks, who is told so anyway
 	NoMailServer              = "no_mail_server"             // nobody is told of anything
@@ -27,9 +29,12 @@ const (
 	KeyNotKept                = "key_not_kept"               // nobody knows of a copy of the key that seals now
 )
 
+// alarmsFor is how long a "This wasn't me" is told of.
+const alarmsFor = 7 * 24 * time.Hour
+
 // Warning is something to be seen to.
 type Warning struct {
-	Kind  string `json:"kind" enum:"server_clock,single_administrator,unprotected_administrators,no_mail_server,mails_given_up,key_not_kept"`
+	Kind  string `json:"kind" enum:"server_clock,alarms_raised,single_administrator,unprotected_administrators,no_mail_server,mails_given_up,key_not_kept"`
 	Count int    `json:"count" doc:"How many it is about; 1 where it is about one thing."`
 
 	OffsetSeconds int    `json:"offset_seconds,omitempty" doc:"Of a clock: how far it looks off, minus is behind. Of several the worst."`
@@ -57,7 +62,8 @@ func RegisterWarnings(api *web.API, db *database.Database, now func() time.Time,
 	})
 }
 
-// Warn looks for what administrators are warned of; who asks is not counted among the unprotected ones.
+// Warn looks for what administrators are warned of; who asks is counted neither among the unprotected ones nor among those
+// who said that something wasn't them.
 func Warn(ctx context.Context, db bun.IDB, asks string, at time.Time, primary uint32, wrong Clocks) (*Warnings, error) {
 	var administrators []struct {
 		ID        string
@@ -83,6 +89,10 @@ func Warn(ctx context.Context, db bun.IDB, asks string, at time.Time, primary ui
 	if err != nil {
 		return nil, err
 	}
+	alarms, err := audit.CountPeople(ctx, db, audit.AlarmRaised, at.Add(-alarmsFor), asks)
+	if err != nil {
+		return nil, err
+	}
 	kept, err := keyring.KeptElsewhere(ctx, db, primary)
 	if err != nil {
 		return nil, err
@@ -104,6 +114,7 @@ func Warn(ctx context.Context, db bun.IDB, asks string, at time.Time, primary ui
 			Kind: ServerClock, Count: len(clocks), OffsetSeconds: int(clocks[0].Off.Round(time.Second) / time.Second), Host: clocks[0].Host,
 		})
 	}
+	warn(AlarmsRaised, alarms)
 	warn(KeyNotKept, one(kept.IsZero()))
 	warn(SingleAdministrator, one(len(administrators) == 1))
 	warn(UnprotectedAdministrators, open)

@@ -15,7 +15,8 @@ const warningsPath = "/api/v1/protection/warnings"
 func TestWarnings(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
 		in.Beside()
-		boss := in.SignedIn("boss@example.test", in.Protected("boss@example.test", "administrator"), servertest.Firefox)
+		app := in.Protected("boss@example.test", "administrator")
+		boss := in.SignedIn("boss@example.test", app, servertest.Firefox)
 		expect := func(want ...string) {
 			t.Helper()
 			var found []string
@@ -55,10 +56,30 @@ func TestWarnings(t *testing.T) {
 		expect("mails_given_up 2")
 		in.Clock.Advance(time.Minute)
 
-		in.AddPerson("Mia", "mia@example.test", "member")
+		mia := in.AddPerson("Mia", "mia@example.test", "member")
 		member := in.Browser(servertest.Firefox)
 		member.Password("mia@example.test").Want(http.StatusOK)
 		member.Do("GET", warningsPath, nil).Refused(http.StatusForbidden, "not_permitted")
+
+		// Each person who pressed "This wasn't me" once, whoever asks not, for a week.
+		in.Change("DELETE FROM outbox")
+		boss.Do("POST", servertest.Security+"/not-me", nil).Want(http.StatusOK)
+		expect()
+		for range 2 {
+			member.Do("POST", servertest.Security+"/not-me", nil).Want(http.StatusOK)
+		}
+		expect("alarms_raised 1")
+		in.Change("UPDATE users SET disabled_at = 1 WHERE id = ?", mia)
+		expect()
+		in.Change("UPDATE users SET disabled_at = NULL WHERE id = ?", mia)
+		for _, one := range []struct {
+			later time.Duration
+			told  []string
+		}{{7*24*time.Hour - time.Minute, []string{"alarms_raised 1"}}, {time.Minute, nil}} {
+			in.Clock.Advance(one.later)
+			boss = in.SignedIn("boss@example.test", app, servertest.Firefox)
+			expect(one.told...)
+		}
 	})
 }
 

@@ -93,10 +93,17 @@ describe('protection', () => {
   it('tells each warning with what to do next, on the very first day too', async () => {
     const history = [{ date: '2026-03-01', protected: 1 }];
     reply('GET /protection', ok(figures({ people: 1, protected: 1, administrators: 1, history })));
-    warned(['key_not_kept', 1], ['single_administrator', 1], ['mails_given_up', 3], ['no_mail_server', 1]);
+    warned(
+      ['alarms_raised', 2],
+      ['key_not_kept', 1],
+      ['single_administrator', 1],
+      ['mails_given_up', 3],
+      ['no_mail_server', 1],
+    );
     open(path, signedIn);
     await screen.findByText('100%');
     const ways = [
+      [m.warning_alarms({ count: 2, shown: '2' }), m.warning_alarms_act(), '/parameters/audit?kind=alarm.raised'],
       [m.warning_key(), m.warning_key_act(), '/parameters/settings?section=key'],
       [m.warning_single(), m.warning_single_act(), '/parameters/users'],
       [m.warning_given_up({ count: 3, shown: '3' }), m.warning_given_up_act(), '/parameters/settings?section=mail'],

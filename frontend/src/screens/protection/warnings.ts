@@ -22,6 +22,13 @@ const tell: Record<Warning['kind'], (warning: Warning) => Told> = {
     act: m.warning_clock_act(),
     href: paths.help('clock#warning'),
   }),
+  alarms_raised: ({ count }) => ({
+    icon: 'notice',
+    title: m.warning_alarms({ count, shown: format.number(count) }),
+    body: m.warning_alarms_body(),
+    act: m.warning_alarms_act(),
+    href: `${paths.audit}?kind=alarm.raised`,
+  }),
   key_not_kept: () => ({
     icon: 'key',
     title: m.warning_key(),
