@@ -144,6 +144,9 @@ func onPage(ctx context.Context, db bun.IDB, now database.Instant, query Query) 
 		}
 		return ids, nil
 	}
+	if len(look.words) == 0 && query.among != nil {
+		return query.few(ctx, db, now, place)
+	}
 	if len(look.words) == 0 {
 		total, err := within(ctx, db, filter(db.NewSelect().ColumnExpr("1").TableExpr("users AS u"), now, query), TotalCap+1)
 		if err != nil || total == 0 {
@@ -188,6 +191,29 @@ func onPage(ctx context.Context, db bun.IDB, now database.Instant, query Query) 
 	return ids, len(all), err
 }
 
+// few answers both where those who may match are few: they are read once, whichever page it is.
+func (q Query) few(ctx context.Context, db bun.IDB, now database.Instant, place candidate) (ids []string, total int, err error) {
+	var all []struct {
+		ID    string
+		Later bool // than the page before
+	}
+	people := filter(db.NewSelect().TableExpr("users AS u"), now, q).ColumnExpr("u.id").OrderExpr(q.order())
+	if q.Cursor == "" {
+		people = people.ColumnExpr("TRUE AS later")
+	} else {
+		people = people.ColumnExpr("("+q.column()+", u.id) > (?, ?) AS later", q.key(place), place.id)
+	}
+	if err := people.Scan(ctx, &all); err != nil {
+		return nil, 0, fmt.Errorf("list people in a state: %w", err)
+	}
+	for _, one := range all {
+		if one.Later && len(ids) <= q.Limit {
+			ids = append(ids, one.ID)
+		}
+	}
+	return ids, len(all), nil
+}
+
 // filters reports whether it asks for more than the text.
 func (q Query) filters() bool { return q.Role != "" || q.Protection != "" }
 
@@ -205,11 +231,15 @@ func (q Query) after(people *bun.SelectQuery, place candidate) *bun.SelectQuery 
 	if q.Cursor == "" {
 		return people
 	}
-	var key any = []byte(place.key)
+	return people.Where("("+q.column()+", u.id) > (?, ?)", q.key(place), place.id)
+}
+
+// key is the place's value of the column.
+func (q Query) key(place candidate) any {
 	if q.Sort == "email" {
-		key = place.key
+		return place.key
 	}
-	return people.Where("("+q.column()+", u.id) > (?, ?)", key, place.id)
+	return []byte(place.key)
 }
 
 // Count counts everybody, however many: for work on all of them, and not for a page.

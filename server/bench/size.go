@@ -52,12 +52,13 @@ func manyPeopleOn(b *bench, kind string) (err error) {
 		}
 	}
 	for n, one := range acts[0] {
-		connections, count := 4, 1200
+		// In many short turns, so that whatever else the machine does falls upon both: of 100 requests one decides.
+		connections, count := 4, 240
 		if one.what == "sign-in" {
-			connections, count = 1, 40
+			connections, count = 1, 16
 		}
-		var p99 [2][]time.Duration
-		for range b.rounds {
+		var each [2][]time.Duration
+		for range 5 * b.rounds {
 			for size, in := range sizes {
 				got, err := crowd(in.address, connections, count, acts[size][n].next)
 				if err == nil {
@@ -66,11 +67,11 @@ func manyPeopleOn(b *bench, kind string) (err error) {
 				if err != nil {
 					return fmt.Errorf("%s: %w", one.what, err)
 				}
-				p99[size] = append(p99[size], percentile(got.each, 0.99))
+				each[size] = append(each[size], got.each...)
 			}
 		}
 		b.table.atMost(fmt.Sprintf("p99 of a %s, %d people and %d events against 1000, %s", one.what, b.people, 10*b.people, kind),
-			median(p99[1]), median(p99[0]), 1.5)
+			percentile(each[1], 0.99), percentile(each[0], 0.99), 1.5)
 	}
 	return nil
 }
