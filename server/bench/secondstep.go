@@ -176,7 +176,7 @@ func (r *reference) loop(ctx context.Context, count, batch int) (time.Duration, 
 	return time.Since(began), nil
 }
 
-// side writes count second steps in a transaction each, on 16 connections.
+// side writes count second steps in a transaction each, on 16 connections of PostgreSQL.
 func (r *reference) side(ctx context.Context, count int) (time.Duration, error) {
 	var work sync.WaitGroup
 	var left atomic.Int64
@@ -186,26 +186,15 @@ func (r *reference) side(ctx context.Context, count int) (time.Duration, error) 
 	for range 16 {
 		work.Go(func() {
 			failed <- func() error {
-				conn, err := r.db.Conn(ctx)
-				if err != nil {
-					ready <- struct{}{}
-					return err
-				}
-				defer conn.Close()
-				statements, err := prepare(ctx, conn, true)
+				one, err := r.lone(ctx, onPostgres)
 				ready <- struct{}{}
 				if err != nil {
 					return err
 				}
+				defer one.conn.Close()
 				<-begin
 				for left.Add(-1) >= 0 {
-					if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
-						return err
-					}
-					if err := r.write(ctx, statements); err != nil {
-						return err
-					}
-					if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+					if err := one.commit(ctx); err != nil {
 						return err
 					}
 				}
@@ -317,7 +306,7 @@ func secondStepsOn(b *bench, kind string) (err error) {
 	return nil
 }
 
-// lone is the connection on which the reference commits one second step at a time.
+// lone is a connection on which the reference commits one second step at a time.
 type lone struct {
 	r          *reference
 	conn       *sql.Conn
