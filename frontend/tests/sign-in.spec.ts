@@ -155,6 +155,9 @@ test('"I lost my phone" leads to replacing it', async ({ page, someone }) => {
   await inspect(page, 'wizard, replacing');
   await press(page, say('have_app'));
   await expect(heading(page, say('scan_heading'))).toBeVisible();
+  await page.goto('/');
+  await page.getByRole('link', { name: say('go_on'), exact: true }).click();
+  await expect(heading(page, say('security_lost_title'))).toBeVisible();
 });
 
 test('a reload on the second step keeps one there; both ways lead to each other', async ({ page, someone }) => {

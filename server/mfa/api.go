@@ -25,6 +25,7 @@ type beginInput struct {
 type Beginning struct {
 	Name     string `json:"name,omitempty" maxLength:"60" doc:"What the person calls the device."`
 	Replaces string `json:"replaces,omitempty" maxLength:"40" doc:"The factor that the new one takes the place of."`
+	Lost     bool   `json:"lost,omitempty" doc:"With replaces: the phone of that one is gone."`
 }
 
 type startedOutput struct{ Body Started }
@@ -214,7 +215,7 @@ func (m *MFA) registerEnrolment(api *web.API, operation describe) {
 			if fields := account.CheckLegible(strings.TrimSpace(with.Name)); len(fields) > 0 {
 				return nil, account.ErrInvalid.For(fields...)
 			}
-			started, err := m.begin(ctx, caller, with.Name, with.Replaces)
+			started, err := m.begin(ctx, caller, with)
 			if err != nil {
 				return nil, err
 			}

@@ -19,7 +19,7 @@ import (
 var beginnings = audit.Limit{Kind: audit.EnrolmentStarted, Most: 20, Within: time.Hour}
 
 // begin starts an enrolment in place of one that was under way: the newest tab wins, the older ones are told.
-func (m *MFA) begin(ctx context.Context, caller web.Caller, name, replaces string) (*Started, error) {
+func (m *MFA) begin(ctx context.Context, caller web.Caller, with Beginning) (*Started, error) {
 	secret, err := totp.NewSecret(m.Random)
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (m *MFA) begin(ctx context.Context, caller web.Caller, name, replaces strin
 				return err
 			}
 		}
-		if err := m.roomForAnother(ctx, tx, caller, user, replaces); err != nil {
+		if err := m.roomForAnother(ctx, tx, caller, user, with.Replaces); err != nil {
 			return err
 		}
 		if err := beginnings.Refuse(ctx, tx, user.ID); err != nil {
@@ -56,7 +56,7 @@ func (m *MFA) begin(ctx context.Context, caller web.Caller, name, replaces strin
 			return err
 		}
 		begun, err = authenticator.BeginEnrolment(ctx, tx, m.Keys, authenticator.Begun{
-			UserID: user.ID, SessionID: caller.Session.ID, Name: name, Replaces: replaces,
+			UserID: user.ID, SessionID: caller.Session.ID, Name: with.Name, Replaces: with.Replaces, Lost: with.Lost,
 			Label: totp.Label(brand, user.Email, number), Secret: secret,
 		})
 		if err != nil {

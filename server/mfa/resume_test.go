@@ -68,6 +68,9 @@ func closedConfirmed(t *testing.T, in *servertest.Installation) {
 func closedReplacing(t *testing.T, in *servertest.Installation) {
 	email, app, session := protected(in, "closed-replacing")
 	begin(in, session, body{"replaces": app.ID})
+	if page := session.Do("GET", servertest.Enrolments+"/current", nil).Want(200); page.Body["lost"] != false {
+		t.Errorf("nobody said that the phone is lost: %s", page.Raw)
+	}
 	wantStored(t, in, email, "on apps:1 sets:active enrolments:pending")
 	again, answer := signIn(in, email, app.Code())
 	answer.Want(200)
@@ -83,8 +86,12 @@ func closedReplaced(t *testing.T, in *servertest.Installation) {
 	email, app, _ := protected(in, "closed-replaced")
 	session, answer := signIn(in, email, app.Codes[0])
 	answer.Want(200)
-	id, phone := begin(in, session, body{"replaces": app.ID})
+	id, phone := begin(in, session, body{"replaces": app.ID, "lost": true})
 	unsaved := session.Confirm(id, phone.Code()).Want(200).Texts("backup_codes")
+	page := session.Do("GET", servertest.Security, nil).Want(200)
+	if begun, _ := page.Body["enrolment"].(map[string]any); begun["lost"] != true || begun["replaces"] != app.ID {
+		t.Errorf("of what it is for, it says %v", begun)
+	}
 	in.Clock.NextStep()
 	again, answer := signIn(in, email, phone.Code()) // the new app works
 	answer.Want(200)

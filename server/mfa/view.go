@@ -97,6 +97,7 @@ type EnrolmentView struct {
 	ExpiresAt time.Time `json:"expires_at"`
 	Here      bool      `json:"here" doc:"Whether this session began it, or took it up."`
 	Replaces  *string   `json:"replaces" doc:"The factor that it replaces."`
+	Lost      bool      `json:"lost" doc:"Whether the phone of that one is gone."`
 }
 
 func (m *MFA) page(ctx context.Context, viewer *web.Session, userID string) (*Page, error) {
@@ -230,7 +231,7 @@ func (v *View) startOver(enrolling bool) {
 func viewEnrolment(enrolment *authenticator.Enrolment, sessionID string) *EnrolmentView {
 	view := &EnrolmentView{
 		ID: enrolment.ID, State: "pending", Name: enrolment.Name, Label: enrolment.Label,
-		ExpiresAt: enrolment.ExpiresAt.Time(), Here: enrolment.SessionID == sessionID,
+		ExpiresAt: enrolment.ExpiresAt.Time(), Here: enrolment.SessionID == sessionID, Lost: enrolment.Lost,
 	}
 	if enrolment.Confirmed() {
 		view.State = "confirmed"

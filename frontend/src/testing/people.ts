@@ -75,6 +75,7 @@ export function enrolment(more: Record<string, unknown> = {}) {
     expires_at: later(600),
     here: true,
     replaces: null,
+    lost: false,
     ...more,
   };
 }

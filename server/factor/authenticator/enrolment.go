@@ -36,6 +36,7 @@ type Enrolment struct {
 	Name        string           `bun:"name"`
 	Label       string           `bun:"label"`
 	Replaces    string           `bun:"replaces,nullzero"`
+	Lost        bool             `bun:"lost"`   // the phone of the one that it replaces
 	Secret      []byte           `bun:"secret"` // sealed
 	LastStep    int64            `bun:"last_step"`
 	Attempts    int              `bun:"attempts"`
@@ -70,6 +71,7 @@ func EnrolmentOf(ctx context.Context, db bun.IDB, userID string) (*Enrolment, er
 // Begun is what an enrolment begins with.
 type Begun struct {
 	UserID, SessionID, Name, Label, Replaces string
+	Lost                                     bool
 	Secret                                   []byte
 }
 
@@ -80,7 +82,7 @@ func BeginEnrolment(ctx context.Context, tx database.Tx, ring *keyring.Ring, beg
 	}
 	added := &Enrolment{
 		ID: tx.NewID(), UserID: begun.UserID, SessionID: begun.SessionID, Name: begun.Name, Label: begun.Label,
-		Replaces: begun.Replaces, CreatedAt: database.At(tx.Now), ExpiresAt: database.At(tx.Now.Add(scanFor)),
+		Replaces: begun.Replaces, Lost: begun.Lost, CreatedAt: database.At(tx.Now), ExpiresAt: database.At(tx.Now.Add(scanFor)),
 	}
 	sealed, err := ring.SealIn(ctx, tx, begun.Secret, enrolmentsColumn.Of(begun.UserID, added.ID))
 	if err != nil {

@@ -5,6 +5,7 @@ import type { EnrolmentView, SecurityView } from '../../api/shapes';
 import { place } from '../../navigation.svelte';
 import { m } from '../../paraglide/messages';
 import { paths } from '../../paths';
+import { appsOf, mostApps } from './held';
 import { declined, proof } from './proof.svelte';
 
 export const steps = ['app', 'scan', 'code', 'save', 'done'] as const;
@@ -35,8 +36,7 @@ export class Enrolment {
   constructor(
     readonly id: string,
     readonly replaces: string | undefined,
-    /** The phone of the app that is replaced is lost. */
-    readonly lost = false,
+    private readonly saysLost = false,
   ) {}
 
   get path() {
@@ -46,6 +46,12 @@ export class Enrolment {
   /** The app that it replaces: as the address says, or what was begun. */
   get #inPlaceOf() {
     return this.replaces ?? this.current?.replaces ?? this.view?.enrolment?.replaces;
+  }
+
+  /** Is the phone of the app that it replaces lost? */
+  get lost(): boolean {
+    const begun = this.current ?? this.view?.enrolment;
+    return this.saysLost || (begun?.lost === true && begun.replaces === this.#inPlaceOf);
   }
 
   /** Does it replace an app, add one, or turn protection on? */
@@ -67,6 +73,13 @@ export class Enrolment {
   /** The app is in use, and only the codes were to be saved: there is nothing to start again. */
   get inUse(): boolean {
     return this.view?.mfa.state === 'on' && this.current?.state === 'confirmed';
+  }
+
+  /** Are there as many apps as there can be? Then none can be added, only put in the place of another. */
+  get full(): boolean {
+    const { view, current } = this;
+    if (current || view?.enrolment || this.purpose !== 'add') return false;
+    return appsOf(view?.mfa.factors).length >= mostApps;
   }
 
   /** Begun in another session: its secret is not shown here, and it is taken up again only by a code of its app. */
@@ -121,7 +134,7 @@ export class Enrolment {
     this.busy = true;
     this.problem = undefined;
     const replaces = this.#inPlaceOf;
-    const body = { ...(name === '' ? {} : { name }), ...(replaces ? { replaces } : {}) };
+    const body = { ...(name === '' ? {} : { name }), ...(replaces ? { replaces, lost: this.lost } : {}) };
     const outcome = await proof.having(m.act_enable(), () =>
       send(() => api.POST('/api/v1/users/{id}/security/enrolments', { ...this.path, body })),
     );

@@ -367,7 +367,7 @@ it('has nothing to start again where the codes were replaced elsewhere and the a
 
 it('speaks of a lost phone where it is lost, over all steps and a reload', async () => {
   stands(protectedMfa());
-  reply(`POST ${api}`, { status: 201, body: enrolment({ replaces: '01APP' }) });
+  reply(`POST ${api}`, { status: 201, body: enrolment({ replaces: '01APP', lost: true }) });
   reply(`POST ${api}/01ENROL/confirm`, ok({ state: 'active', backup_codes: [] }));
   const user = open(`${base}/app?replaces=01APP&lost=yes`, signedIn);
   await heading(m.security_lost_title());
@@ -375,11 +375,34 @@ it('speaks of a lost phone where it is lost, over all steps and a reload', async
   expect(screen.queryByText(m.replace_body())).toBeNull();
   await user.click(await button(m.have_app()));
   await user.click(await button(m.scanned()));
+  expect(sent(`POST ${api}`)[0]?.body).toMatchObject({ replaces: '01APP', lost: true });
   expect(place.search).toBe('?replaces=01APP&lost=yes');
   await user.type(await screen.findByLabelText(m.code_label()), '123456');
   await heading(m.done_heading_app());
   screen.getByText(m.done_lost());
   expect(screen.queryByText(m.done_old_entry())).toBeNull();
+});
+
+it('speaks of a lost phone where one comes back to it from elsewhere', async () => {
+  stands(protectedMfa(), enrolment({ state: 'confirmed', replaces: '01APP', lost: true }));
+  reply(`POST ${api}/01ENROL/backup-codes`, ok({ backup_codes: tenCodes }));
+  open(`${base}/scan?replaces=01APP`, signedIn);
+  await heading(m.security_lost_title());
+});
+
+it('says at once that there are as many apps as there can be', async () => {
+  const mfa = protectedMfa();
+  const apps = ['1', '2', '3', '4', '5'].map((id) => ({ ...mfa.factors[0], id }));
+  stands({ ...mfa, factors: apps });
+  open(`${base}/app`, signedIn);
+  await screen.findByText(m.error_too_many_apps());
+  expect(screen.queryByText(m.have_app())).toBeNull();
+});
+
+it('does not speak of the lost phone of another app', async () => {
+  stands(protectedMfa(), enrolment({ replaces: '02APP', lost: true }));
+  open(`${base}/app?replaces=01APP`, signedIn);
+  await heading(m.wizard_title_replace());
 });
 
 /** What the steps over the screen are called. */
