@@ -10,6 +10,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/backup"
 	"github.com/secondstep/secondstep/server/database"
@@ -225,6 +226,9 @@ func revive(ctx context.Context, config Config, of backup.Manifest) (_ *Restorat
 		}
 		events := []audit.Event{done}
 		for _, user := range bereft {
+			if err := account.NoteFewCodes(ctx, tx, user, true); err != nil {
+				return err
+			}
 			events = append(events, audit.FromConsole().About(user).Is(audit.BackupCodesVoided, audit.OK))
 		}
 		return audit.Record(ctx, tx, events...)

@@ -104,6 +104,9 @@ func TestRestoreEndsWhatWas(t *testing.T) {
 		if left := page.Body["mfa"].(map[string]any)["backup_codes"].(map[string]any)["remaining"]; left != 0.0 {
 			t.Errorf("%v backup codes are left", left)
 		}
+		if found := back.Do("GET", "/api/v1/users?protection=few_codes", nil).Want(http.StatusOK); found.Body["total"] != 1.0 {
+			t.Errorf("nobody is told that Ada has no backup codes: %s", found.Raw)
+		}
 		if kinds := restored.Column("SELECT kind FROM events WHERE browser = 'console' ORDER BY id"); strings.Join(kinds, " ") != "recovery.cancelled installation.restored backup_codes.voided" {
 			t.Errorf("on record: %v", kinds)
 		}

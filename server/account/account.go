@@ -57,6 +57,7 @@ type User struct {
 	Deadline          database.Instant `bun:"deadline,nullzero"`
 	DisabledAt        database.Instant `bun:"disabled_at,nullzero"`
 	MFASince          database.Instant `bun:"mfa_since,nullzero"`
+	FewCodes          bool             `bun:"few_codes"` // fewer backup codes left than FewCodes, or none any more
 	ResetAt           database.Instant `bun:"reset_at,nullzero"`
 	EnrolmentsBegun   int              `bun:"enrolments_begun"`
 	Recovery          string           `bun:"recovery"` // what of a recovery is on record as under way: asked, proved, approved
@@ -113,8 +114,8 @@ func ByEmailKey(ctx context.Context, db bun.IDB, key string) (*User, error) {
 func one(ctx context.Context, db bun.IDB, statement *database.Statement, args database.Args) (*User, error) {
 	user := new(User)
 	err := statement.Scan(ctx, db, args, &user.ID, &user.Name, &user.Email, &user.EmailKey, &user.SortName, &user.Role,
-		&user.PasswordHash, &user.PasswordChangedAt, &user.Requirement, &user.Deadline, &user.DisabledAt, &user.MFASince, &user.ResetAt,
-		&user.EnrolmentsBegun, &user.Recovery, &user.RecoveryUntil, &user.CreatedAt, &user.LastSignInAt)
+		&user.PasswordHash, &user.PasswordChangedAt, &user.Requirement, &user.Deadline, &user.DisabledAt, &user.MFASince, &user.FewCodes,
+		&user.ResetAt, &user.EnrolmentsBegun, &user.Recovery, &user.RecoveryUntil, &user.CreatedAt, &user.LastSignInAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -126,7 +127,7 @@ func one(ctx context.Context, db bun.IDB, statement *database.Statement, args da
 
 const (
 	columns = `id, name, email, email_key, sort_name, role, password_hash, password_changed_at,
-	requirement, deadline, disabled_at, mfa_since, reset_at, enrolments_begun, recovery, recovery_until, created_at, last_sign_in_at`
+	requirement, deadline, disabled_at, mfa_since, few_codes, reset_at, enrolments_begun, recovery, recovery_until, created_at, last_sign_in_at`
 	selectUser = "SELECT " + columns + " FROM users WHERE "
 	signIn     = "UPDATE users SET last_sign_in_at = ? WHERE id = ?"
 )

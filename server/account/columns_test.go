@@ -14,7 +14,7 @@ import (
 func TestEveryReaderReadsEveryColumn(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
 		in.AddPerson("Ada", "ada@example.test", "member")
-		in.Change(`UPDATE users SET password_changed_at = 11, requirement = 'required', deadline = 12, disabled_at = 13, mfa_since = 14,
+		in.Change(`UPDATE users SET password_changed_at = 11, requirement = 'required', deadline = 12, disabled_at = 13, mfa_since = 14, few_codes = TRUE,
 			reset_at = 18, enrolments_begun = 15, created_at = 16, last_sign_in_at = 17`)
 		db := in.First().Database
 		var whole account.User

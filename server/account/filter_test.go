@@ -18,7 +18,8 @@ func TestListByState(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
 		ada := in.Protected("ada@example.test", "administrator")
 		now := in.Clock.Now()
-		in.Protected("codes@example.test", "member")
+		codes := in.Protected("codes@example.test", "member")
+		paper := codes.Codes
 		for _, name := range []string{"asked", "late", "atonce", "closed", "locked", "plain", "invited"} {
 			in.AddPerson(name, name+"@example.test", "member")
 		}
@@ -34,9 +35,15 @@ func TestListByState(t *testing.T) {
 		set("invited", "password_hash = ''")
 		in.Change("INSERT INTO second_step_tries (user_id, window_started_at, locked_at) SELECT id, 0, 1 FROM users WHERE email = 'locked@example.test'")
 		boss := in.SignedIn("ada@example.test", ada, servertest.Firefox)
-		// All but four were used, then all but three; those of a set that is replaced don't count.
-		few := func(used int) {
-			in.Change("UPDATE backup_codes SET used_at = CASE WHEN position <= ? THEN 1 END WHERE user_id = (SELECT id FROM users WHERE email = 'codes@example.test')", used)
+		// All but four are used, then all but three, then all.
+		use := func(count int) {
+			t.Helper()
+			for _, code := range paper[:count] {
+				browser := in.Browser(servertest.Firefox)
+				browser.Password("codes@example.test").Want(http.StatusOK)
+				browser.Code(code).Want(http.StatusOK)
+			}
+			paper = paper[count:]
 		}
 		expect := func(protection string, want ...string) {
 			t.Helper()
@@ -55,13 +62,17 @@ func TestListByState(t *testing.T) {
 				}
 			}
 		}
-		few(6)
+		use(6)
 		expect("few_codes")
-		few(7)
+		use(1)
 		expect("few_codes", "codes")
-		few(10)
+		use(3)
 		expect("few_codes", "codes")
-		in.Change("UPDATE backup_code_sets SET state = 'retired' WHERE user_id = (SELECT id FROM users WHERE email = 'codes@example.test')")
+		in.Clock.NextStep()
+		renewing, path := in.SignedIn("codes@example.test", codes, servertest.Firefox), servertest.Security+"/backup-codes"
+		renewing.Do("POST", path, map[string]string{"password": servertest.Password}).Want(http.StatusOK)
+		expect("few_codes", "codes") // until they are saved
+		renewing.Do("POST", path+"/activate", nil).Want(http.StatusOK)
 		expect("few_codes")
 		expect("required_not_yet", "asked", "late", "atonce")
 		expect("overdue", "late", "atonce")
@@ -91,7 +102,7 @@ func TestFiltersReadAnIndex(t *testing.T) {
 		account.ProtectionRequiredNotYet: "users_asked_by_name",
 		account.ProtectionOverdue:        "users_", // by name or by deadline
 		account.ProtectionEnrolling:      "totp_enrolments_by_expiry",
-		account.ProtectionFewCodes:       "backup_codes_used",
+		account.ProtectionFewCodes:       "users_few_codes_by_name",
 		account.ProtectionLocked:         "second_step_tries_locked",
 		account.ProtectionDisabled:       "users_disabled_by_name",
 		account.ProtectionInvited:        "users_invited_by_name",

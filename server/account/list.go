@@ -270,7 +270,7 @@ func filter(q *bun.SelectQuery, now database.Instant, query Query) *bun.SelectQu
 	case ProtectionDue:
 		q = q.Where(asked+" AND COALESCE(u.deadline, 0) <= ?", database.At(now.Time().Add(DueWithin)))
 	case ProtectionFewCodes:
-		q = in(q.Where("u.mfa_since IS NOT NULL AND u.disabled_at IS NULL"), fewCodes, query.among)
+		q = q.Where("u.few_codes AND u.mfa_since IS NOT NULL AND u.disabled_at IS NULL") // as the partial indexes say it
 	case ProtectionLocked:
 		q = in(q.Where("u.disabled_at IS NULL"), locked, query.among)
 	case ProtectionDisabled:
@@ -284,11 +284,6 @@ func filter(q *bun.SelectQuery, now database.Instant, query Query) *bun.SelectQu
 // asked is as the partial indexes of migration 0009 say it, so that they are used.
 const asked = "u.requirement = 'required' AND u.mfa_since IS NULL AND u.disabled_at IS NULL"
 
-// fewCodes are those of whose ten codes fewer than four are left, as the screens warn. It begins at the used codes, which are few among
-// all and have an index, and not at the people.
-const fewCodes = `SELECT s.user_id FROM (SELECT c.set_id FROM backup_codes AS c WHERE c.used_at IS NOT NULL
-	GROUP BY c.set_id HAVING COUNT(*) > 6) AS low JOIN backup_code_sets AS s ON s.id = low.set_id WHERE s.state = 'active'`
-
 const locked = "SELECT t.user_id FROM second_step_tries AS t WHERE t.locked_at IS NOT NULL"
 
 // underWay are those with an enrolment that can still be gone on with, along the index that they expire by.
@@ -297,7 +292,7 @@ const underWay = "SELECT e.user_id FROM totp_enrolments AS e WHERE e.expires_at 
 // elsewhere reads who is in a state that other tables tell, where that are few, as a rule: then the people are looked up
 // by their ids, and no plan can go through everybody. Nil for the other states, and where they are many.
 func elsewhere(ctx context.Context, db bun.IDB, now database.Instant, protection Protection) ([]string, error) {
-	which := map[Protection]string{ProtectionFewCodes: fewCodes, ProtectionLocked: locked, ProtectionEnrolling: underWay}[protection]
+	which := map[Protection]string{ProtectionLocked: locked, ProtectionEnrolling: underWay}[protection]
 	if which == "" {
 		return nil, nil
 	}

@@ -108,28 +108,42 @@ const (
 	// signsIn is the first of the plain ones among them: without 2-step verification, and nothing asked of them; as are the
 	// next some.
 	signsIn, some = 6, 30
+	// inRareState is how many people are at once in a state that does not last, in an installation of whatever size.
+	inRareState = 75
 )
 
-// mix makes people of every sort: of a hundred, sixty have 2-step verification on, one is overdue, one due in some days, and two
-// are disabled; of two thousand one is locked. The very first is the administrator.
+// mix makes people of every sort, of each a full page in the small installation too, so that both are asked for as much:
+// of a hundred, sixty have 2-step verification on, of whom three have two codes left; three are overdue, three are due in some
+// days, three are disabled. As many in both are locked, and as many have begun to enrol. The very first is the administrator.
 func (in *installation) mix(ctx context.Context, tx database.Tx) error {
 	const (
 		day = 86_400_000
-		nth = "id IN (SELECT x.id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM users) AS x WHERE x.n % "
+		nth = "IN (SELECT x.id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM users) AS x WHERE x.n % "
+		ten = `(SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6
+			UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9 UNION ALL SELECT 10)`
 	)
-	now := at(tx)
+	now, rare := at(tx), len(in.people)/inRareState
 	for _, one := range []struct {
 		text string
 		args []any
 	}{
-		{"UPDATE users SET mfa_since = ? WHERE " + nth + "? >= 40)", []any{now - 30*day, everySort}},
-		{"UPDATE users SET requirement = 'required', deadline = ? WHERE " + nth + "? = 2)", []any{now - day, everySort}},
-		{"UPDATE users SET requirement = 'required', deadline = ? WHERE " + nth + "? = 3)", []any{now + 5*day, everySort}},
-		{"UPDATE users SET disabled_at = ? WHERE " + nth + "? IN (4, 5))", []any{now - day, everySort}},
-		{"INSERT INTO second_step_tries (user_id, window_started_at, in_a_row, locked_at) SELECT id, ?, 50, ? FROM users WHERE " + nth + "? = 50)",
-			[]any{now - day, now - day, 20 * everySort}},
+		{"UPDATE users SET mfa_since = ? WHERE id " + nth + "? >= 40)", []any{now - 30*day, everySort}},
+		{"UPDATE users SET requirement = 'required', deadline = ? WHERE id " + nth + "? IN (0, 2, 3))", []any{now - day, everySort}},
+		{"UPDATE users SET requirement = 'required', deadline = ? WHERE id " + nth + "? IN (36, 37, 38))", []any{now + 5*day, everySort}},
+		{"UPDATE users SET disabled_at = ? WHERE id " + nth + "? IN (4, 5, 39))", []any{now - day, everySort}},
+		{"INSERT INTO second_step_tries (user_id, window_started_at, in_a_row, locked_at) SELECT id, ?, 50, ? FROM users WHERE id " + nth + "? = 10)",
+			[]any{now - day, now - day, rare}},
 		{"INSERT INTO totp_apps (id, user_id, name, label, secret, added_at) SELECT id, id, 'iPhone', email, ?, mfa_since FROM users WHERE mfa_since IS NOT NULL",
 			[]any{[]byte("of nobody's phone")}},
+		{`INSERT INTO totp_enrolments (id, user_id, session_id, name, label, secret, created_at, expires_at)
+			SELECT id, id, '', 'iPhone', email, ?, ?, ? FROM users WHERE mfa_since IS NULL AND id ` + nth + "? = 11)",
+			[]any{[]byte("of nobody's phone"), now, now + day, rare}},
+		{"INSERT INTO backup_code_sets (id, user_id, session_id, state, created_at) SELECT id, id, '', 'active', mfa_since FROM users WHERE mfa_since IS NOT NULL", nil},
+		{`INSERT INTO backup_codes (id, set_id, user_id, position, selector, hash)
+			SELECT u.id || n.n, u.id, u.id, n.n, 'A' || n.n, ? FROM users AS u, ` + ten + ` AS n WHERE u.mfa_since IS NOT NULL`,
+			[]any{"$argon2id$v=19$m=19456,t=2,p=1$c2l4dGVlbiBieXRlcyBvZg$dGhpcnR5LXR3byBieXRlcyBvZiBub2JvZHkncyBjb2RlLg"}},
+		{"UPDATE backup_codes SET used_at = ? WHERE position <= 8 AND user_id " + nth + "? IN (40, 41, 42))", []any{now - day, everySort}},
+		{"UPDATE users SET few_codes = TRUE WHERE id " + nth + "? IN (40, 41, 42))", []any{everySort}},
 		{"UPDATE users SET role = 'administrator' WHERE id = ?", []any{in.people[0]}},
 	} {
 		if _, err := tx.NewRaw(one.text, one.args...).Exec(ctx); err != nil {

@@ -239,6 +239,15 @@ func TestMigrationsFillWhatTheyAdd(t *testing.T) {
 		for _, text := range []string{
 			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at) VALUES ('1', 'Ada', 'Ada@a.test', 'ada@a.test', 'ada', 'member', '', 1, 1)",
 			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at, mfa_since) VALUES ('2', 'Bo', 'bo@a.test', 'bo@a.test', 'bo', 'member', '', 1, 1, 1)",
+			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at, mfa_since) VALUES ('3', 'Cy', 'cy@a.test', 'cy@a.test', 'cy', 'member', '', 1, 1, 1)",
+			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at, mfa_since) VALUES ('4', 'Di', 'di@a.test', 'di@a.test', 'di', 'member', '', 1, 1, 1)",
+			// Bo has used seven of ten backup codes, and Di six. Cy has none any more.
+			"INSERT INTO backup_code_sets (id, user_id, session_id, state, created_at) SELECT id, id, '', 'active', 1 FROM users WHERE id IN ('2', '4')",
+			`INSERT INTO backup_codes (id, set_id, user_id, position, selector, hash, used_at)
+				SELECT u.id || '-' || n.n, u.id, u.id, n.n, 'A' || n.n, '', CASE WHEN n.n <= CASE u.id WHEN '2' THEN 7 ELSE 6 END THEN 1 END
+				FROM users AS u JOIN backup_code_sets AS s ON s.user_id = u.id,
+				(SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL
+				SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9 UNION ALL SELECT 10) AS n`,
 		} {
 			if _, err := db.Exec(text); err != nil {
 				t.Fatal(err)
@@ -263,8 +272,13 @@ func TestMigrationsFillWhatTheyAdd(t *testing.T) {
 		}
 		var people, protected int
 		err = d.Read().QueryRowContext(t.Context(), "SELECT SUM(people), SUM(protected) FROM people_tally").Scan(&people, &protected)
-		if err != nil || people != 2 || protected != 1 {
+		if err != nil || people != 4 || protected != 3 {
 			t.Errorf("%d people, %d protected, %v", people, protected, err)
+		}
+		var few string
+		err = d.Read().QueryRowContext(t.Context(), "SELECT MIN(id) || ' to ' || MAX(id) FROM users WHERE few_codes").Scan(&few)
+		if err != nil || few != "2 to 3" {
+			t.Errorf("few backup codes have those from %s, %v", few, err)
 		}
 	})
 }

@@ -62,7 +62,7 @@ func (m *MFA) saveCodes(ctx context.Context, caller web.Caller, named string) (s
 		if err != nil {
 			return err
 		}
-		if err := backupcode.Activate(ctx, tx, user.ID, set); err != nil {
+		if err := putInForce(ctx, tx, user.ID, set); err != nil {
 			return err
 		}
 		if err := audit.Record(ctx, tx, audit.By(caller).Is(audit.BackupCodesActivated, audit.OK)); err != nil {
@@ -75,6 +75,14 @@ func (m *MFA) saveCodes(ctx context.Context, caller web.Caller, named string) (s
 		return nil, err
 	}
 	return token, nil
+}
+
+// putInForce puts a set in force that was saved.
+func putInForce(ctx context.Context, tx database.Tx, userID, set string) error {
+	if err := backupcode.Activate(ctx, tx, userID, set); err != nil {
+		return err
+	}
+	return account.NoteFewCodes(ctx, tx, userID, false)
 }
 
 // keepCodes throws away the set that waits, because the person stays with the codes in force. Any session of theirs may:

@@ -222,6 +222,11 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 	if p.remaining, err = remaining(ctx, tx, finding); err != nil {
 		return nil, err
 	}
+	if p.remaining != nil {
+		if err := account.NoteFewCodes(ctx, tx, user.ID, *p.remaining < account.FewCodes); err != nil {
+			return nil, err
+		}
+	}
 	return nil, audit.Record(ctx, tx, append([]audit.Event{p.event.Is(p.event.Kind, audit.OK)}, also...)...)
 }
 
