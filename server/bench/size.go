@@ -122,7 +122,7 @@ func (in *installation) mix(ctx context.Context, tx database.Tx) error {
 		ten = `(SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6
 			UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9 UNION ALL SELECT 10)`
 	)
-	now, rare := at(tx), len(in.people)/inRareState
+	now, rare := at(tx), max(1, len(in.people)/inRareState)
 	for _, one := range []struct {
 		text string
 		args []any
