@@ -226,7 +226,7 @@ func revive(ctx context.Context, config Config, of backup.Manifest) (_ *Restorat
 		}
 		events := []audit.Event{done}
 		for _, user := range bereft {
-			if err := account.NoteFewCodes(ctx, tx, user, true); err != nil {
+			if err := account.NoteCodesLeft(ctx, tx, user, 0); err != nil {
 				return err
 			}
 			events = append(events, audit.FromConsole().About(user).Is(audit.BackupCodesVoided, audit.OK))

@@ -158,7 +158,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		Now: config.Now, Random: config.Random, Logger: config.Logger,
 	})
 	mails, err := mail.New(mail.Dependencies{
-		Database: db, Keys: ring, Settings: config.Mail, Brand: own.Name, CodesLeft: codesLeft(db, codes), GaveUp: mailGivenUp, Message: rollout.MessageOf(db),
+		Database: db, Keys: ring, Settings: config.Mail, Brand: own.Name, CodesLeft: codesLeft(db, codes), FewCodes: account.FewCodes, GaveUp: mailGivenUp, Message: rollout.MessageOf(db),
 		Now: config.Now, Logger: config.Logger,
 	})
 	if err != nil {

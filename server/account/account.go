@@ -57,7 +57,7 @@ type User struct {
 	Deadline          database.Instant `bun:"deadline,nullzero"`
 	DisabledAt        database.Instant `bun:"disabled_at,nullzero"`
 	MFASince          database.Instant `bun:"mfa_since,nullzero"`
-	FewCodes          bool             `bun:"few_codes"` // fewer backup codes left than FewCodes, or none any more
+	FewCodes          bool             `bun:"few_codes"` // less than FewCodes backup codes are left
 	ResetAt           database.Instant `bun:"reset_at,nullzero"`
 	EnrolmentsBegun   int              `bun:"enrolments_begun"`
 	Recovery          string           `bun:"recovery"` // what of a recovery is on record as under way: asked, proved, approved

@@ -10,11 +10,12 @@ import (
 // FewCodes is below how many backup codes new ones are urged (product.md).
 const FewCodes = 4
 
-// NoteFewCodes notes whether the person has few backup codes left: the list finds them by it.
-func NoteFewCodes(ctx context.Context, tx database.Tx, id string, few bool) error {
+// NoteCodesLeft notes how many backup codes the person has left, as far as the list of people asks: whether they are few.
+func NoteCodesLeft(ctx context.Context, tx database.Tx, id string, left int) error {
+	few := left < FewCodes
 	_, err := tx.NewUpdate().Model((*User)(nil)).Set("few_codes = ?", few).Where("id = ? AND few_codes <> ?", id, few).Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("note that few backup codes are left: %w", err)
+		return fmt.Errorf("note the backup codes left: %w", err)
 	}
 	return nil
 }

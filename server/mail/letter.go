@@ -11,9 +11,6 @@ import (
 	"github.com/secondstep/secondstep/server/database"
 )
 
-// fewCodes is below how many backup codes new ones are urged (product.md).
-const fewCodes = 4
-
 // letter is a mail in words, before it is HTML and plain text.
 type letter struct {
 	id, to string
@@ -82,7 +79,7 @@ func (m *Mail) compose(ctx context.Context, mine *row, path string) (*letter, er
 			return nil, err
 		}
 		number = left
-		if left < fewCodes {
+		if left < m.FewCodes {
 			sentences = append(sentences[:len(sentences):len(sentences)], told.Few...)
 		}
 	}

@@ -24,6 +24,7 @@ func TestLetters(t *testing.T) {
 			return []string{"We turn it on for everybody this month. <b>Questions?</b> Ask Ada, room 12.", "https://intranet.example.org/2-step"}, nil
 		},
 		CodesLeft: func(_ context.Context, userID string) (int, error) { return left[userID], nil },
+		FewCodes:  4,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -41,6 +41,7 @@ type Dependencies struct {
 	Brand    func(context.Context) string
 	// CodesLeft counts a person's backup codes that are good.
 	CodesLeft func(ctx context.Context, userID string) (int, error)
+	FewCodes  int // below so many, new ones are urged
 	// Message reads what an administrator wrote for the people of a roll-out, as paragraphs.
 	Message func(ctx context.Context, rollOut string) ([]string, error)
 	// GaveUp puts on record that a person could not be told of something.

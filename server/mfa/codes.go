@@ -82,7 +82,7 @@ func putInForce(ctx context.Context, tx database.Tx, userID, set string) error {
 	if err := backupcode.Activate(ctx, tx, userID, set); err != nil {
 		return err
 	}
-	return account.NoteFewCodes(ctx, tx, userID, false)
+	return account.NoteCodesLeft(ctx, tx, userID, backupcode.Count)
 }
 
 // keepCodes throws away the set that waits, because the person stays with the codes in force. Any session of theirs may:

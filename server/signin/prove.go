@@ -223,7 +223,7 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 		return nil, err
 	}
 	if p.remaining != nil {
-		if err := account.NoteFewCodes(ctx, tx, user.ID, *p.remaining < account.FewCodes); err != nil {
+		if err := account.NoteCodesLeft(ctx, tx, user.ID, *p.remaining); err != nil {
 			return nil, err
 		}
 	}
