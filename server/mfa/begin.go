@@ -56,7 +56,7 @@ func (m *MFA) begin(ctx context.Context, caller web.Caller, with Beginning) (*St
 			return err
 		}
 		begun, err = authenticator.BeginEnrolment(ctx, tx, m.Keys, authenticator.Begun{
-			UserID: user.ID, SessionID: caller.Session.ID, Name: with.Name, Replaces: with.Replaces, Lost: with.Lost,
+			UserID: user.ID, SessionID: caller.Session.ID, Name: with.Name, Replaces: with.Replaces, Lost: with.Lost && with.Replaces != "",
 			Label: totp.Label(brand, user.Email, number), Secret: secret,
 		})
 		if err != nil {

@@ -21,14 +21,14 @@ func TestClosingTheBrowser(t *testing.T) {
 
 func closedPending(t *testing.T, in *servertest.Installation) {
 	email, browser := newcomer(in, "closed-pending")
-	id, phone := begin(in, browser, nil)
+	id, phone := begin(in, browser, body{"lost": true}) // of no app, so of no phone
 
 	again := in.Browser(servertest.Safari)
 	if answer := again.Password(email).Want(200); answer.Text("state") != "signed_in" {
 		t.Fatalf("%s", answer.Raw)
 	}
 	current := again.Do("GET", servertest.Enrolments+"/current", nil).Want(200)
-	if current.Body["here"] != false || current.Body["secret"] != nil || state(again) != "enrolling" {
+	if current.Body["here"] != false || current.Body["secret"] != nil || current.Body["lost"] != false || state(again) != "enrolling" {
 		t.Errorf("%s", current.Raw)
 	}
 	again.Confirm(id, phone.Code()).Diagnosed("enrolment_expired") // begun in another session: begin again
