@@ -253,11 +253,10 @@ export const setUp: Chapter = {
         name: 'wizard-full',
         shows: 'Five apps are there already',
         go: async (stage) => {
-          const amina = await stage.demo.enrolled('amina');
-          const caller = await amina.signIn(await amina.app.code());
-          for (const name of ['Tablet', 'Laptop', 'Work phone', 'Spare phone']) await amina.addApp(caller, name);
-          await carryOver(caller, stage.page.context());
-          await stage.open(`${wizard}/app`);
+          const caller = await stage.demo.signedIn('chiara');
+          const chiara = stage.demo.person('chiara');
+          for (const name of ['Tablet', 'Laptop', 'Work phone', 'Spare phone']) await chiara.addApp(caller, name);
+          await stage.at('chiara', `${wizard}/app`);
           await expect(stage.page.getByText(say('error_too_many_apps'))).toBeVisible();
         },
       },
