@@ -11,11 +11,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-smtp"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/secondstep/secondstep/server/cli"
+	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/mail"
 	"github.com/secondstep/secondstep/server/servertest"
 )
@@ -69,12 +71,17 @@ func refused(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// alter writes to the database behind the program's back: alter STATEMENT.
+// alter writes to the database behind the program's back: alter STATEMENT [NEW]. NEW is the id of an event that need not be
+// sealed for five seconds, which is how long the command after it has: it is made as far ahead as clocks may differ.
 func alter(ts *testscript.TestScript, _ bool, args []string) {
 	db, err := sql.Open("sqlite", ts.MkAbs("data/secondstep.db"))
 	ts.Check(err)
 	defer db.Close()
-	_, err = db.Exec(args[0])
+	var values []any
+	if len(args) == 2 && args[1] == "NEW" {
+		values = []any{database.FirstID(time.Now().Add(2 * time.Second))}
+	}
+	_, err = db.Exec(args[0], values...)
 	ts.Check(err)
 }
 
