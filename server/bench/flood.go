@@ -30,7 +30,7 @@ func flood(b *bench) error {
 // side is something that goes on beside the flood.
 type side struct {
 	what string
-	next func(count int) ([][]byte, error) // requests for so many
+	next func(count int) (func(n int) []byte, error) // requests for so many
 	calm []time.Duration
 	wild []time.Duration
 }
@@ -52,18 +52,14 @@ func floodOn(b *bench, kind string) (err error) {
 	// half gives one code.
 	used := 0
 	sides := []*side{
-		{what: "second step", next: func(count int) ([][]byte, error) {
+		{what: "second step", next: func(count int) (func(n int) []byte, error) {
 			in.later.Store(-int64(60 * time.Second)) // pendings puts it forward again
 			requests, err := in.pendingsFrom(used, count)
 			used += count
 			return requests, err
 		}},
-		{what: "session check", next: func(count int) ([][]byte, error) {
-			requests := make([][]byte, count)
-			for n := range requests {
-				requests[n] = request("GET", "/api/v1/session", cookies[n%people], "")
-			}
-			return requests, nil
+		{what: "session check", next: func(int) (func(n int) []byte, error) {
+			return func(n int) []byte { return request("GET", "/api/v1/session", cookies[n%people], "") }, nil
 		}},
 	}
 	if err := in.close(); err != nil {
@@ -86,11 +82,12 @@ func floodOn(b *bench, kind string) (err error) {
 	}
 	measure := func(into func(*side) *[]time.Duration) error {
 		for _, one := range sides {
-			requests, err := one.next(900)
+			const count = 900
+			next, err := one.next(count)
 			if err != nil {
 				return err
 			}
-			got, err := paced(p.address, requests)
+			got, err := paced(p.address, count, next)
 			if err == nil {
 				err = got.refused()
 			}
@@ -207,9 +204,9 @@ func (b *bench) during(address string, act func() error) (flooded, error, error)
 }
 
 // paced sends requests one after the other over four connections, each a little after the last, as people come.
-func paced(address string, requests [][]byte) (*load, error) {
-	return crowd(address, 4, len(requests), func(n int) []byte {
+func paced(address string, count int, next func(n int) []byte) (*load, error) {
+	return crowd(address, 4, count, func(n int) []byte {
 		time.Sleep(10 * time.Millisecond)
-		return requests[n]
+		return next(n)
 	})
 }

@@ -212,11 +212,14 @@ func cookie(name, what string, n int) string {
 	return "secondstep_" + name + "=" + base64.RawURLEncoding.EncodeToString(tokenOf(what, n))
 }
 
-// pendings opens a pending sign-in for the first so many people and answers the requests that give their codes, after
-// the clock was put forward to a code that nobody has used.
-func (in *installation) pendings(count int) ([][]byte, error) { return in.pendingsFrom(0, count) }
+// pendings opens a pending sign-in for the first so many people and answers the requests that give their codes,
+// after the clock was put forward to a code that nobody has used. They are written before they are timed, and anew where a
+// turn lasts longer than their code, as on a slow disk.
+func (in *installation) pendings(count int) (func(n int) []byte, error) {
+	return in.pendingsFrom(0, count)
+}
 
-func (in *installation) pendingsFrom(first, count int) ([][]byte, error) {
+func (in *installation) pendingsFrom(first, count int) (func(n int) []byte, error) {
 	in.later.Add(int64(60 * time.Second))
 	in.tokens++
 	what := fmt.Sprint("pending", in.tokens, "-")
@@ -228,13 +231,21 @@ func (in *installation) pendingsFrom(first, count int) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The middle one of the three that are accepted, so that the run may last for a while.
-	body := fmt.Sprintf(`{"code":"%s"}`, totp.Code(in.secret, totp.Step(in.now())))
+	write := func(n int, step int64) []byte {
+		body := fmt.Sprintf(`{"code":"%s"}`, totp.Code(in.secret, step))
+		return request("POST", "/api/v1/sign-in/totp", cookie("pending", what, n)+"; "+cookie("browser", "browser", 0), body)
+	}
+	written := totp.Step(in.now())
 	requests := make([][]byte, count)
 	for n := range requests {
-		requests[n] = request("POST", "/api/v1/sign-in/totp", cookie("pending", what, n)+"; "+cookie("browser", "browser", 0), body)
+		requests[n] = write(n, written)
 	}
-	return requests, nil
+	return func(n int) []byte {
+		if step := totp.Step(in.now()); step != written {
+			return write(n, step)
+		}
+		return requests[n]
+	}, nil
 }
 
 // sessions signs the first so many people in and answers their cookies.

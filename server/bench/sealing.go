@@ -32,7 +32,7 @@ func sealingOn(b *bench, kind string) (err error) {
 		return err
 	}
 	measure := func(sealed bool) (*load, error) {
-		requests, err := in.pendings(people)
+		next, err := in.pendings(people)
 		if err != nil {
 			return nil, err
 		}
@@ -44,7 +44,7 @@ func sealingOn(b *bench, kind string) (err error) {
 		if sealed {
 			beside.Go(func() { in.Seals.Keep(ctx) })
 		}
-		got, err := crowd(in.address, 64, people, func(n int) []byte { return requests[n] })
+		got, err := crowd(in.address, 64, people, next)
 		stop()
 		beside.Wait()
 		if err == nil {

@@ -255,11 +255,11 @@ func secondStepsOn(b *bench, kind string) (err error) {
 	defer func() { err = errors.Join(err, r.close(kind)) }()
 
 	measure := func(connections, count int) (*load, error) {
-		requests, err := in.pendings(count)
+		next, err := in.pendings(count)
 		if err != nil {
 			return nil, err
 		}
-		return crowd(in.address, connections, count, func(n int) []byte { return requests[n] })
+		return crowd(in.address, connections, count, next)
 	}
 	var ours, theirs []float64
 	var one, single []time.Duration
@@ -344,7 +344,7 @@ func (l *lone) commit(ctx context.Context) error {
 // inTurn times second steps over one connection and lone commits of the reference, one after the other: a disk that has just
 // been written to is quicker than one that has rested, and each follows the other so.
 func (in *installation) inTurn(r *reference, kind string, count int) (ours, theirs time.Duration, err error) {
-	requests, err := in.pendings(count)
+	next, err := in.pendings(count)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -358,7 +358,8 @@ func (in *installation) inTurn(r *reference, kind string, count int) (ours, thei
 		return 0, 0, err
 	}
 	defer one.conn.Close()
-	for _, text := range requests {
+	for n := range count {
+		text := next(n)
 		began := time.Now()
 		answer, err := one.do(text)
 		if err != nil {
