@@ -132,7 +132,7 @@ const rows: Row[] = [
       expect(text).toContain('New');
       expect(told.next).toContainEqual({
         do: 'finish',
-        href: '/parameters/users/me/security/enable/app',
+        href: '/parameters/users/me/security/enable/scan',
         label: m.finish_after_sign_in(),
       });
     },

@@ -8,8 +8,7 @@ import type { IconName } from '../../parts/Icon.svelte';
 import { paths } from '../../paths';
 import type { Kind } from './attempt.svelte';
 
-/** Where the code was asked for: the ways on differ. */
-/** Where a code is asked for; `app-proof` takes the app's alone. */
+/** Where a code is asked for, by which the ways on differ; `app-proof` takes the app's alone. */
 export type Where = 'sign-in' | 'enrolment' | 'proof' | 'app-proof';
 
 /** A way on. `go` leads to an address; the others are done by the screen that asked. */
@@ -118,7 +117,7 @@ export function explain(diagnosis: Diagnosis, typed: Kind, where: Where, text = 
             'notice',
             m.not_finished_title(),
             [m.not_finished_body({ label })],
-            finish(paths.enable('me'), m.finish_after_sign_in()),
+            finish(paths.enable('me', 'scan'), m.finish_after_sign_in()),
           )
         : warn(
             'notice',

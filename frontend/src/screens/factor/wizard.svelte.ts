@@ -11,6 +11,9 @@ import { declined, proof } from './proof.svelte';
 export const steps = ['app', 'scan', 'code', 'save', 'done'] as const;
 export type Step = (typeof steps)[number];
 
+/** What the address says: which app the new one comes in the place of, whether its phone is lost, and the step. */
+type Asked = { replaces: string | null; lost: boolean; step: string };
+
 /** What an enrolment was for, and what it ended in. */
 type Done = { at: number; nextCodeIn: number; codesSaved: boolean; purpose: 'enable' | 'add' | 'replace' };
 
@@ -35,29 +38,49 @@ export class Enrolment {
 
   constructor(
     readonly id: string,
-    readonly replaces: string | undefined,
-    private readonly saysLost = false,
+    private readonly asked: Asked,
   ) {}
 
   get path() {
     return { params: { path: { id: this.id } } };
   }
 
-  /** The app that it replaces: as the address says, or what was begun. */
-  get #inPlaceOf() {
-    return this.replaces ?? this.current?.replaces ?? this.view?.enrolment?.replaces;
+  /** What is under way, whatever it was begun for: a person has one at most. */
+  get #underWay() {
+    return this.current ?? this.view?.enrolment ?? undefined;
+  }
+
+  /**
+   * The app that it replaces, as the address says. Whoever asks for a later step and names none goes on with what is under
+   * way; and what waits for its codes alone is finished before anything else.
+   */
+  get replaces(): string | null {
+    const { asked } = this;
+    const one = this.#underWay;
+    if (one?.state === 'confirmed' || (asked.replaces === null && asked.step !== 'app')) return one?.replaces ?? null;
+    return asked.replaces;
+  }
+
+  /** What is under way, where it is for what is asked: an app is never put in the place of another than the page says. */
+  get begun() {
+    const one = this.#underWay;
+    return one && one.replaces === this.replaces ? one : undefined;
+  }
+
+  /** Is something else under way, which starting ends? */
+  get another(): boolean {
+    return this.#underWay !== undefined && this.begun === undefined;
   }
 
   /** Is the phone of the app that it replaces lost? */
   get lost(): boolean {
-    const begun = this.current ?? this.view?.enrolment;
-    return this.saysLost || (begun?.lost === true && begun.replaces === this.#inPlaceOf);
+    return this.begun?.lost === true || (this.asked.lost && this.asked.replaces === this.replaces);
   }
 
   /** Does it replace an app, add one, or turn protection on? */
   get purpose(): 'enable' | 'add' | 'replace' {
     if (this.done) return this.done.purpose;
-    if (this.#inPlaceOf) return 'replace';
+    if (this.replaces) return 'replace';
     return this.view?.mfa.state === 'on' ? 'add' : 'enable';
   }
 
@@ -77,9 +100,8 @@ export class Enrolment {
 
   /** Are there as many apps as there can be? Then none can be added, only put in the place of another. */
   get full(): boolean {
-    const { view, current } = this;
-    if (current || view?.enrolment || this.purpose !== 'add') return false;
-    return appsOf(view?.mfa.factors).length >= mostApps;
+    if (this.begun || this.purpose !== 'add') return false;
+    return appsOf(this.view?.mfa.factors).length >= mostApps;
   }
 
   /** Begun in another session: its secret is not shown here, and it is taken up again only by a code of its app. */
@@ -92,23 +114,29 @@ export class Enrolment {
    * asked for that only an open setup has? Another tab has finished it, then, or it has run out.
    */
   over(wanted: string): boolean {
-    const { view, done, current, replaces } = this;
-    if (done || current !== undefined || view?.mfa.state !== 'on' || view.enrolment) return false;
+    const { view, done, begun, replaces } = this;
+    if (done || begun || view?.mfa.state !== 'on') return false;
     return this.#replaced(replaces) || ['scan', 'code', 'save'].includes(wanted);
   }
 
-  #replaced(app: string | undefined): boolean {
-    return app !== undefined && !(this.view?.mfa.factors ?? []).some(({ id }) => id === app);
+  #replaced(app: string | null): boolean {
+    return app !== null && !(this.view?.mfa.factors ?? []).some(({ id }) => id === app);
   }
 
   /** The step that the state allows, given the one that the address asks for. */
   allowed(wanted: string): Step {
     if (this.done) return 'done';
-    const state = this.current?.state ?? this.view?.enrolment?.state;
-    if (state === undefined || this.expired) return wanted === 'done' && this.view?.mfa.state === 'on' ? 'done' : 'app';
-    if (state === 'confirmed') return this.elsewhere && this.codes === undefined ? 'code' : 'save';
+    const { begun } = this;
+    if (begun === undefined || this.expired) return wanted === 'done' && this.view?.mfa.state === 'on' ? 'done' : 'app';
+    if (begun.state === 'confirmed') return this.elsewhere && this.codes === undefined ? 'code' : 'save';
     if (this.elsewhere || this.current === undefined) return 'app';
     return wanted === 'scan' || wanted === 'code' ? wanted : 'app';
+  }
+
+  /** Does it go on under this name? Then the code that may have been scanned stays good. */
+  goesOn(name: string): boolean {
+    const { begun, current } = this;
+    return begun !== undefined && begun === current && current.state === 'pending' && current.name === name;
   }
 
   async load(signal?: AbortSignal) {
@@ -133,10 +161,14 @@ export class Enrolment {
   async start(name: string): Promise<boolean> {
     this.busy = true;
     this.problem = undefined;
-    const replaces = this.#inPlaceOf;
-    const body = { ...(name === '' ? {} : { name }), ...(replaces ? { replaces, lost: this.lost } : {}) };
-    const outcome = await proof.having(m.act_enable(), () =>
-      send(() => api.POST('/api/v1/users/{id}/security/enrolments', { ...this.path, body })),
+    const { replaces, lost } = this;
+    const body = { ...(name === '' ? {} : { name }), ...(replaces ? { replaces, lost } : {}) };
+    // Whoever found the paper gets no app of their own beside the one that is there.
+    const appOnly = this.purpose === 'add';
+    const outcome = await proof.having(
+      m.act_enable(),
+      () => send(() => api.POST('/api/v1/users/{id}/security/enrolments', { ...this.path, body })),
+      { appOnly },
     );
     this.busy = false;
     if (!outcome.ok) {

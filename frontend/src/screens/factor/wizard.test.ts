@@ -383,9 +383,8 @@ it('speaks of a lost phone where it is lost, over all steps and a reload', async
   expect(screen.queryByText(m.done_old_entry())).toBeNull();
 });
 
-it('speaks of a lost phone where one comes back to it from elsewhere', async () => {
-  stands(protectedMfa(), enrolment({ state: 'confirmed', replaces: '01APP', lost: true }));
-  reply(`POST ${api}/01ENROL/backup-codes`, ok({ backup_codes: tenCodes }));
+it.each([{ here: true }, { here: false }])('speaks of a lost phone where one comes back to it: %o', async (where) => {
+  stands(protectedMfa(), enrolment({ ...where, replaces: '01APP', lost: true }));
   open(`${base}/scan?replaces=01APP`, signedIn);
   await heading(m.security_lost_title());
 });
@@ -397,12 +396,62 @@ it('says at once that there are as many apps as there can be', async () => {
   open(`${base}/app`, signedIn);
   await screen.findByText(m.error_too_many_apps());
   expect(screen.queryByText(m.have_app())).toBeNull();
+  cleanup();
+  open(`${base}/app?replaces=5&lost=yes`, signedIn); // one of them can be put in the place of another
+  await button(m.have_app());
 });
 
-it('does not speak of the lost phone of another app', async () => {
-  stands(protectedMfa(), enrolment({ replaces: '02APP', lost: true }));
-  open(`${base}/app?replaces=01APP`, signedIn);
-  await heading(m.wizard_title_replace());
+describe('another setup is under way', () => {
+  it.each([
+    [
+      'of another app',
+      { replaces: '02APP', lost: true },
+      '?replaces=01APP',
+      m.wizard_title_replace,
+      { replaces: '01APP', lost: false },
+    ],
+    ['to add one', {}, '?replaces=01APP&lost=yes', m.security_lost_title, { replaces: '01APP', lost: true }],
+    ['to replace one', { replaces: '01APP', lost: true }, '', m.wizard_title_add, {}],
+  ])('%s: it is not taken for this one', async (_, begun, query, title, body) => {
+    stands(protectedMfa(), enrolment({ ...begun, name: 'iPhone' }));
+    reply(`POST ${api}`, { status: 201, body: enrolment({ ...body, id: '02ENROL' }) });
+    const user = open(`${base}/app${query}`, signedIn);
+    await heading(title());
+    await screen.findByText(m.resume_another());
+    await user.type(screen.getByLabelText(m.device_name()), 'iPhone');
+    await user.click(await button(m.have_app()));
+    await heading(m.scan_heading());
+    expect(sent(`POST ${api}`).map((one) => one.body)).toEqual([{ name: 'iPhone', ...body }]);
+  });
+
+  it('of the same app: it goes on', async () => {
+    stands(protectedMfa(), enrolment({ replaces: '01APP', name: 'iPhone' }));
+    const user = open(`${base}/app?replaces=01APP&lost=yes`, signedIn);
+    await user.click(await button(m.have_app()));
+    await heading(m.scan_heading());
+    expect(screen.queryByText(m.resume_another())).toBeNull();
+    expect(sent(`POST ${api}`)).toEqual([]);
+  });
+
+  it('and a later step is asked for: it goes on with that, and the way back keeps to it', async () => {
+    stands(protectedMfa(), enrolment({ replaces: '02APP', lost: true, name: 'iPhone' }));
+    const user = open(`${base}/scan`, signedIn);
+    await heading(m.scan_heading());
+    await user.click(await button(m.back()));
+    await heading(m.app_heading());
+    expect(place.path + place.search).toBe(`${base}/app?replaces=02APP&lost=yes`);
+    await user.click(await button(m.have_app()));
+    await heading(m.scan_heading());
+    expect(sent(`POST ${api}`)).toEqual([]);
+  });
+
+  it('and its codes are not saved: that comes first', async () => {
+    stands(protectedMfa(), enrolment({ state: 'confirmed', replaces: '02APP' }));
+    reply(`POST ${api}/01ENROL/backup-codes`, ok({ backup_codes: tenCodes }));
+    open(`${base}/app?replaces=01APP&lost=yes`, signedIn);
+    await heading(m.save_heading());
+    expect(place.path + place.search).toBe(`${base}/save?replaces=02APP`);
+  });
 });
 
 /** What the steps over the screen are called. */
