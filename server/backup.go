@@ -10,7 +10,6 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/audit"
 	"github.com/secondstep/secondstep/server/backup"
 	"github.com/secondstep/secondstep/server/database"
@@ -226,9 +225,6 @@ func revive(ctx context.Context, config Config, of backup.Manifest) (_ *Restorat
 		}
 		events := []audit.Event{done}
 		for _, user := range bereft {
-			if err := account.NoteCodesLeft(ctx, tx, user, 0); err != nil {
-				return err
-			}
 			events = append(events, audit.FromConsole().About(user).Is(audit.BackupCodesVoided, audit.OK))
 		}
 		return audit.Record(ctx, tx, events...)

@@ -158,7 +158,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		Now: config.Now, Random: config.Random, Logger: config.Logger,
 	})
 	mails, err := mail.New(mail.Dependencies{
-		Database: db, Keys: ring, Settings: config.Mail, Brand: own.Name, CodesLeft: codesLeft(db, codes), FewCodes: account.FewCodes, GaveUp: mailGivenUp, Message: rollout.MessageOf(db),
+		Database: db, Keys: ring, Settings: config.Mail, Brand: own.Name, CodesLeft: codesLeft(db, codes), GaveUp: mailGivenUp, Message: rollout.MessageOf(db),
 		Now: config.Now, Logger: config.Logger,
 	})
 	if err != nil {
@@ -244,14 +244,13 @@ func prune(what string, delete func(context.Context, database.Tx) error) upkeep.
 }
 
 // codesLeft tells the mail room how many backup codes a person has.
-func codesLeft(db *database.Database, codes factor.Factor) func(context.Context, string) (int, error) {
-	return func(ctx context.Context, userID string) (int, error) {
+func codesLeft(db *database.Database, codes factor.Factor) func(context.Context, string) (int, bool, error) {
+	return func(ctx context.Context, userID string) (left int, few bool, err error) {
 		held, err := codes.Held(ctx, db.Read(), userID)
-		left := 0
 		for _, set := range held {
 			left += set.Remaining
 		}
-		return left, err
+		return left, left < account.FewCodes, err
 	}
 }
 

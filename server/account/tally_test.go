@@ -32,7 +32,7 @@ func TestRecount(t *testing.T) {
 		write(func(ctx context.Context, tx database.Tx) error {
 			_, err := tx.ExecContext(ctx, "DELETE FROM users WHERE email = 'bob@example.test'")
 			if err == nil {
-				_, err = tx.ExecContext(ctx, "UPDATE users SET mfa_since = 1")
+				_, err = tx.ExecContext(ctx, "UPDATE users SET mfa_since = 1, few_codes = (mfa_since IS NULL)")
 			}
 			return err
 		})

@@ -241,13 +241,17 @@ func TestMigrationsFillWhatTheyAdd(t *testing.T) {
 			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at, mfa_since) VALUES ('2', 'Bo', 'bo@a.test', 'bo@a.test', 'bo', 'member', '', 1, 1, 1)",
 			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at, mfa_since) VALUES ('3', 'Cy', 'cy@a.test', 'cy@a.test', 'cy', 'member', '', 1, 1, 1)",
 			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at, mfa_since) VALUES ('4', 'Di', 'di@a.test', 'di@a.test', 'di', 'member', '', 1, 1, 1)",
-			// Bo has used seven of ten backup codes, and Di six. Cy has none any more.
+			// Bo has used seven of ten backup codes, and Di six. Cy has none any more: of the ones that were replaced, none is good.
 			"INSERT INTO backup_code_sets (id, user_id, session_id, state, created_at) SELECT id, id, '', 'active', 1 FROM users WHERE id IN ('2', '4')",
 			`INSERT INTO backup_codes (id, set_id, user_id, position, selector, hash, used_at)
 				SELECT u.id || '-' || n.n, u.id, u.id, n.n, 'A' || n.n, '', CASE WHEN n.n <= CASE u.id WHEN '2' THEN 7 ELSE 6 END THEN 1 END
 				FROM users AS u JOIN backup_code_sets AS s ON s.user_id = u.id,
 				(SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL
 				SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9 UNION ALL SELECT 10) AS n`,
+			"INSERT INTO backup_code_sets (id, user_id, session_id, state, created_at, retired_at) SELECT 'old-' || id, id, '', 'retired', 1, 1 FROM users WHERE id IN ('2', '3')",
+			`INSERT INTO backup_codes (id, set_id, user_id, position, selector, hash)
+				SELECT s.id || '-' || n.n, s.id, s.user_id, n.n, 'B' || n.n, '' FROM backup_code_sets AS s,
+				(SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4) AS n WHERE s.state = 'retired'`,
 		} {
 			if _, err := db.Exec(text); err != nil {
 				t.Fatal(err)

@@ -298,11 +298,11 @@ func TestPanicEndsNothing(t *testing.T) {
 	id := in.AddPerson("Ada", ada, "administrator")
 	record(t, in, audit.Event{Actor: id, Method: "backup_code"}.About(id).Is(audit.ProofGiven, audit.OK))
 	count := in.First().Mail.CodesLeft
-	in.First().Mail.CodesLeft = func(context.Context, string) (int, error) { panic("nothing adds up") }
+	in.First().Mail.CodesLeft = func(context.Context, string) (int, bool, error) { panic("nothing adds up") }
 	untold(t, in)
 	happens(t, in, in.AddPerson("Bob", bob, "member"))
 	told(t, in, bob, "Your password was changed")
-	in.First().Mail.CodesLeft = func(context.Context, string) (int, error) { return 0, errors.New("nothing to count") }
+	in.First().Mail.CodesLeft = func(context.Context, string) (int, bool, error) { return 0, false, errors.New("nothing to count") }
 	in.Clock.Advance(time.Minute)
 	untold(t, in)
 	in.First().Mail.CodesLeft = count
@@ -316,7 +316,7 @@ func TestKeep(t *testing.T) {
 	in := servertest.OnSQLite(t, mails)
 	id := in.AddPerson("Ada", ada, "administrator")
 	record(t, in, audit.Event{Actor: id, Method: "backup_code"}.About(id).Is(audit.ProofGiven, audit.OK))
-	in.First().Mail.CodesLeft = func(context.Context, string) (int, error) { panic("nothing adds up") }
+	in.First().Mail.CodesLeft = func(context.Context, string) (int, bool, error) { panic("nothing adds up") }
 	happens(t, in, in.AddPerson("Bob", bob, "member"))
 	asked := make(chan string, 2)
 	in.Mailbox.Answer(func(to string) error { asked <- to; return nil })

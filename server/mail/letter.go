@@ -74,12 +74,12 @@ func (m *Mail) compose(ctx context.Context, mine *row, path string) (*letter, er
 	}
 	number, sentences := mine.Times, told.Text
 	if mine.Kind == CodeUsed {
-		left, err := m.CodesLeft(ctx, mine.UserID)
+		left, few, err := m.CodesLeft(ctx, mine.UserID)
 		if err != nil {
 			return nil, err
 		}
 		number = left
-		if left < m.FewCodes {
+		if few {
 			sentences = append(sentences[:len(sentences):len(sentences)], told.Few...)
 		}
 	}

@@ -23,8 +23,7 @@ func TestLetters(t *testing.T) {
 		Message: func(context.Context, string) ([]string, error) {
 			return []string{"We turn it on for everybody this month. <b>Questions?</b> Ask Ada, room 12.", "https://intranet.example.org/2-step"}, nil
 		},
-		CodesLeft: func(_ context.Context, userID string) (int, error) { return left[userID], nil },
-		FewCodes:  4,
+		CodesLeft: func(_ context.Context, userID string) (int, bool, error) { return left[userID], left[userID] < 4, nil },
 	})
 	if err != nil {
 		t.Fatal(err)

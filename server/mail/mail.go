@@ -39,9 +39,8 @@ type Dependencies struct {
 	Keys     *keyring.Ring
 	Settings *Settings // nil: the installation sends no mail
 	Brand    func(context.Context) string
-	// CodesLeft counts a person's backup codes that are good.
-	CodesLeft func(ctx context.Context, userID string) (int, error)
-	FewCodes  int // below so many, new ones are urged
+	// CodesLeft counts a person's backup codes that are good; few: so few that new ones are urged.
+	CodesLeft func(ctx context.Context, userID string) (left int, few bool, err error)
 	// Message reads what an administrator wrote for the people of a roll-out, as paragraphs.
 	Message func(ctx context.Context, rollOut string) ([]string, error)
 	// GaveUp puts on record that a person could not be told of something.

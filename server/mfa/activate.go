@@ -86,7 +86,7 @@ func (m *MFA) activate(ctx context.Context, caller web.Caller, enrolmentID, name
 		if err != nil {
 			return err
 		}
-		if err := putInForce(ctx, tx, user.ID, set); err != nil {
+		if err := backupcode.Activate(ctx, tx, user.ID, set); err != nil {
 			return err
 		}
 		finished, err := authenticator.FinishEnrolment(ctx, tx, enrolmentID, caller.Session.ID)

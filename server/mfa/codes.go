@@ -32,6 +32,9 @@ func (m *MFA) newCodes(ctx context.Context, caller web.Caller, password string) 
 		if !user.MFA() {
 			return ErrOff
 		}
+		if err := m.Sessions.StillOpen(ctx, tx, caller.Session.ID); err != nil {
+			return err
+		}
 		// The codes that a new app brought along, and that were not saved: these take their place.
 		if err := authenticator.AbandonSwitched(ctx, tx, user.ID); err != nil {
 			return err
@@ -62,7 +65,7 @@ func (m *MFA) saveCodes(ctx context.Context, caller web.Caller, named string) (s
 		if err != nil {
 			return err
 		}
-		if err := putInForce(ctx, tx, user.ID, set); err != nil {
+		if err := backupcode.Activate(ctx, tx, user.ID, set); err != nil {
 			return err
 		}
 		if err := audit.Record(ctx, tx, audit.By(caller).Is(audit.BackupCodesActivated, audit.OK)); err != nil {
@@ -75,14 +78,6 @@ func (m *MFA) saveCodes(ctx context.Context, caller web.Caller, named string) (s
 		return nil, err
 	}
 	return token, nil
-}
-
-// putInForce puts a set in force that was saved.
-func putInForce(ctx context.Context, tx database.Tx, userID, set string) error {
-	if err := backupcode.Activate(ctx, tx, userID, set); err != nil {
-		return err
-	}
-	return account.NoteCodesLeft(ctx, tx, userID, backupcode.Count)
 }
 
 // keepCodes throws away the set that waits, because the person stays with the codes in force. Any session of theirs may:

@@ -27,6 +27,28 @@ func tries(in *servertest.Installation, column string) string {
 	return "no row"
 }
 
+// Of several right ones at once each takes back the try that it was counted as.
+func TestRow41ParallelRightCodesCountAsNone(t *testing.T) {
+	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
+		ada := in.Protected("ada@example.test", "member")
+		const count = 6
+		browsers := make([]*servertest.Client, count)
+		for n := range browsers {
+			browsers[n] = pendingAt(in, "ada@example.test")
+		}
+		answers := make([]*servertest.Answer, count)
+		servertest.Together(count, func(n int) {
+			answers[n], _ = browsers[n].Try("POST", "/api/v1/sign-in/backup-code", map[string]string{"code": ada.Codes[n]})
+		})
+		for _, answer := range answers {
+			answer.Want(http.StatusOK)
+		}
+		if counted := in.Column("SELECT user_id FROM second_step_tries WHERE failures <> 0 OR in_a_row <> 0"); len(counted) != 0 {
+			t.Error("right codes are counted as wrong ones")
+		}
+	})
+}
+
 func TestRow41ParallelWrongCodesStayInBudget(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
 		ada := in.Protected("ada@example.test", "member")

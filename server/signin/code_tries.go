@@ -49,8 +49,9 @@ var (
 		RETURNING ` + triesColumns)
 	weighTries = database.Prepare(`UPDATE second_step_tries SET window_started_at = ?, failures = ?, delay_ms = ?, blocked_until = ?,
 		locked_at = ? WHERE user_id = ?`)
-	endRow = database.Prepare(`UPDATE second_step_tries SET failures = failures - ?, in_a_row = 0, delay_ms = 0, blocked_until = 0,
-		locked_at = NULL WHERE user_id = ? AND in_a_row > 0`)
+	// Of several right ones at once the first ends the row, and each takes its own try back.
+	endRow = database.Prepare(`UPDATE second_step_tries SET failures = failures - CASE WHEN failures > 0 THEN ? ELSE 0 END, in_a_row = 0,
+		delay_ms = 0, blocked_until = 0, locked_at = NULL WHERE user_id = ? AND (in_a_row > 0 OR ? > 0)`)
 	readTries = database.Prepare("SELECT " + triesColumns + " FROM second_step_tries WHERE user_id = ?")
 )
 
@@ -159,7 +160,7 @@ func acceptCode(ctx context.Context, tx database.Tx, userID string, counted bool
 	if counted {
 		own = 1
 	}
-	if _, err := endRow.Exec(ctx, tx, own, userID); err != nil {
+	if _, err := endRow.Exec(ctx, tx, own, userID, own); err != nil {
 		return fmt.Errorf("end the row of wrong codes: %w", err)
 	}
 	return nil

@@ -202,7 +202,7 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 		// Neither the row of failures nor the try itself is taken back: nothing was proved.
 		return nil, audit.Record(ctx, tx, p.event.Is(p.event.Kind, audit.OK))
 	}
-	if !clean {
+	if !clean || counted {
 		if err := acceptCode(ctx, tx, p.attempt.UserID, counted); err != nil {
 			return nil, err
 		}
@@ -221,11 +221,6 @@ func (p *proving) settle(ctx context.Context, tx database.Tx, kind factor.Kind, 
 	}
 	if p.remaining, err = remaining(ctx, tx, finding); err != nil {
 		return nil, err
-	}
-	if p.remaining != nil {
-		if err := account.NoteCodesLeft(ctx, tx, user.ID, *p.remaining); err != nil {
-			return nil, err
-		}
 	}
 	return nil, audit.Record(ctx, tx, append([]audit.Event{p.event.Is(p.event.Kind, audit.OK)}, also...)...)
 }

@@ -3,6 +3,8 @@
 // Invariants:
 //   - a person has at most one active and one pending set; only the active one proves anything;
 //   - a code is used by one conditional write, once (security.md row 20), and only by the person it belongs to (row 21);
+//   - whatever changes how many codes somebody with 2-step verification has left notes whether they are few
+//     (account.NoteFewCodes): a code that is used, a set that comes into force, a restore;
 //   - an attempt costs exactly one argon2id, whatever was typed and however many codes there are (row 23): the first
 //     two symbols pick the one row that it may be, and where they pick none a decoy is hashed against.
 package backupcode
@@ -15,6 +17,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/factor"
 	"github.com/secondstep/secondstep/server/factor/diagnosis"
@@ -93,8 +96,15 @@ type finding struct {
 func (f *finding) Spend(ctx context.Context, tx database.Tx) (*diagnosis.Diagnosis, error) {
 	if f.id != "" {
 		used, err := use(ctx, tx, f.id, f.browser)
-		if err != nil || used {
+		if err != nil {
 			return nil, err
+		}
+		if used {
+			left, err := f.Remaining(ctx, tx)
+			if err != nil {
+				return nil, err
+			}
+			return nil, account.NoteFewCodes(ctx, tx, f.userID, left)
 		}
 	}
 	return f.why(ctx, tx)
@@ -210,7 +220,7 @@ func (f *Factor) AfterRestore(ctx context.Context, tx database.Tx) ([]string, er
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("retire all backup codes: %w", err)
 	}
-	return bereft, nil
+	return bereft, account.NoteNoCodes(ctx, tx)
 }
 
 // Prune deletes sets that are retired for so long that nobody types their codes, and pending ones left behind.

@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/secondstep/secondstep/server/account"
 	"github.com/secondstep/secondstep/server/database"
 	"github.com/secondstep/secondstep/server/hashing"
 )
@@ -138,7 +139,7 @@ func Activate(ctx context.Context, tx database.Tx, userID, setID string) error {
 	if touched != 1 {
 		return errRaced // rolls the retirement back
 	}
-	return nil
+	return account.NoteFewCodes(ctx, tx, userID, Count)
 }
 
 // DropPending deletes the person's pending set, whose codes never were good for anything.
