@@ -77,7 +77,7 @@ var bodies = map[string]any{
 	"POST /api/v1/users/{id}/security/security-keys/{registration}":        map[string]any{"name": "", "credential": map[string]string{}},
 	"POST /api/v1/session/proof":                                           map[string]string{"password": servertest.Password},
 	"POST /api/v1/session/code-check":                                      map[string]string{"code": "x"},
-	"POST /api/v1/users/{id}/security/enrolments":                          map[string]string{"name": "iPhone"},
+	"POST /api/v1/users/{id}/security/enrolments":                          map[string]string{"name": "iPhone", "replaces": "nothing"},
 	"POST /api/v1/users/{id}/security/enrolments/{enrolment}/confirm":      map[string]string{"code": "123456"},
 	"POST /api/v1/users/{id}/security/disable":                             map[string]string{"password": "not the password"},
 	"POST /api/v1/users/{id}/security/backup-codes":                        map[string]string{"password": "not the password"},

@@ -75,6 +75,8 @@ describe('the page around the screens', () => {
     await screen.findByText(m.sign_out_failed());
     await user.click(await button(m.sign_out()));
     await screen.findByText(m.told_signed_out());
+    // Told once: who comes back to this entry, or reloads it, reads it no more.
+    expect(history.state.told).toBeUndefined();
   });
 
   it('has in the menu what the bar of a small window leaves out, and for administrators alone', async () => {

@@ -25,7 +25,8 @@ export type Told =
 
 /**
  * The address bar, as state. Links are ordinary `<a href>`; clicks on them are taken over here.
- * `note` travels in the history entry: it survives a reload, and nobody can put anything there by a link.
+ * `note` travels in the history entry: it survives a reload, and nobody can put anything there by a link. What is told on
+ * arrival is told once: it leaves the entry as soon as it is read.
  */
 export type Note = {
   /** Where to go after signing in: a path of this site. */
@@ -50,9 +51,9 @@ export type Note = {
 type Hold = (go: () => void, to: string) => boolean;
 
 class Location {
-  path = $state(location.pathname);
-  search = $state(location.search);
-  note = $state.raw<Note>((history.state as Note | null) ?? {});
+  path = $state('');
+  search = $state('');
+  note = $state.raw<Note>({});
   /** Set while a screen would lose something (`AskBeforeLeaving`): whatever leaves it asks before. */
   hold: Hold | undefined;
 
@@ -60,9 +61,11 @@ class Location {
     this.path = location.pathname;
     this.search = location.search;
     this.note = (history.state as Note | null) ?? {};
+    if (this.note.told) history.replaceState({ ...this.note, told: undefined }, '');
   }
 
   constructor() {
+    this.#take();
     window.addEventListener('popstate', () => {
       const [to, note] = [location.pathname + location.search, (history.state as Note | null) ?? {}];
       if (this.hold?.(() => this.go(to, { note }), to)) history.pushState(this.note, '', this.path + this.search);

@@ -17,7 +17,8 @@ func (u *User) ActiveAdministrator() bool {
 
 // StillAdministrator refuses a caller who was an administrator with 2-step verification when the request came in and
 // is none any more, and keeps one that is until the transaction ends: a demotion at the same time, or the loss of their
-// own 2-step verification, comes after it, or is seen by it (security.md rows 56 and 80).
+// own 2-step verification, comes after it, or is seen by it (security.md rows 56 and 80). So is the end of their session, but
+// for what goes on without one.
 func StillAdministrator(ctx context.Context, tx database.Tx, caller web.Caller) error {
 	kept, err := tx.Keep(ctx, `SELECT 1 FROM users WHERE id = ? AND role = ? AND disabled_at IS NULL AND password_hash <> ''
 		AND mfa_since IS NOT NULL`,
@@ -27,6 +28,17 @@ func StillAdministrator(ctx context.Context, tx database.Tx, caller web.Caller) 
 	}
 	if !kept {
 		return web.ErrNotPermitted
+	}
+	if caller.Session.ID == "" {
+		return nil
+	}
+	// Asked after the wait for whoever was changing the administrator, in a statement of its own, which sees what they did.
+	open, err := tx.NewSelect().Table("sessions").Where("id = ?", caller.Session.ID).Exists(ctx)
+	if err == nil && !open {
+		return web.ErrNotPermitted
+	}
+	if err != nil {
+		return fmt.Errorf("look at the session of who acts: %w", err)
 	}
 	return nil
 }

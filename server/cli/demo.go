@@ -64,9 +64,9 @@ func (c *demoStartCommand) Run(p program) (err error) {
 	if c.DatabaseURL != "" && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://") {
 		return misusedf("--database-url must begin with postgres://, or be empty for the embedded SQLite")
 	}
-	listener, err := (&net.ListenConfig{}).Listen(p.ctx, "tcp", c.Listen)
+	listener, err := listen(p.ctx, c.Listen)
 	if err != nil {
-		return fmt.Errorf("--listen: %w", err)
+		return err
 	}
 	if address, ok := listener.Addr().(*net.TCPAddr); !ok || !address.IP.IsLoopback() {
 		return errors.Join(misusedf("--listen must be on this machine's loopback: everybody knows the demo's password"), listener.Close())

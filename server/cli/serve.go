@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -96,12 +95,9 @@ func (c *serveCommand) Run(p program) (err error) {
 	if demo.IsDemo(c.Data) {
 		return fmt.Errorf("%s is the folder of a demo, whose password everybody knows: name another --data, or run secondstep demo", c.Data)
 	}
-	listener, err := (&net.ListenConfig{}).Listen(p.ctx, "tcp", c.Listen)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("--listen: something listens on %s already: stop it, or name another address such as 127.0.0.1:8081", c.Listen)
-	}
+	listener, err := listen(p.ctx, c.Listen)
 	if err != nil {
-		return fmt.Errorf("--listen: %w", err)
+		return err
 	}
 	face := server.Face{TrustedProxies: c.TrustedProxy, Dist: p.dist}
 	if face.PublicURL, face.LoopbackAliases, err = c.publicURL(listener.Addr()); err != nil {

@@ -18,7 +18,9 @@ func TestAlarmLeft(t *testing.T) {
 		{"without 2-step verification a password is all", leftPasswordOnly},
 		{"nobody else reads it or settles it", leftOthers},
 		{"whoever comes back settles nothing", leftToStranger},
+		{"where the browser is not told, none is known any more", leftToNobodyKnown},
 		{"what was begun before is over", begunBefore},
+		{"and what is still on its way comes to nothing", begunMeanwhile},
 	}.onBoth(t)
 }
 
@@ -157,6 +159,42 @@ func leftToStranger(t *testing.T, in *servertest.Installation) {
 	settle(thief, "all").Refused(403, "new_browser")
 	wantLeft(t, session, "password", "apps", "codes")
 	settle(session, "apps").Want(204)
+}
+
+func leftToNobodyKnown(t *testing.T, in *servertest.Installation) {
+	email, app, session := protected(in, "left-nobody")
+	thief, answer := signIn(in, email, app.Code())
+	answer.Want(200)
+	in.Clock.NextStep()
+	alarmed(in, in.Holding("secondstep_session", session.Cookie("secondstep_session")))
+	thief.Do("POST", "/api/v1/sign-in", body{"email": email, "password": servertest.Password}).Want(200)
+	thief.Code(app.Code()).Want(200)
+	settle(thief, "all").Refused(403, "new_browser")
+}
+
+// A call that came in before its session was ended leaves nothing behind after that.
+func begunMeanwhile(t *testing.T, in *servertest.Installation) {
+	email, app, _ := protected(in, "left-meanwhile")
+	for path, with := range map[string]any{servertest.Enrolments: nil, codesPath: password} {
+		in.Clock.NextStep()
+		session := in.SignedIn(email, app, servertest.Firefox)
+		release := in.Open("UPDATE users SET role = role WHERE email = 'left-meanwhile@example.test'",
+			"DELETE FROM sessions WHERE user_id = (SELECT id FROM users WHERE email = 'left-meanwhile@example.test')")
+		var answer *servertest.Answer
+		var err error
+		servertest.Together(2, func(n int) {
+			if n == 0 {
+				answer, err = session.Try("POST", path, with)
+				return
+			}
+			in.Blocked(1)
+			release()
+		})
+		if err != nil || answer.Status != 401 {
+			t.Fatalf("%s: %v %+v", path, err, answer)
+		}
+		wantStored(t, in, email, whole)
+	}
 }
 
 // Whoever was in the account may have seen the secret of a setup that is under way, and codes that are not saved.

@@ -25,7 +25,7 @@ type beginInput struct {
 type Beginning struct {
 	Name     string `json:"name,omitempty" maxLength:"60" doc:"What the person calls the device."`
 	Replaces string `json:"replaces,omitempty" maxLength:"40" doc:"The factor that the new one takes the place of."`
-	Lost     bool   `json:"lost,omitempty" doc:"With replaces: the phone of that one is gone."`
+	Lost     bool   `json:"lost,omitempty" doc:"With replaces: the phone with that app is lost."`
 }
 
 type startedOutput struct{ Body Started }
@@ -212,7 +212,8 @@ func (m *MFA) registerEnrolment(api *web.API, operation describe) {
 			if in.Body != nil {
 				with = *in.Body
 			}
-			if fields := account.CheckLegible(strings.TrimSpace(with.Name)); len(fields) > 0 {
+			with.Name = strings.TrimSpace(with.Name)
+			if fields := account.CheckLegible(with.Name); len(fields) > 0 {
 				return nil, account.ErrInvalid.For(fields...)
 			}
 			started, err := m.begin(ctx, caller, with)

@@ -20,6 +20,11 @@ var beginnings = audit.Limit{Kind: audit.EnrolmentStarted, Most: 20, Within: tim
 
 // begin starts an enrolment in place of one that was under way: the newest tab wins, the older ones are told.
 func (m *MFA) begin(ctx context.Context, caller web.Caller, with Beginning) (*Started, error) {
+	// A backup code is good for putting an app in the place of another, which whoever has that notices. Whoever found the
+	// paper gets none of their own beside it (security.md row 38).
+	if caller.Session.MFA && caller.Session.FreshWith == string(backupcode.Kind) && with.Replaces == "" {
+		return nil, web.ErrAppCodeRequired
+	}
 	secret, err := totp.NewSecret(m.Random)
 	if err != nil {
 		return nil, err
@@ -36,6 +41,9 @@ func (m *MFA) begin(ctx context.Context, caller web.Caller, with Beginning) (*St
 			return ErrNotAllowed
 		}
 		if err := anewStill(tx, caller, user); err != nil {
+			return err
+		}
+		if err := m.Sessions.StillOpen(ctx, tx, caller.Session.ID); err != nil {
 			return err
 		}
 		if caller.Session.Anew {

@@ -23,6 +23,7 @@ func TestRow38ABackupCodeOpensTheReplacementOnly(t *testing.T) {
 			session.Do("POST", codesPath, password).Refused(403, "app_code_required")
 			session.Do("PUT", "/api/v1/users/"+other+"/security/requirement", body{"requirement": "required"}).Refused(403, "app_code_required")
 			session.Do("POST", codesPath+"/activate", nil).Refused(409, "no_pending_codes")
+			session.Do("POST", servertest.Enrolments, nil).Refused(403, "app_code_required") // beside the app that is there
 		}
 		refused()
 		session.Do("GET", "/api/v1/users", nil).Want(200) // good for everything ordinary

@@ -3,6 +3,7 @@ package mfa_test
 import (
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/secondstep/secondstep/server/servertest"
 )
@@ -14,6 +15,7 @@ const runners = 50
 func TestRow80OneWinner(t *testing.T) {
 	rows{
 		{"confirm", raceConfirm},
+		{"confirm with neighbouring codes", raceNeighbours},
 		{"activate", raceActivate},
 		{"disable", raceDisable},
 		{"replace", raceReplace},
@@ -39,6 +41,18 @@ func raceConfirm(t *testing.T, in *servertest.Installation) {
 	wantStored(t, in, email, whole)
 	_, answer := signIn(in, email, won.Texts("backup_codes")[9]) // what the winner was shown is what is in force
 	answer.Want(200)
+}
+
+// Each is right on its own, and the first makes an app of the enrolment at once.
+func raceNeighbours(t *testing.T, in *servertest.Installation) {
+	app := in.Protected("race-neighbours@example.test", "member")
+	session, answer := signIn(in, "race-neighbours@example.test", app.Codes[0])
+	answer.Want(200)
+	id, phone := begin(in, session, body{"replaces": app.ID})
+	codes := []string{phone.CodeIn(-30 * time.Second), phone.Code()}
+	in.Only(200, in.Race(10, session, func(n int, browser *servertest.Client) (*servertest.Answer, error) {
+		return browser.Try("POST", servertest.Enrolments+"/"+id+"/confirm", body{"code": codes[n%2]})
+	}))
 }
 
 func raceActivate(t *testing.T, in *servertest.Installation) {

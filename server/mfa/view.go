@@ -97,7 +97,7 @@ type EnrolmentView struct {
 	ExpiresAt time.Time `json:"expires_at"`
 	Here      bool      `json:"here" doc:"Whether this session began it, or took it up."`
 	Replaces  *string   `json:"replaces" doc:"The factor that it replaces."`
-	Lost      bool      `json:"lost" doc:"Whether the phone of that one is gone."`
+	Lost      bool      `json:"lost" doc:"Whether the phone with the app that it replaces is lost."`
 }
 
 func (m *MFA) page(ctx context.Context, viewer *web.Session, userID string) (*Page, error) {

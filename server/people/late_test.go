@@ -7,7 +7,8 @@ import (
 	"github.com/secondstep/secondstep/server/servertest"
 )
 
-// Rows 56 and 80: an act that was let in while its administrator was one, and waits behind their demotion, is not done.
+// Rows 34, 56 and 80: an act that was let in while its administrator was one, and waits behind their demotion, or behind the end
+// of their session, is not done.
 func TestADemotedAdministratorsWaitingActIsRefused(t *testing.T) {
 	servertest.OnBoth(t, func(t *testing.T, in *servertest.Installation) {
 		boss := in.Protected("boss@example.test", "administrator")
@@ -20,19 +21,23 @@ func TestADemotedAdministratorsWaitingActIsRefused(t *testing.T) {
 		one := "/api/v1/users/" + ann
 
 		// Both are under way: the demotion holds the row, and whoever acts waits for it.
-		demote := "UPDATE users SET role = 'member' WHERE email = 'second@example.test'"
+		demote := []string{"UPDATE users SET role = 'member' WHERE email = 'second@example.test'"}
+		end := []string{"UPDATE users SET role = role WHERE email = 'second@example.test'",
+			"DELETE FROM sessions WHERE user_id = (SELECT id FROM users WHERE email = 'second@example.test')"}
 		for _, act := range []struct {
 			method, path string
 			body         any
+			meanwhile    []string
 		}{
-			{"PUT", one + "/security/requirement", map[string]string{"requirement": "required"}},
-			{"POST", one + "/security/unlock", nil},
-			{"POST", one + "/security/reset", map[string]string{"password": servertest.Password, "code": second.Code(), "reason": "Lost the phone."}},
-			{"DELETE", one + "/sessions", nil},
-			{"PATCH", one, map[string]string{"name": "Anna"}},
-			{"DELETE", one, nil},
+			{"PUT", one + "/security/requirement", map[string]string{"requirement": "required"}, demote},
+			{"POST", one + "/security/unlock", nil, demote},
+			{"POST", one + "/security/reset", map[string]string{"password": servertest.Password, "code": second.Code(), "reason": "Lost the phone."}, demote},
+			{"DELETE", one + "/sessions", nil, demote},
+			{"PATCH", one, map[string]string{"name": "Anna"}, demote},
+			{"DELETE", one, nil, demote},
+			{"PATCH", one, map[string]string{"name": "Anna"}, end}, // the last, since it has no session any more
 		} {
-			release := in.Open(demote)
+			release := in.Open(act.meanwhile...)
 			answers := make(chan *servertest.Answer, 1)
 			failed := make(chan error, 1)
 			go func() {

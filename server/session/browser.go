@@ -60,9 +60,14 @@ func KnewBrowser(ctx context.Context, db bun.IDB, userID string, browserID []byt
 	return knew, nil
 }
 
-// ForgetOtherBrowsers makes the person's browsers unknown but for the one to keep: a sign-in with any other is news again.
+// ForgetOtherBrowsers makes the person's browsers unknown but for the one to keep, or all where that is not told (nil): a
+// sign-in with any other is news again.
 func ForgetOtherBrowsers(ctx context.Context, tx database.Tx, userID string, keep []byte) error {
-	if _, err := tx.NewDelete().Table("known_browsers").Where("user_id = ? AND browser_id <> ?", userID, keep).Exec(ctx); err != nil {
+	others := tx.NewDelete().Table("known_browsers").Where("user_id = ?", userID)
+	if keep != nil {
+		others = others.Where("browser_id <> ?", keep)
+	}
+	if _, err := others.Exec(ctx); err != nil {
 		return fmt.Errorf("forget browsers: %w", err)
 	}
 	return nil

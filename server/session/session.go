@@ -341,6 +341,16 @@ func (s *Sessions) Alive(ctx context.Context, tx database.Tx, id string) (bool, 
 	return alive, nil
 }
 
+// StillOpen refuses a session that was ended while its request was on its way: what ends sessions throws away what was begun in
+// them, and nothing of the kind may come after that. The caller holds the person.
+func (s *Sessions) StillOpen(ctx context.Context, tx database.Tx, id string) error {
+	alive, err := s.Alive(ctx, tx, id)
+	if err == nil && !alive {
+		return errEnded
+	}
+	return err
+}
+
 // AfterRestore ends every session of before.
 func (s *Sessions) AfterRestore(ctx context.Context, tx database.Tx) error {
 	if _, err := tx.NewDelete().Model((*row)(nil)).Where("TRUE").Exec(ctx); err != nil {

@@ -69,6 +69,9 @@ func (a *API) admitAnybody(r *request, fctx *requestCtx, access Access) *problem
 // admitFresh asks for fresh proof, and with full for one that is good for everything.
 func (a *API) admitFresh(s *Session, full bool) *problem.Problem {
 	if !s.Fresh(a.now()) {
+		if full && s.MFA {
+			return ErrFreshProofRequired.With("app_only", true)
+		}
 		return ErrFreshProofRequired
 	}
 	if full && !slices.Contains(a.fullProofs, s.FreshWith) {

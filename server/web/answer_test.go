@@ -292,7 +292,7 @@ func TestHealthTimeAndDocument(t *testing.T) {
 		}
 	}
 	members := doc.Components.Schemas["ProblemDetails"]["properties"].(map[string]any)
-	sent := teapot.With("diagnosis", 1).For(problem.Field{Name: "a", Code: "b"}).After(time.Second)
+	sent := teapot.With("diagnosis", 1).With("app_only", true).For(problem.Field{Name: "a", Code: "b"}).After(time.Second)
 	raw, err := sent.Body("r")
 	if err != nil {
 		t.Fatal(err)

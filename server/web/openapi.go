@@ -52,6 +52,7 @@ type problemDetails struct {
 	RequestID         string         `json:"request_id" doc:"The request's number in the log."`
 	Fields            []fieldIssue   `json:"fields,omitempty" nullable:"false" doc:"What is wrong with which input."`
 	RetryAfterSeconds int64          `json:"retry_after_seconds,omitempty" doc:"How long to wait, as in Retry-After."`
+	AppOnly           bool           `json:"app_only,omitempty" doc:"With fresh_proof_required: a backup code does not do for it, and is not to be spent."`
 	Diagnosis         *codeDiagnosis `json:"diagnosis,omitempty" doc:"Why a code was refused; with code_refused and too_many_attempts."`
 }
 

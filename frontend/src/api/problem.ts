@@ -13,6 +13,8 @@ export type Problem = {
   requestId?: string;
   retryAfterSeconds?: number;
   diagnosis?: Diagnosis;
+  /** Of `fresh_proof_required`: a backup code would be spent for nothing. */
+  appOnly?: boolean;
 };
 
 /** No answer came: `offline` when the browser knows that it has no network, else `unreachable`. Status 0. */
@@ -36,6 +38,7 @@ export function problemOf(response: Response, body: unknown): Problem {
     requestId: typeof members.request_id === 'string' ? members.request_id : undefined,
     retryAfterSeconds: typeof said === 'number' ? said : header > 0 ? header : undefined,
     diagnosis: members.diagnosis as Diagnosis | undefined,
+    appOnly: members.app_only === true || undefined,
   };
 }
 

@@ -163,6 +163,7 @@ func Confirm(ctx context.Context, tx database.Tx, enrolment *Enrolment, step int
 	touched, err := database.Touched(tx.NewUpdate().Model((*Enrolment)(nil)).
 		Set("last_step = ?", step).Set("confirmed_at = ?", database.At(tx.Now)).Set("session_id = ?", sessionID).
 		Set("expires_at = ?", database.At(tx.Now.Add(savedFor))).Set("attempts = 0").
+		Where("LENGTH(secret) > 0"). // not where another code has just made it an app
 		Where("id = ? AND last_step < ? AND expires_at > ? AND attempts <= ?", enrolment.ID, step, database.At(tx.Now), MaxConfirmTries).
 		Where("NOT EXISTS (SELECT 1 FROM totp_spent_steps AS p WHERE p.secret_id = e.id AND p.step = ?)", step).Exec(ctx))
 	if err != nil {

@@ -187,9 +187,14 @@ describe('users', () => {
     reply('GET /users', page([]));
     const user = open('/parameters/users?query=zz', signedIn);
     await screen.findByText(m.users_none_title());
+    screen.getByText(m.users_none_body());
     reply('GET /users', page([row(bo)]));
     await user.click(await button(m.users_clear()));
     await screen.findByRole('link', { name: 'Bo Lindqvist' });
+    cleanup();
+    reply('GET /users', page([]));
+    open('/parameters/users?protection=locked', signedIn);
+    await screen.findByText(m.users_none_filtered());
   });
 
   it('says when nobody is here, and when it cannot be read', async () => {

@@ -7,6 +7,8 @@ export type Asked = {
   act: string;
   /** A backup code does not do for this: only the app's. */
   appOnly: boolean;
+  /** One was given all the same, before this was known. */
+  refused: boolean;
   /** The password that was typed already for the act itself: it is not asked for twice. */
   own?: OwnPassword;
   /** Called once: true when the proof was given. */
@@ -20,16 +22,21 @@ class Proof {
   /**
    * Makes a call; when the server wants a fresh proof first, asks the person for it and then makes the call again by
    * itself. A person who gives none gets the refusal, which the screen need not show. Where the screen has asked for the
-   * password of now, which is what the proof wants too, `own` has it.
+   * password of now, which is what the proof wants too, `own` has it. `appOnly` is for what the server can't say before it
+   * has looked at the whole call.
    */
-  async having<T>(act: string, call: () => Promise<Outcome<T>>, own?: OwnPassword): Promise<Outcome<T>> {
+  async having<T>(
+    act: string,
+    call: () => Promise<Outcome<T>>,
+    { own, appOnly = false }: { own?: OwnPassword; appOnly?: boolean } = {},
+  ): Promise<Outcome<T>> {
     let tried = false;
     for (;;) {
       const outcome = await call();
       if (outcome.ok) return outcome;
-      const appOnly = outcome.problem.code === 'app_code_required';
-      if (!appOnly && outcome.problem.code !== 'fresh_proof_required') return outcome;
-      if (own && own.value !== '' && !tried && !appOnly && session.current?.mfa.state !== 'on') {
+      const refused = outcome.problem.code === 'app_code_required';
+      if (!refused && outcome.problem.code !== 'fresh_proof_required') return outcome;
+      if (own && own.value !== '' && !tried && !refused && session.current?.mfa.state !== 'on') {
         tried = true;
         const given = await send(() => api.POST('/api/v1/session/proof', { body: { password: own.value } }));
         if (given.ok) {
@@ -38,16 +45,15 @@ class Proof {
         }
         if (given.problem.code !== 'code_required') return given;
       }
-      if (!(await this.#ask(act, appOnly, own))) return outcome;
+      const only = appOnly || refused || outcome.problem.appOnly === true;
+      if (!(await this.#ask({ act, appOnly: only, refused, own }))) return outcome;
     }
   }
 
-  #ask(act: string, appOnly: boolean, own?: OwnPassword): Promise<boolean> {
+  #ask(what: Omit<Asked, 'answer'>): Promise<boolean> {
     return new Promise((resolve) => {
       this.asked = {
-        act,
-        appOnly,
-        own,
+        ...what,
         answer: (given) => {
           this.asked = undefined;
           resolve(given);

@@ -158,6 +158,19 @@ describe('my security', () => {
     expect(sent('POST /session/proof')).toEqual([]);
   });
 
+  it("asks for the app's code alone where a backup code would be spent for nothing", async () => {
+    mine(protectedMfa());
+    reply('PATCH /users/me/security/factors/01APP', refuse(403, 'fresh_proof_required', { app_only: true }));
+    const user = open(path, signedIn);
+    await user.click(await button(pressOn(m.rename(), 'iPhone')));
+    await user.type(await screen.findByLabelText(m.device_name()), '{Enter}');
+    await user.type(await screen.findByLabelText(m.password()), 'violet tractor humming');
+    await user.type(screen.getByLabelText(m.code_label()), 'K3JQ7-M2XWA-9HTBC{Enter}');
+    await screen.findByText(m.malformed_new_body());
+    expect(screen.queryByText(m.error_app_code_required())).toBeNull(); // nobody has given one
+    expect(sent('POST /session/proof')).toEqual([]);
+  });
+
   it('renames an app, asking for a fresh proof where it is needed', async () => {
     mine(protectedMfa());
     const call = 'PATCH /users/me/security/factors/01APP';
@@ -216,6 +229,11 @@ describe('my security', () => {
     await user.clear(name);
     await user.click(await button(m.save()));
     await screen.findByText(m.field_required());
+    await user.type(name, ' ');
+    expect(screen.queryByText(m.field_required())).toBeNull();
+    await user.click(await button(m.save()));
+    await screen.findByText(m.field_required()); // once more
+    await user.clear(name);
     await user.type(name, 'Ada L.');
     await user.click(await button(m.save()));
     await screen.findByText(m.field_too_long());
