@@ -45,6 +45,9 @@ import (
 // pruneEvery is how often rows whose time is over are deleted.
 const pruneEvery = 10 * time.Minute
 
+// indexEvery is how often some of those are indexed who wait for it.
+const indexEvery = time.Minute
+
 // recountEvery is how often everybody is counted, to sum up the tally of them.
 const recountEvery = time.Hour
 
@@ -207,6 +210,7 @@ func wire(config Config, db *database.Database, ring *keyring.Ring) (*Server, er
 		{Name: "requests to get back in", Every: recovery.WorkEvery, Run: back.Work}, prune("requests to get back in", back.Prune),
 		prune("roll-outs", rollout.Prune), prune("help votes", help.Prune),
 		{Name: "count refusals", Every: countEvery, Run: protection.CountRefusals}, {Name: "count people", Every: recountEvery, Run: account.Recount},
+		{Name: "index people", Every: indexEvery, Run: account.IndexAnew},
 		prune("tickets", tickets.Prune), prune("budgets", budget.Prune),
 	}
 	for _, one := range factors {

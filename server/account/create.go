@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"unicode"
 
-	"github.com/uptrace/bun"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/secondstep/secondstep/server/database"
@@ -116,51 +114,8 @@ func ClaimFirstAdministrator(ctx context.Context, tx database.Tx) (bool, error) 
 	return claimed == 1, nil
 }
 
-// term is one word by which a person is found, together with the keys that they are sorted by.
-type term struct {
-	bun.BaseModel `bun:"table:user_terms"`
-
-	Address  bool   `bun:"address"` // a whole one
-	Term     []byte `bun:"term"`
-	UserID   string `bun:"user_id"`
-	SortName []byte `bun:"sort_name"`
-	EmailKey string `bun:"email_key"`
-}
-
-// terms adds a person's to a list.
-func terms(list []term, user *User) []term {
-	for _, word := range words(user.Name + " " + user.Email) {
-		list = append(list, term{Address: whole(word), Term: []byte(word), UserID: user.ID, SortName: user.SortName, EmailKey: user.EmailKey})
-	}
-	return list
-}
-
 // sortName is the byte-ordered sort key of a name: accents come after the bare letter, so that é is near e.
 func sortName(name string) []byte {
 	key := []byte(norm.NFD.String(fold(name)))
 	return key[:min(len(key), 200)]
-}
-
-// words splits a text into what it can be found by: runs of letters and digits, and whole addresses.
-func words(text string) []string {
-	seen := map[string]bool{}
-	var found []string
-	add := func(word string) {
-		if len(word) > 200 {
-			word = word[:200]
-		}
-		if word != "" && !seen[word] {
-			seen[word] = true
-			found = append(found, word)
-		}
-	}
-	for _, field := range strings.Fields(fold(text)) {
-		if strings.Contains(field, "@") {
-			add(field)
-		}
-		for _, word := range strings.FieldsFunc(field, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }) {
-			add(word)
-		}
-	}
-	return found
 }

@@ -240,7 +240,7 @@ func TestMigrationsFillWhatTheyAdd(t *testing.T) {
 			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at) VALUES ('1', 'Ada', 'Ada@a.test', 'ada@a.test', 'ada', 'member', '', 1, 1)",
 			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at, mfa_since) VALUES ('2', 'Bo', 'bo@a.test', 'bo@a.test', 'bo', 'member', '', 1, 1, 1)",
 			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at, mfa_since) VALUES ('3', 'Cy', 'cy@a.test', 'cy@a.test', 'cy', 'member', '', 1, 1, 1)",
-			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at, mfa_since) VALUES ('4', 'Di', 'di@a.test', 'di@a.test', 'di', 'member', '', 1, 1, 1)",
+			"INSERT INTO users (id, name, email, email_key, sort_name, role, password_hash, password_changed_at, created_at, mfa_since) VALUES ('4', 'Dí', 'di@a.test', 'di@a.test', 'di', 'member', '', 1, 1, 1)",
 			// Bo has used seven of ten backup codes, and Di six. Cy has none any more: of the ones that were replaced, none is good.
 			"INSERT INTO backup_code_sets (id, user_id, session_id, state, created_at) SELECT id, id, '', 'active', 1 FROM users WHERE id IN ('2', '4')",
 			`INSERT INTO backup_codes (id, set_id, user_id, position, selector, hash, used_at)
@@ -278,6 +278,11 @@ func TestMigrationsFillWhatTheyAdd(t *testing.T) {
 		err = d.Read().QueryRowContext(t.Context(), "SELECT SUM(people), SUM(protected) FROM people_tally").Scan(&people, &protected)
 		if err != nil || people != 4 || protected != 3 {
 			t.Errorf("%d people, %d protected, %v", people, protected, err)
+		}
+		var accented string
+		err = d.Read().QueryRowContext(t.Context(), "SELECT user_id FROM people_to_index").Scan(&accented)
+		if err != nil || accented != "4" {
+			t.Errorf("of those with accents %s waits to be indexed, %v", accented, err)
 		}
 		var few string
 		err = d.Read().QueryRowContext(t.Context(), "SELECT MIN(id) || ' to ' || MAX(id) FROM users WHERE few_codes").Scan(&few)
