@@ -60,8 +60,9 @@ class Location {
   #take() {
     this.path = location.pathname;
     this.search = location.search;
-    this.note = (history.state as Note | null) ?? {};
-    if (this.note.told) history.replaceState({ ...this.note, told: undefined }, '');
+    const note = (history.state as Note | null) ?? {};
+    this.note = note;
+    if (note.told) history.replaceState({ ...note, told: undefined }, '');
   }
 
   constructor() {

@@ -250,6 +250,18 @@ export const setUp: Chapter = {
     ],
     [
       {
+        name: 'wizard-another',
+        shows: 'Another setup is under way',
+        go: async (stage) => {
+          await stage.at('chiara', '/parameters/users/me/security');
+          await stage.page.getByRole('link', { name: say('replace') }).click();
+          await stage.page.getByRole('button', { name: say('have_app') }).click();
+          await expect(stage.page.getByRole('heading', { name: say('scan_heading') })).toBeVisible();
+          await stage.at('chiara', `${wizard}/app`);
+          await expect(stage.page.getByText(say('resume_another'))).toBeVisible();
+        },
+      },
+      {
         name: 'wizard-full',
         shows: 'Five apps are there already',
         go: async (stage) => {

@@ -152,6 +152,7 @@ describe('my security', () => {
     await user.click(await button(m.disable_ellipsis()));
     await user.type(await screen.findByLabelText(m.password()), 'violet tractor humming{Enter}');
     await screen.findByText(m.error_app_code_required());
+    screen.getByText(m.proof_body_app({ act: m.act_disable() }));
     // One that is given all the same is not sent: it would be spent, and refused.
     await user.type(screen.getByLabelText(m.code_label()), 'K3JQ7-M2XWA-9HTBC{Enter}');
     await screen.findByText(m.malformed_new_body());

@@ -44,9 +44,11 @@ function ofEnrolment(id: string, view: SecurityView): Unfinished | undefined {
       : m.security_elsewhere();
     return { ...begun, title: m.security_pending(), body };
   }
-  const [title, body] = enrolment.replaces
-    ? [m.security_replacing(), m.security_replacing_body()]
-    : [m.security_adding(), m.security_adding_body()];
+  const [title, body] = !enrolment.replaces
+    ? [m.security_adding(), m.security_adding_body()]
+    : enrolment.lost
+      ? [m.security_replacing_lost(), m.security_replacing_lost_body()]
+      : [m.security_replacing(), m.security_replacing_body()];
   return { ...begun, title, body: enrolment.here ? body : m.security_elsewhere_unchanged() };
 }
 

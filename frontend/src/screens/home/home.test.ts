@@ -59,6 +59,11 @@ describe('what there is to do', () => {
       { title: m.security_replacing(), body: m.security_replacing_body(), href: `${path}/enable/scan?replaces=01APP` },
     ],
     [
+      'whose phone may be lost',
+      view(bo, protectedMfa(), enrolment({ replaces: '01APP', lost: true })),
+      { title: m.security_replacing_lost(), body: m.security_replacing_lost_body() },
+    ],
+    [
       'in another browser it starts again',
       view(bo, protectedMfa(), enrolment({ here: false })),
       { title: m.security_adding(), body: m.security_elsewhere_unchanged() },

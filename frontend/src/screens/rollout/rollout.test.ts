@@ -246,7 +246,7 @@ describe('watching it', () => {
     const user = open(watch, signedIn);
     await user.click(await button(m.run_stop()));
     await user.click(await button(m.run_stop_confirm()));
-    await screen.findByText(m.proof_body({ act: m.act_stop_run() }));
+    await screen.findByText(m.proof_body_app({ act: m.act_stop_run() }));
   });
 
   it.each([
