@@ -59,8 +59,9 @@ test('this was not me: sessions ended, a new password, the stranger’s app gone
   const ada = await someone();
   await ada.enrol({ name: 'Phone' });
   const thief = await ada.signIn(ada.codes[2] ?? '');
+  await ada.prove(thief, await ada.app.code()); // she has told it to somebody
   await ada.addApp(thief, 'Not hers');
-  await carryOver(await ada.signIn(await ada.app.code()), context);
+  await carryOver(await ada.signIn(await ada.app.code(1)), context);
   await page.goto(security);
   await expect(sessions(page)).toHaveCount(2);
   await inspect(page, 'my security, signed in twice');

@@ -8,8 +8,8 @@ import { pattern, say } from './kit/words';
 /** Fresh proof: what it asks for, and the rows of guidance.md that apply there. */
 
 /** "I have one", with an old proof: the question comes. */
-async function asked(page: Page, act: string): Promise<Locator> {
-  await page.goto('/parameters/users/me/security/enable/app');
+async function asked(page: Page, act: string, query = ''): Promise<Locator> {
+  await page.goto(`/parameters/users/me/security/enable/app${query}`);
   await press(page, say('have_app'));
   const dialog = page.getByRole('dialog', { name: say('proof_title') });
   await expect(dialog.getByText(say('proof_body', { act }))).toBeVisible();
@@ -90,7 +90,7 @@ test('with 2-step verification a code too, and each refusal says why', async ({ 
   await expect(heading(page, say('scan_heading'))).toBeVisible();
 });
 
-test('a backup code is taken as one there; to turn protection off it does not do', async ({
+test('a backup code is taken as one to replace the app; to turn protection off it does not do', async ({
   page,
   context,
   someone,
@@ -100,7 +100,7 @@ test('a backup code is taken as one there; to turn protection off it does not do
   const ada = await someone();
   await carryOver(await ada.enrol(), context);
   ada.proofsGetOld();
-  const dialog = await asked(page, say('act_enable'));
+  const dialog = await asked(page, say('act_enable'), `?replaces=${ada.firstApp}`);
   await passwordOf(dialog).fill(ada.password);
   await codeField(dialog).fill(ada.codes[1] ?? '');
   await press(dialog, say('continue'));

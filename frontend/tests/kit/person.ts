@@ -79,6 +79,11 @@ export class Person {
     return app;
   }
 
+  /** A code of the app, for a session that a backup code has opened. */
+  async prove(caller: Caller, code: string): Promise<void> {
+    await caller.done('POST', '/api/v1/session/proof', { password: this.password, code });
+  }
+
   /** Eleven minutes pass since the proof of all sessions. */
   proofsGetOld(): void {
     const old = Date.now() - 11 * 60_000;

@@ -292,8 +292,10 @@ export const securityPage: Chapter = {
         shows: '“This wasn’t me”',
         go: async (stage) => {
           const nadia = await stage.demo.enrolled('nadia');
-          await nadia.addApp(await nadia.signIn(nadia.codes[2] ?? ''), 'Pixel');
-          await carryOver(await nadia.signIn(await nadia.app.code()), stage.page.context());
+          const stranger = await nadia.signIn(nadia.codes[2] ?? '');
+          await nadia.prove(stranger, await nadia.app.code());
+          await nadia.addApp(stranger, 'Pixel');
+          await carryOver(await nadia.signIn(await nadia.app.code(1)), stage.page.context());
           await stage.open(security);
           const strange = stage.page.getByRole('listitem').filter({ hasText: say('event_signed_in_code') });
           await strange.first().getByRole('button').click();
