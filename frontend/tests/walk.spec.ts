@@ -114,7 +114,7 @@ async function walk(page: Page, installation: Installation): Promise<void> {
 
   // A setup that is begun and not finished.
   await page.goto(`${url}/parameters/users/me/security`);
-  await page.getByRole('link', { name: say('add_app') }).click();
+  await page.getByRole('link', { name: say('replace') }).click(); // for which a backup code is enough
   await press(page, say('have_app'));
   const unfinished = await readEntry(page);
   await signOut(page, ada);
@@ -124,7 +124,7 @@ async function walk(page: Page, installation: Installation): Promise<void> {
   await expect(box).toContainText(say('not_finished_body', { label: unfinished.label }));
   await shake();
   await codeField(page).fill(await app.code(1));
-  await expect(page.getByText(say('security_adding'))).toBeVisible();
+  await expect(page.getByText(say('security_replacing'))).toBeVisible();
 
   await page.goto(`${url}/parameters/users/me/security`);
   await press(page, say('disable_ellipsis'));

@@ -50,7 +50,9 @@ func TestADemotedAdministratorsWaitingActIsRefused(t *testing.T) {
 			if err := <-failed; err != nil {
 				t.Fatal(err)
 			}
-			if answer := <-answers; answer.Status != http.StatusForbidden {
+			answer := <-answers
+			late := len(act.meanwhile) > 1 && answer.Status == http.StatusUnauthorized // it came in after the end
+			if answer.Status != http.StatusForbidden && !late {
 				t.Errorf("%s %s: %d %s", act.method, act.path, answer.Status, answer.Raw)
 			}
 			in.Change("UPDATE users SET role = 'administrator' WHERE email = 'second@example.test'")
