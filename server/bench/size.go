@@ -114,7 +114,8 @@ const (
 
 // mix makes people of every sort, of each a full page in the small installation too, so that both are asked for as much:
 // of a hundred, sixty have 2-step verification on, of whom three have two codes left; three are overdue, three are due in some
-// days, three are disabled. As many in both are locked, and as many have begun to enrol. The very first is the administrator.
+// days, three are disabled. As many in both are locked, and some thirty have begun to enrol, from 900 people on. The very first is
+// the administrator.
 func (in *installation) mix(ctx context.Context, tx database.Tx) error {
 	const (
 		day = 86_400_000
